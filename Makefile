@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: ISC
+#
+# For GNU make and BSD make alike.  ./configure looks into the rooms and
+# writes $(OBJDIR)/objs.mk, which holds the rules; here is only what a person
+# asks for.  "make" configures by itself the first time, and looks for new
+# source files every time.
+
+OBJDIR=		build
+CHECKDIR=	build/check
+PREFIX=		/usr/local
+
+all: $(OBJDIR)/config.mk
+	@./configure --scan --objdir=$(OBJDIR)
+	@$(MAKE) -f $(OBJDIR)/objs.mk programs
+
+tests: $(OBJDIR)/config.mk
+	@./configure --scan --objdir=$(OBJDIR)
+	@$(MAKE) -f $(OBJDIR)/objs.mk tests
+
+$(OBJDIR)/config.mk: configure
+	@if [ -f $@ ]; then args=$$(sed -n 's/^CONFIGURE_ARGS=//p' $@); \
+	    eval "./configure $$args --objdir=$(OBJDIR)"; \
+	    else ./configure --objdir=$(OBJDIR) --prefix=$(PREFIX) CC='$(CC)'; fi
+	@touch $@
+
+install: all
+	@OBJDIR=$(OBJDIR) DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' \
+	    sh etc/install.sh
+
+# Each of these does everything, from the packages to the verdict.
+check:
+	@MAKE='$(MAKE)' CC='$(CC)' CHECKDIR=$(CHECKDIR) sh regress/check.sh
+demo:
+	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) sh regress/run.sh demo
+interop:
+	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) sh regress/run.sh interop
+bench:
+	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) sh regress/run.sh bench
+fuzz:
+	@MAKE='$(MAKE)' sh regress/run.sh fuzz
+coverage:
+	@MAKE='$(MAKE)' sh regress/run.sh coverage
+
+clean:
+	rm -rf build
+distclean: clean
+	rm -f *.core core
+
+.PHONY: all tests install check demo interop bench fuzz coverage clean distclean

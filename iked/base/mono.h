@@ -1,0 +1,45 @@
+/* Monotonic time, a type of its own so that it never mixes with time_t. */
+#ifndef BASE_MONO_H
+#define BASE_MONO_H
+
+#include <stdint.h>
+
+typedef struct {
+	int64_t	us;	/* microseconds since an arbitrary start; 0 = never */
+} monotime;
+
+#define MONO_NEVER	((monotime){ INT64_MAX })
+#define MONO_NONE	((monotime){ 0 })
+
+static inline monotime
+mono_add_us(monotime t, int64_t us)
+{
+	t.us += us;
+	return (t);
+}
+
+static inline monotime
+mono_add_ms(monotime t, int64_t ms)
+{
+	return (mono_add_us(t, ms * 1000));
+}
+
+static inline int64_t
+mono_diff_us(monotime a, monotime b)
+{
+	return (a.us - b.us);
+}
+
+static inline int
+mono_before(monotime a, monotime b)	/* a < b */
+{
+	return (a.us < b.us);
+}
+
+static inline int
+mono_reached(monotime deadline, monotime now)	/* deadline <= now */
+{
+	return (deadline.us <= now.us);
+}
+
+#endif

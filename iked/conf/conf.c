@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+/* The configuration as a value: made, compared, searched and wiped. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf_parse.h"
+
+struct conf *
+conf_new(void)
+{
+	struct conf	*c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return (NULL);
+	c->dpd_interval = CONF_DPD;
+	return (c);
+}
+
+void
+conf_free(struct conf *c)
+{
+	uint32_t	 i;
+
+	if (c == NULL)
+		return;
+	for (i = 0; i < c->npeers; i++)
+		if (c->peers[i].psk != NULL) {
+			explicit_bzero(c->peers[i].psk, c->peers[i].psklen);
+			free(c->peers[i].psk);
+		}
+	free(c->peers);
+	free(c->tunnels);
+	free(c->byname);
+	free(c);
+}
+
+/* Room for one more than n; the new part is zero.  0 or -1. */
+int
+conf_grow(void **p, uint32_t *cap, uint32_t n, size_t size)
+{
+	uint32_t	 ncap;
+	char		*q;
+
+	if (n < *cap)
+		return (0);
+	ncap = *cap < 8 ? 8 : *cap + *cap / 2;
+	if ((q = recallocarray(*p, *cap, ncap, size)) == NULL)
+		return (-1);
+	*p = q;
+	*cap = ncap;
+	return (0);
+}
+
+struct conf_peer *
+conf_add_peer(struct conf *c)
+{
+	void	*p = c->peers;
+
+	if (conf_grow(&p, &c->cap_peers, c->npeers, sizeof(*c->peers)) == -1)
+		return (NULL);
+	c->peers = p;
+	return (&c->peers[c->npeers++]);
+}
+
+struct conf_tunnel *
+conf_add_tunnel(struct conf *c)
+{
+	void	*p = c->tunnels;
+
+	if (conf_grow(&p, &c->cap_tunnels, c->ntunnels,
+	    sizeof(*c->tunnels)) == -1)
+		return (NULL);
+	c->tunnels = p;
+	return (&c->tunnels[c->ntunnels++]);
+}
+
+void
+conf_ident_addr(struct ident *id, const struct addr *a)
+{
+	memset(id, 0, sizeof(*id));
+	id->type = a->fam == ADDR_V4 ? ID_IPV4_ADDR : ID_IPV6_ADDR;
+	id->len = (uint8_t)addr_len(a);
+	memcpy(id->data, a->b, id->len);
+}
+
+const char *
+conf_mode_name(enum conf_mode mode)
+{
+	switch (mode) {
+	case MODE_PASSIVE:
+		return ("passive");
+	case MODE_ACTIVE:
+		return ("active");
+	case MODE_ONDEMAND:
+		return ("ondemand");
+	}
+	return ("unknown");
+}
+
+static int
+proposals_equal(const struct proposals *a, const struct proposals *b)
+{
+	const struct proposal	*p, *q;
+	unsigned int		 i, k;
+
+	if (a->n != b->n)
+		return (0);
+	for (i = 0; i < a->n; i++) {
+		p = &a->p[i];
+		q = &b->p[i];
+		if (p->proto != q->proto || p->nxforms != q->nxforms)
+			return (0);
+		for (k = 0; k < p->nxforms; k++)
+			if (p->xf[k].type != q->xf[k].type ||
+			    p->xf[k].id != q->xf[k].id ||
+			    p->xf[k].keybits != q->xf[k].keybits)
+				return (0);
+	}
+	return (1);
+}
+
+int
+conf_peer_equal(const struct conf_peer *a, const struct conf_peer *b)
+{
+	return (addr_cmp(&a->local, &b->local) == 0 &&
+	    addr_cmp(&a->remote, &b->remote) == 0 &&
+	    ident_equal(&a->srcid, &b->srcid) &&
+	    ident_equal(&a->dstid, &b->dstid) &&
+	    proposals_equal(&a->ike, &b->ike) &&
+	    a->ikelifetime == b->ikelifetime && a->natt == b->natt &&
+	    a->has_psk == b->has_psk && a->psklen == b->psklen &&
+	    (a->psklen == 0 || memcmp(a->psk, b->psk, a->psklen) == 0));
+}
+
+static int
+keepalive_equal(const struct conf_keepalive *a, const struct conf_keepalive *b)
+{
+	return (a->on == b->on && addr_cmp(&a->target, &b->target) == 0 &&
+	    a->interval_ms == b->interval_ms);
+}
+
+int
+conf_tunnel_equal(const struct conf *ca, const struct conf_tunnel *a,
+    const struct conf *cb, const struct conf_tunnel *b)
+{
+	if (a->peer >= ca->npeers || b->peer >= cb->npeers)
+		return (0);
+	return (strcmp(a->name, b->name) == 0 && a->mode == b->mode &&
+	    a->transport == b->transport &&
+	    tslist_equal(&a->from, &b->from) && tslist_equal(&a->to, &b->to) &&
+	    proposals_equal(&a->esp, &b->esp) && a->lifetime == b->lifetime &&
+	    a->lifebytes == b->lifebytes &&
+	    keepalive_equal(&a->keepalive, &b->keepalive) &&
+	    conf_peer_equal(&ca->peers[a->peer], &cb->peers[b->peer]));
+}
+
+struct named {
+	const char	*name;
+	uint32_t	 i;
+};
+
+static int
+named_cmp(const void *a, const void *b)
+{
+	return (strcmp(((const struct named *)a)->name,
+	    ((const struct named *)b)->name));
+}
+
+int
+conf_index(struct conf *c)
+{
+	struct named	*v;
+	uint32_t	 i;
+	int		 dup = 0;
+
+	free(c->byname);
+	c->byname = NULL;
+	v = reallocarray(NULL, (size_t)c->ntunnels + 1, sizeof(*v));
+	c->byname = reallocarray(NULL, (size_t)c->ntunnels + 1,
+	    sizeof(*c->byname));
+	if (v == NULL || c->byname == NULL) {
+		free(v);
+		free(c->byname);
+		c->byname = NULL;
+		return (-1);
+	}
+	for (i = 0; i < c->ntunnels; i++) {
+		v[i].name = c->tunnels[i].name;
+		v[i].i = i;
+	}
+	qsort(v, c->ntunnels, sizeof(*v), named_cmp);
+	for (i = 0; i < c->ntunnels; i++) {
+		c->byname[i] = v[i].i;
+		if (i > 0 && strcmp(v[i].name, v[i - 1].name) == 0)
+			dup = 1;
+	}
+	free(v);
+	return (dup);
+}
+
+int32_t
+conf_tunnel_byname(const struct conf *c, const char *name)
+{
+	uint32_t	 lo = 0, hi = c->ntunnels, mid;
+	int		 r;
+
+	if (c->byname == NULL) {
+		for (lo = 0; lo < c->ntunnels; lo++)
+			if (strcmp(c->tunnels[lo].name, name) == 0)
+				return ((int32_t)lo);
+		return (-1);
+	}
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		r = strcmp(name, c->tunnels[c->byname[mid]].name);
+		if (r == 0)
+			return ((int32_t)c->byname[mid]);
+		if (r < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return (-1);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * iked.conf(5): text -> checked configuration -> text again.
+ *
+ * A struct conf is an immutable generation.  The parser reads no file itself:
+ * the caller brings a reader, so that the root parent reads files and tests and
+ * fuzzers read memory.  All errors of a text are collected in one run, each with
+ * file:line:column, the offending word and what to write instead.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include "base/addr.h"
+#include "base/buf.h"
+#include "base/id.h"
+#include "base/ts.h"
+#include "base/xform.h"
+
+#define CONF_NAMELEN	64	/* tunnel names, NUL included */
+#define CONF_PSKMAX	1024
+#define CONF_MAXTUNNELS	65536
+#define CONF_IKELIFE	28800		/* s */
+#define CONF_LIFE	10800		/* s */
+#define CONF_LIFEBYTES	(4ULL << 30)
+#define CONF_LIFEMIN	10		/* s, of both lifetimes */
+#define CONF_LIFEMAX	(366U * 86400)
+#define CONF_DPD	60		/* s */
+#define CONF_DPDMAX	86400
+#define CONF_INTERVAL	10000		/* ms between keepalive probes */
+#define CONF_INTERVALMIN 10
+#define CONF_INTERVALMAX 86400000
+
+enum conf_mode { MODE_PASSIVE, MODE_ACTIVE, MODE_ONDEMAND };
+
+/* Everything that makes two statements share one IKE SA. */
+struct conf_peer {
+	struct addr		 local;		/* ADDR_NONE: any */
+	struct addr		 remote;	/* ADDR_NONE: any (responder only) */
+	struct ident		 srcid;		/* ID_NONE: the local address, as ID_IPV4/6_ADDR */
+	struct ident		 dstid;		/* ID_NONE: the remote address; with `peer any`: any */
+	struct proposals	 ike;		/* ours, in order of preference */
+	uint32_t		 ikelifetime;	/* seconds until rekey; 0: default (8h) */
+	uint16_t		 psklen;	/* 0 in a parse without secrets */
+	uint8_t			*psk;		/* owned; wiped by conf_free */
+	uint8_t			 has_psk;	/* also set when the secret was left out */
+	uint8_t			 natt;		/* 0 auto, 1 forced (`natt`) */
+	uint32_t		 ntunnels;	/* how many statements use it */
+};
+
+struct conf_keepalive {
+	uint8_t		on;
+	struct addr	target;		/* ADDR_NONE: first host of the first `to` net */
+	uint32_t	interval_ms;	/* default 10000 */
+};
+
+/* One `ikev2` statement. */
+struct conf_tunnel {
+	char			 name[CONF_NAMELEN];	/* never empty: "policyN" when unnamed */
+	uint32_t		 peer;		/* index into conf.peers */
+	enum conf_mode		 mode;
+	uint8_t			 transport;	/* 0 tunnel, 1 transport (refused so far) */
+	struct tslist		 from, to;	/* local and remote selectors */
+	struct prefix		 fromnet[TS_MAX], tonet[TS_MAX]; /* same, as prefixes */
+	struct proposals	 esp;
+	uint32_t		 lifetime;	/* seconds, hard; default 3h */
+	uint64_t		 lifebytes;	/* default 4G; 0 none */
+	struct conf_keepalive	 keepalive;
+	uint32_t		 line;
+	char			 file[128];
+};
+
+struct conf {
+	uint32_t		 gen;		/* set by the owner */
+	uint32_t		 npeers, ntunnels;
+	struct conf_peer	*peers;
+	struct conf_tunnel	*tunnels;
+	uint8_t			 passive;	/* `set passive`: start nothing ourselves */
+	uint32_t		 dpd_interval;	/* `set dpd_check_interval`, s; default 60;
+						   0: no liveness checks */
+	/* private to conf */
+	uint32_t		 want_peers, want_tunnels;	/* announced by globals */
+	uint32_t		 cap_peers, cap_tunnels;
+	uint32_t		*byname;	/* tunnels ordered by name; NULL while filling */
+};
+
+/* Reads a whole file named by the main text (`include`, `psk file`).  The
+ * octets are malloc'd and become the parser's.  0, or -1 and errno. */
+struct conf_io {
+	int	(*read)(void *arg, const char *path, uint8_t **data, size_t *len);
+	void	*arg;
+};
+#define CONF_NOSECRETS	1	/* secrets are checked for syntax, wiped, not kept;
+				   `psk file` is not opened */
+
+struct conf_error {
+	char		file[128];
+	uint32_t	line, col;
+	char		text[320];	/* without file:line:col */
+};
+struct conf_errors {
+	uint32_t		 n;		/* in all, even past the limit */
+	uint32_t		 nwarn;		/* of which warnings do not refuse the file */
+	struct conf_error	 e[64];
+	uint8_t			 warn[64];	/* e[i] is a warning */
+};
+
+/* Parses text (named `file` in messages).  Gives a new configuration, or NULL with
+ * at least one error.  Bounded: include depth 8, 64k tunnels, lines of 64 KiB. */
+struct conf	*conf_parse(const char *file, const char *text, size_t len,
+		    const struct conf_io *, int flags, struct conf_errors *);
+void		 conf_free(struct conf *);	/* wipes secrets */
+/* The canonical text; parses back to an equal configuration.  Without
+ * with_secrets the psk line is left as a comment.  malloc'd, NUL-terminated. */
+char		*conf_print(const struct conf *, int with_secrets);
+
+/* Equal for a reload: nothing has to change. */
+int	conf_peer_equal(const struct conf_peer *, const struct conf_peer *);
+int	conf_tunnel_equal(const struct conf *, const struct conf_tunnel *,
+	    const struct conf *, const struct conf_tunnel *);
+/* Index of the tunnel of that name, or -1. */
+int32_t	conf_tunnel_byname(const struct conf *, const char *);
+const char *conf_mode_name(enum conf_mode);
+/* The i-th word of the keyword table, NULL past the end (manual page test). */
+const char *conf_keyword(size_t i);
+
+/* Typed messages between the processes: one peer or tunnel an item, at most
+ * 16 KiB each.  get: 0, or -1 when malformed (every field is checked again). */
+#define CONF_WITH_SECRETS 2
+void	conf_put_globals(struct wbuf *, const struct conf *);
+void	conf_put_peer(struct wbuf *, const struct conf_peer *, int flags);
+void	conf_put_tunnel(struct wbuf *, const struct conf_tunnel *);
+/* An empty conf to be filled: globals first (they hold the counts), then all peers,
+ * then all tunnels.  conf_complete(): 0 when all came, every reference fits and
+ * names differ; it also makes the index of names. */
+struct conf *conf_get_globals(struct rbuf *);
+int	conf_get_peer(struct rbuf *, struct conf *);
+int	conf_get_tunnel(struct rbuf *, struct conf *);
+int	conf_complete(struct conf *);
+
+#endif

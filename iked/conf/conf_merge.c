@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A finished ikev2 statement becomes a tunnel, its endpoint a peer.
+ *
+ * A peer is known by (local, remote, srcid, dstid), which is all that a
+ * responder sees before it must choose.  Two statements of one such key that
+ * want different secrets or transforms could not both be served, so they are an
+ * error here rather than a surprise later.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf_parse.h"
+
+struct key {
+	struct parser		*p;
+	const char		*name;
+	const struct conf_peer	*peer;
+	const struct prefix	*from, *to;
+};
+
+static int
+same_name(void *arg, uint32_t i)
+{
+	struct key	*k = arg;
+
+	return (strcmp(k->p->seen[i].name, k->name) == 0);
+}
+
+static int
+same_peer(void *arg, uint32_t i)
+{
+	struct key		*k = arg;
+	const struct conf_peer	*q = &k->p->conf->peers[i];
+
+	return (addr_cmp(&q->local, &k->peer->local) == 0 &&
+	    addr_cmp(&q->remote, &k->peer->remote) == 0 &&
+	    ident_equal(&q->srcid, &k->peer->srcid) &&
+	    ident_equal(&q->dstid, &k->peer->dstid));
+}
+
+static int
+same_pair(void *arg, uint32_t i)
+{
+	struct key	*k = arg;
+
+	return (prefix_cmp(&k->p->pair[i].from, k->from) == 0 &&
+	    prefix_cmp(&k->p->pair[i].to, k->to) == 0);
+}
+
+static uint32_t
+hash_addr(const struct addr *a, uint32_t h)
+{
+	return (conf_table_hash(a->b, addr_len(a), h * 31 + a->fam));
+}
+
+static uint32_t
+hash_prefix(const struct prefix *p, uint32_t h)
+{
+	return (hash_addr(&p->addr, h * 131 + p->len));
+}
+
+static uint32_t
+hash_ident(const struct ident *id, uint32_t h)
+{
+	return (conf_table_hash(id->data, id->len, h * 31 + id->type));
+}
+
+/* Remembers the name; the second of its kind is an error. */
+static void
+merge_name(struct parser *p)
+{
+	struct stmt	*st = &p->st;
+	struct key	 k = { p, st->name, NULL, NULL, NULL };
+	uint32_t	 h;
+	int64_t		 i;
+	void		*v = p->seen;
+
+	if (st->name[0] == '\0')
+		return;
+	h = conf_table_hash(st->name, strlen(st->name), 0);
+	if ((i = conf_table_find(&p->names, h, same_name, &k)) != -1) {
+		conf_stmt_error(p, &st->pos, "the name \"%s\" is already that of "
+		    "the statement at %.100s:%u: choose another", st->name,
+		    p->seen[i].pos.file, p->seen[i].pos.line);
+		return;
+	}
+	if (conf_grow(&v, &p->seencap, p->nseen, sizeof(*p->seen)) == -1 ||
+	    (p->seen = v, conf_table_add(&p->names, h, p->nseen)) == -1) {
+		p->lx.nomem = 1;
+		return;
+	}
+	strlcpy(p->seen[p->nseen].name, st->name, CONF_NAMELEN);
+	p->seen[p->nseen++].pos = st->pos;
+}
+
+/* How messages call the statement. */
+static const char *
+callit(const struct parser *p, char dst[CONF_NAMELEN + 16])
+{
+	if (p->st.name[0] != '\0')
+		snprintf(dst, CONF_NAMELEN + 16, "tunnel \"%s\"", p->st.name);
+	else
+		snprintf(dst, CONF_NAMELEN + 16, "this unnamed tunnel");
+	return (dst);
+}
+
+/* `to` a single host and no peer: that host is the peer (as in OpenIKED). */
+static void
+default_peer(struct parser *p)
+{
+	struct stmt	*st = &p->st;
+	const struct prefix *net = &st->to.e[0].net;
+
+	if ((st->seen & 1ULL << K_PEER) != 0 || st->to.n != 1 ||
+	    st->to.e[0].any || net->len != 8 * addr_len(&net->addr) ||
+	    !conf_addr_ok(&net->addr))
+		return;
+	st->remote = net->addr;
+	st->remotepos = st->pos;
+}
+
+static void
+check_endpoints(struct parser *p)
+{
+	struct stmt	*st = &p->st;
+	char		 who[CONF_NAMELEN + 16];
+
+	if (st->local.fam != ADDR_NONE && st->remote.fam != ADDR_NONE) {
+		if (st->local.fam != st->remote.fam)
+			conf_stmt_error(p, &st->localpos, "local and peer must "
+			    "both be IPv4 or both be IPv6");
+		else if (addr_cmp(&st->local, &st->remote) == 0)
+			conf_stmt_error(p, &st->localpos, "local and peer are "
+			    "the same address");
+	}
+	if (st->fam != ADDR_NONE &&
+	    ((st->local.fam != ADDR_NONE && st->local.fam != st->fam) ||
+	    (st->remote.fam != ADDR_NONE && st->remote.fam != st->fam)))
+		conf_stmt_error(p, &st->pos, "%s says %s, but its local or peer "
+		    "is of the other family", callit(p, who),
+		    st->fam == ADDR_V4 ? "inet" : "inet6");
+	if (st->remote.fam == ADDR_NONE && st->mode != MODE_PASSIVE)
+		conf_stmt_error(p, &st->pos, "%s is %s but has no peer to call: "
+		    "write peer and its address, or passive", callit(p, who),
+		    conf_mode_name(st->mode));
+	else if (st->remote.fam == ADDR_NONE && st->keepalive.on)
+		conf_warning(p->errs, &st->pos, "%s has keepalive but no peer "
+		    "address: it is watched, not brought up", callit(p, who));
+	if (!st->has_psk)
+		conf_stmt_error(p, &st->pos, "%s has no secret: add psk "
+		    "\"...\", the same on both sides", callit(p, who));
+}
+
+/* One more network of a side, unless it is there. */
+static void
+side_add(struct tslist *ts, struct prefix *nets, const struct prefix *net)
+{
+	unsigned int	 i;
+
+	for (i = 0; i < ts->n; i++)
+		if (prefix_cmp(&nets[i], net) == 0)
+			return;
+	if (ts->n >= TS_MAX)
+		return;
+	nets[ts->n] = *net;
+	ts_from_prefix(&ts->t[ts->n++], net, 0, 0);
+}
+
+static unsigned int
+side_families(const struct side *s)
+{
+	unsigned int	 i, f = 0;
+
+	for (i = 0; i < s->n; i++)
+		if (!s->e[i].any)
+			f |= s->e[i].net.addr.fam == ADDR_V4 ? 1 : 2;
+	return (f);
+}
+
+/* `any` is 0.0.0.0/0, ::/0 or both: what the other side can use. */
+static void
+expand(const struct side *s, const struct side *other, struct tslist *ts,
+    struct prefix *nets)
+{
+	struct prefix	 any;
+	unsigned int	 i, f;
+
+	f = side_families(other);
+	if (f == 0)
+		f = side_families(s);
+	if (f == 0)
+		f = 3;
+	for (i = 0; i < s->n; i++) {
+		if (!s->e[i].any) {
+			side_add(ts, nets, &s->e[i].net);
+			continue;
+		}
+		memset(&any, 0, sizeof(any));
+		if (f & 1) {
+			any.addr.fam = ADDR_V4;
+			side_add(ts, nets, &any);
+		}
+		if (f & 2) {
+			any.addr.fam = ADDR_V6;
+			side_add(ts, nets, &any);
+		}
+	}
+}
+
+/*
+ * All networks of a statement are one Child SA, and a Child SA carries every
+ * from with every to.  Who wrote pairs is told.
+ */
+static void
+check_pairs(struct parser *p)
+{
+	struct stmt	*st = &p->st;
+	struct prefix	*f, *t;
+	char		 fs[PREFIX_STRLEN], ts[PREFIX_STRLEN];
+	unsigned int	 i, k;
+
+	for (i = 0; i < st->from.n; i++)
+		for (k = 0; k < st->to.n; k++) {
+			f = &st->from.e[i].net;
+			t = &st->to.e[k].net;
+			if ((st->pair[i] & 1U << k) != 0 || (f->addr.fam !=
+			    t->addr.fam && !st->from.e[i].any &&
+			    !st->to.e[k].any))
+				continue;
+			conf_warning(p->errs, &st->pos, "all networks of a "
+			    "statement share one tunnel: it also carries %s to "
+			    "%s; write one ikev2 statement a pair to keep them "
+			    "apart",
+			    st->from.e[i].any ? "any" : prefix_str(f, fs),
+			    st->to.e[k].any ? "any" : prefix_str(t, ts));
+			return;
+		}
+}
+
+static void
+check_nets(struct parser *p, struct conf_tunnel *t)
+{
+	struct stmt	*st = &p->st;
+	char		 who[CONF_NAMELEN + 16];
+
+	if (st->from.n == 0 || st->to.n == 0 || st->from.pend != 0 ||
+	    st->to.pend != 0) {
+		if (st->from.pend != 0 || st->to.pend != 0)
+			conf_stmt_error(p, &st->pos, "%s: \"%s\" without "
+			    "\"%s\"", callit(p, who),
+			    st->from.pend != 0 ? "from" : "to",
+			    st->from.pend != 0 ? "to" : "from");
+		else
+			conf_stmt_error(p, &st->pos, "%s has no networks: add "
+			    "from LOCAL-NET to REMOTE-NET", callit(p, who));
+		return;
+	}
+	expand(&st->from, &st->to, &t->from, t->fromnet);
+	expand(&st->to, &st->from, &t->to, t->tonet);
+	if (!conf_families_ok(t)) {
+		conf_stmt_error(p, &st->pos, "%s: from and to must be of the "
+		    "same families, IPv4 or IPv6", callit(p, who));
+		return;
+	}
+	check_pairs(p);
+	t->keepalive = st->keepalive;
+	if (!conf_target_ok(t))
+		conf_stmt_error(p, &st->targetpos, "the target of keepalive is in "
+		    "none of the networks after \"to\": its probes would not "
+		    "go through the tunnel");
+}
+
+/* A kernel holds one policy for a pair of networks. */
+static void
+claim_pairs(struct parser *p, const struct conf_tunnel *t, uint32_t index)
+{
+	struct key	 k = { p, NULL, NULL, NULL, NULL };
+	char		 fs[PREFIX_STRLEN], ts[PREFIX_STRLEN];
+	const struct conf_tunnel *other;
+	unsigned int	 i, j;
+	uint32_t	 h;
+	int64_t		 old;
+	void		*v;
+
+	for (i = 0; i < t->from.n; i++)
+		for (j = 0; j < t->to.n; j++) {
+			k.from = &t->fromnet[i];
+			k.to = &t->tonet[j];
+			if (k.from->addr.fam != k.to->addr.fam)
+				continue;
+			h = hash_prefix(k.to, hash_prefix(k.from, 0));
+			old = conf_table_find(&p->pairs, h, same_pair, &k);
+			if (old != -1) {
+				other = &p->conf->tunnels[p->pair[old].tunnel];
+				conf_stmt_error(p, &p->st.pos, "%s to %s is "
+				    "already carried by the tunnel at "
+				    "%.100s:%u: one pair of networks, one tunnel",
+				    prefix_str(k.from, fs),
+				    prefix_str(k.to, ts), other->file,
+				    other->line);
+				return;
+			}
+			v = p->pair;
+			if (conf_grow(&v, &p->paircap, p->npair,
+			    sizeof(*p->pair)) == -1 || (p->pair = v,
+			    conf_table_add(&p->pairs, h, p->npair)) == -1) {
+				p->lx.nomem = 1;
+				return;
+			}
+			p->pair[p->npair].tunnel = index;
+			p->pair[p->npair].from = *k.from;
+			p->pair[p->npair++].to = *k.to;
+		}
+}
+
+/* The statement's peer, with identities that only repeat the address left out. */
+static void
+make_peer(const struct stmt *st, struct conf_peer *pe)
+{
+	struct ident	 id;
+
+	memset(pe, 0, sizeof(*pe));
+	pe->local = st->local;
+	pe->remote = st->remote;
+	pe->srcid = st->srcid;
+	pe->dstid = st->dstid;
+	if (pe->local.fam != ADDR_NONE) {
+		conf_ident_addr(&id, &pe->local);
+		if (ident_equal(&id, &pe->srcid))
+			memset(&pe->srcid, 0, sizeof(pe->srcid));
+	}
+	if (pe->remote.fam != ADDR_NONE) {
+		conf_ident_addr(&id, &pe->remote);
+		if (ident_equal(&id, &pe->dstid))
+			memset(&pe->dstid, 0, sizeof(pe->dstid));
+	}
+	if (st->ike.n == 0)
+		conf_default_ike(&pe->ike);
+	else
+		pe->ike = st->ike;
+	pe->ikelifetime = st->ikelifetime;
+	pe->natt = st->natt;
+	pe->has_psk = 1;
+	pe->psklen = st->psklen;
+}
+
+/* Which option of two statements with one peer differs; NULL: none. */
+static const char *
+differs(const struct conf_peer *a, const struct conf_peer *b)
+{
+	struct conf_peer	 x = *a, y = *b;
+
+	if (a->psklen != b->psklen || (a->psklen != 0 &&
+	    memcmp(a->psk, b->psk, a->psklen) != 0))
+		return ("psk");
+	if (a->ikelifetime != b->ikelifetime)
+		return ("ikelifetime");
+	if (a->natt != b->natt)
+		return ("natt");
+	x.psklen = y.psklen = 0;
+	return (conf_peer_equal(&x, &y) ? NULL : "ikesa");
+}
+
+/* The index of the peer, a new one where needed; -1 when reported. */
+static int64_t
+find_peer(struct parser *p)
+{
+	struct stmt		*st = &p->st;
+	struct conf_peer	 pe, *np;
+	struct key		 k = { p, NULL, &pe, NULL, NULL };
+	const struct conf_tunnel *t;
+	const char		*what;
+	uint32_t		 h;
+	int64_t			 i;
+	void			*v = p->first;
+
+	make_peer(st, &pe);
+	pe.psk = st->psk;
+	h = hash_addr(&pe.remote, hash_addr(&pe.local, 0));
+	h = hash_ident(&pe.dstid, hash_ident(&pe.srcid, h));
+	i = conf_table_find(&p->peers, h, same_peer, &k);
+	if (i != -1) {
+		what = differs(&p->conf->peers[i], &pe);
+		t = &p->conf->tunnels[p->first[i]];
+		if (what != NULL)
+			conf_stmt_error(p, &st->pos, "same local, peer and "
+			    "identities as the tunnel at %.100s:%u, but another "
+			    "%s: make them equal, or tell the peers apart by "
+			    "dstid", t->file, t->line, what);
+		return (what != NULL ? -1 : i);
+	}
+	i = p->conf->npeers;
+	pe.psk = NULL;
+	if (conf_grow(&v, &p->firstcap, (uint32_t)i, sizeof(*p->first)) == -1 ||
+	    (p->first = v, conf_table_add(&p->peers, h, (uint32_t)i)) == -1 ||
+	    (st->psklen > 0 && (pe.psk = malloc(st->psklen)) == NULL) ||
+	    (np = conf_add_peer(p->conf)) == NULL) {
+		free(pe.psk);
+		p->lx.nomem = 1;
+		return (-1);
+	}
+	if (st->psklen > 0)
+		memcpy(pe.psk, st->psk, st->psklen);
+	*np = pe;
+	p->first[i] = p->conf->ntunnels;
+	return (i);
+}
+
+void
+conf_merge(struct parser *p)
+{
+	static const struct conf_tunnel none;
+	struct stmt		*st = &p->st;
+	struct conf_tunnel	 t = none, *nt;
+	int64_t			 peer;
+	size_t			 i;
+
+	p->nstmt++;
+	merge_name(p);
+	if (st->bad)
+		return;
+	if (p->conf->ntunnels >= CONF_MAXTUNNELS) {
+		if (!p->toomany)
+			conf_stmt_error(p, &st->pos, "more than %u tunnels",
+			    CONF_MAXTUNNELS);
+		p->toomany = 1;
+		return;
+	}
+	strlcpy(t.name, st->name, sizeof(t.name));
+	t.mode = st->mode;
+	t.lifetime = st->lifetime;
+	t.lifebytes = st->lifebytes;
+	if (st->esp.n == 0)
+		conf_default_esp(&t.esp);
+	else
+		t.esp = st->esp;
+	t.line = st->pos.line;
+	strlcpy(t.file, st->pos.file, sizeof(t.file));
+	for (i = 0; t.file[i] != '\0'; i++)
+		if ((unsigned char)t.file[i] < ' ' || t.file[i] == 0x7f)
+			t.file[i] = '?';
+	default_peer(p);
+	check_endpoints(p);
+	check_nets(p, &t);
+	if (st->bad || (peer = find_peer(p)) == -1)
+		return;
+	t.peer = (uint32_t)peer;
+	if (p->conf->peers[peer].remote.fam != ADDR_NONE)
+		claim_pairs(p, &t, p->conf->ntunnels);
+	/* Kept even when refused: later messages name it by its line. */
+	if ((nt = conf_add_tunnel(p->conf)) == NULL) {
+		p->lx.nomem = 1;
+		return;
+	}
+	*nt = t;
+	p->conf->peers[peer].ntunnels++;
+}
+
+/* "policyN" by place in the file; the next free number where that is taken. */
+static int
+name_unnamed(struct parser *p)
+{
+	struct conf_tunnel	*t;
+	struct key		 k = { p, NULL, NULL, NULL, NULL };
+	uint32_t		 i, n, h;
+
+	for (i = n = 0; i < p->conf->ntunnels; i++) {
+		t = &p->conf->tunnels[i];
+		if (t->name[0] != '\0')
+			continue;
+		n = n > i ? n : i;
+		do {
+			snprintf(t->name, sizeof(t->name), "policy%u", ++n);
+			k.name = t->name;
+			h = conf_table_hash(t->name, strlen(t->name), 0);
+		} while (conf_table_find(&p->names, h, same_name, &k) != -1);
+	}
+	return (0);
+}
+
+int
+conf_merge_end(struct parser *p)
+{
+	name_unnamed(p);
+	if (p->errs->n > p->errs->nwarn)
+		return (0);
+	return (conf_index(p->conf) == -1 ? -1 : 0);
+}

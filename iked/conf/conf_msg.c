@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The configuration between the processes: globals, then a peer or a tunnel an
+ * item.  The receiver trusts nothing: whatever the parser would have refused is
+ * refused here, too.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf_parse.h"
+
+#define MSG_VERSION	1
+
+static void
+put_addr(struct wbuf *w, const struct addr *a)
+{
+	wbuf_u8(w, a->fam);
+	wbuf_bytes(w, a->b, addr_len(a));
+}
+
+static void
+get_addr(struct rbuf *r, struct addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->fam = rbuf_u8(r);
+	if (a->fam != ADDR_NONE && a->fam != ADDR_V4 && a->fam != ADDR_V6) {
+		a->fam = ADDR_NONE;
+		rbuf_fail(r);
+		return;
+	}
+	rbuf_copy(r, a->b, addr_len(a));
+}
+
+static void
+put_ident(struct wbuf *w, const struct ident *id)
+{
+	wbuf_u8(w, id->type);
+	wbuf_u8(w, id->len);
+	wbuf_bytes(w, id->data, id->len);
+}
+
+static void
+get_ident(struct rbuf *r, struct ident *id)
+{
+	memset(id, 0, sizeof(*id));
+	id->type = rbuf_u8(r);
+	id->len = rbuf_u8(r);
+	rbuf_copy(r, id->data, id->len);
+	if (!conf_ident_ok(id))
+		rbuf_fail(r);
+}
+
+static void
+put_proposals(struct wbuf *w, const struct proposals *ps)
+{
+	const struct proposal	*p;
+	unsigned int		 i, k;
+
+	wbuf_u8(w, ps->n);
+	for (i = 0; i < ps->n; i++) {
+		p = &ps->p[i];
+		wbuf_u8(w, p->nxforms);
+		for (k = 0; k < p->nxforms; k++) {
+			wbuf_u8(w, p->xf[k].type);
+			wbuf_u16(w, p->xf[k].id);
+			wbuf_u16(w, p->xf[k].keybits);
+		}
+	}
+}
+
+static void
+get_proposals(struct rbuf *r, struct proposals *ps, uint8_t proto)
+{
+	struct proposal	*p;
+	unsigned int	 i, k;
+
+	memset(ps, 0, sizeof(*ps));
+	ps->n = rbuf_u8(r);
+	if (ps->n > PROPS_MAX) {
+		ps->n = 0;
+		rbuf_fail(r);
+	}
+	for (i = 0; i < ps->n; i++) {
+		p = &ps->p[i];
+		p->num = (uint8_t)(i + 1);
+		p->proto = proto;
+		p->spilen = proto == PROTO_ESP ? 4 : 0;
+		p->nxforms = rbuf_u8(r);
+		if (p->nxforms > PROP_MAXXFORMS) {
+			p->nxforms = 0;
+			rbuf_fail(r);
+		}
+		for (k = 0; k < p->nxforms; k++) {
+			p->xf[k].type = rbuf_u8(r);
+			p->xf[k].id = rbuf_u16(r);
+			p->xf[k].keybits = rbuf_u16(r);
+		}
+	}
+	if (!rbuf_ok(r) || !conf_proposals_ok(ps, proto))
+		rbuf_fail(r);
+}
+
+static void
+put_nets(struct wbuf *w, const struct prefix *nets, unsigned int n)
+{
+	unsigned int	 i;
+
+	wbuf_u8(w, (uint8_t)n);
+	for (i = 0; i < n; i++) {
+		put_addr(w, &nets[i].addr);
+		wbuf_u8(w, nets[i].len);
+	}
+}
+
+static void
+get_nets(struct rbuf *r, struct prefix *nets, struct tslist *ts)
+{
+	struct prefix	 back;
+	char		 s[PREFIX_STRLEN];
+	unsigned int	 i, k, n;
+
+	n = rbuf_u8(r);
+	if (n == 0 || n > TS_MAX) {
+		rbuf_fail(r);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		get_addr(r, &nets[i].addr);
+		nets[i].len = rbuf_u8(r);
+		/* Host bits must be zero: the text form clears them. */
+		if (!rbuf_ok(r) || addr_len(&nets[i].addr) == 0 ||
+		    prefix_parse(&back, prefix_str(&nets[i], s)) == -1 ||
+		    prefix_cmp(&back, &nets[i]) != 0) {
+			rbuf_fail(r);
+			return;
+		}
+		for (k = 0; k < i; k++)
+			if (prefix_cmp(&nets[k], &nets[i]) == 0)
+				rbuf_fail(r);
+		ts_from_prefix(&ts->t[i], &nets[i], 0, 0);
+	}
+	ts->n = (uint8_t)n;
+}
+
+static uint8_t
+get_bool(struct rbuf *r)
+{
+	uint8_t	 v = rbuf_u8(r);
+
+	if (v > 1)
+		rbuf_fail(r);
+	return (v);
+}
+
+static uint32_t
+get_life(struct rbuf *r)
+{
+	uint32_t	 v = rbuf_u32(r);
+
+	if (v < CONF_LIFEMIN || v > CONF_LIFEMAX)
+		rbuf_fail(r);
+	return (v);
+}
+
+void
+conf_put_globals(struct wbuf *w, const struct conf *c)
+{
+	wbuf_u8(w, MSG_VERSION);
+	wbuf_u32(w, c->gen);
+	wbuf_u32(w, c->npeers);
+	wbuf_u32(w, c->ntunnels);
+	wbuf_u8(w, c->passive);
+	wbuf_u32(w, c->dpd_interval);
+}
+
+struct conf *
+conf_get_globals(struct rbuf *r)
+{
+	struct conf	*c;
+
+	if ((c = conf_new()) == NULL)
+		return (NULL);
+	if (rbuf_u8(r) != MSG_VERSION)
+		rbuf_fail(r);
+	c->gen = rbuf_u32(r);
+	c->want_peers = rbuf_u32(r);
+	c->want_tunnels = rbuf_u32(r);
+	c->passive = get_bool(r);
+	c->dpd_interval = rbuf_u32(r);
+	if (!rbuf_ok(r) || c->want_tunnels > CONF_MAXTUNNELS ||
+	    c->want_peers > c->want_tunnels || c->dpd_interval > CONF_DPDMAX) {
+		conf_free(c);
+		return (NULL);
+	}
+	return (c);
+}
+
+void
+conf_put_peer(struct wbuf *w, const struct conf_peer *pe, int flags)
+{
+	uint16_t	 psklen;
+
+	psklen = (flags & CONF_WITH_SECRETS) != 0 ? pe->psklen : 0;
+	put_addr(w, &pe->local);
+	put_addr(w, &pe->remote);
+	put_ident(w, &pe->srcid);
+	put_ident(w, &pe->dstid);
+	put_proposals(w, &pe->ike);
+	wbuf_u32(w, pe->ikelifetime);
+	wbuf_u8(w, pe->natt);
+	wbuf_u32(w, pe->ntunnels);
+	wbuf_u8(w, pe->has_psk);
+	wbuf_u16(w, psklen);
+	wbuf_bytes(w, pe->psk, psklen);
+}
+
+int
+conf_get_peer(struct rbuf *r, struct conf *c)
+{
+	struct conf_peer	 pe, *np;
+	const uint8_t		*psk;
+
+	memset(&pe, 0, sizeof(pe));
+	get_addr(r, &pe.local);
+	get_addr(r, &pe.remote);
+	get_ident(r, &pe.srcid);
+	get_ident(r, &pe.dstid);
+	get_proposals(r, &pe.ike, PROTO_IKE);
+	pe.ikelifetime = get_life(r);
+	pe.natt = get_bool(r);
+	pe.ntunnels = rbuf_u32(r);
+	pe.has_psk = get_bool(r);
+	pe.psklen = rbuf_u16(r);
+	psk = rbuf_bytes(r, pe.psklen);
+	if (!rbuf_ok(r) || c->npeers >= c->want_peers || !pe.has_psk ||
+	    pe.psklen > CONF_PSKMAX || pe.ntunnels == 0 ||
+	    pe.ntunnels > c->want_tunnels ||
+	    (pe.local.fam != ADDR_NONE && !conf_addr_ok(&pe.local)) ||
+	    (pe.remote.fam != ADDR_NONE && !conf_addr_ok(&pe.remote)) ||
+	    (pe.local.fam != ADDR_NONE && pe.remote.fam != ADDR_NONE &&
+	    (pe.local.fam != pe.remote.fam ||
+	    addr_cmp(&pe.local, &pe.remote) == 0)))
+		return (-1);
+	if (pe.psklen > 0) {
+		if ((pe.psk = malloc(pe.psklen)) == NULL)
+			return (-1);
+		memcpy(pe.psk, psk, pe.psklen);
+	}
+	if ((np = conf_add_peer(c)) == NULL) {
+		if (pe.psk != NULL)
+			explicit_bzero(pe.psk, pe.psklen);
+		free(pe.psk);
+		return (-1);
+	}
+	*np = pe;
+	return (0);
+}
+
+void
+conf_put_tunnel(struct wbuf *w, const struct conf_tunnel *t)
+{
+	wbuf_str(w, t->name);
+	wbuf_u32(w, t->peer);
+	wbuf_u8(w, (uint8_t)t->mode);
+	wbuf_u8(w, t->transport);
+	put_nets(w, t->fromnet, t->from.n);
+	put_nets(w, t->tonet, t->to.n);
+	put_proposals(w, &t->esp);
+	wbuf_u32(w, t->lifetime);
+	wbuf_u64(w, t->lifebytes);
+	wbuf_u8(w, t->keepalive.on);
+	put_addr(w, &t->keepalive.target);
+	wbuf_u32(w, t->keepalive.interval_ms);
+	wbuf_u32(w, t->line);
+	wbuf_str(w, t->file);
+}
+
+static int
+keepalive_ok(const struct conf_tunnel *t)
+{
+	return (conf_target_ok(t) &&
+	    t->keepalive.interval_ms >= CONF_INTERVALMIN &&
+	    t->keepalive.interval_ms <= CONF_INTERVALMAX);
+}
+
+int
+conf_get_tunnel(struct rbuf *r, struct conf *c)
+{
+	struct conf_tunnel	 t, *nt;
+	uint8_t			 mode;
+	const char		*s;
+
+	memset(&t, 0, sizeof(t));
+	rbuf_str(r, t.name, sizeof(t.name));
+	t.peer = rbuf_u32(r);
+	mode = rbuf_u8(r);
+	t.transport = rbuf_u8(r);
+	get_nets(r, t.fromnet, &t.from);
+	get_nets(r, t.tonet, &t.to);
+	get_proposals(r, &t.esp, PROTO_ESP);
+	t.lifetime = get_life(r);
+	t.lifebytes = rbuf_u64(r);
+	t.keepalive.on = get_bool(r);
+	get_addr(r, &t.keepalive.target);
+	t.keepalive.interval_ms = rbuf_u32(r);
+	t.line = rbuf_u32(r);
+	rbuf_str(r, t.file, sizeof(t.file));
+	if (!rbuf_ok(r) || c->ntunnels >= c->want_tunnels ||
+	    t.peer >= c->npeers || c->npeers != c->want_peers ||
+	    mode > MODE_ONDEMAND || t.transport != 0 ||
+	    !conf_name_ok(t.name) || !conf_families_ok(&t) ||
+	    t.lifebytes > UINT64_MAX >> 1 || !keepalive_ok(&t))
+		return (-1);
+	for (s = t.file; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return (-1);
+	t.mode = (enum conf_mode)mode;
+	/* Nobody can be called at `any`. */
+	if (t.mode != MODE_PASSIVE &&
+	    c->peers[t.peer].remote.fam == ADDR_NONE)
+		return (-1);
+	if ((nt = conf_add_tunnel(c)) == NULL)
+		return (-1);
+	*nt = t;
+	return (0);
+}
+
+int
+conf_complete(struct conf *c)
+{
+	uint32_t	*uses, i;
+	int		 bad;
+
+	if (c->npeers != c->want_peers || c->ntunnels != c->want_tunnels)
+		return (-1);
+	if ((uses = calloc((size_t)c->npeers + 1, sizeof(*uses))) == NULL)
+		return (-1);
+	for (i = 0; i < c->ntunnels; i++)
+		uses[c->tunnels[i].peer]++;
+	for (bad = 0, i = 0; i < c->npeers; i++)
+		if (uses[i] != c->peers[i].ntunnels)
+			bad = 1;
+	free(uses);
+	return (bad || conf_index(c) != 0 ? -1 : 0);
+}

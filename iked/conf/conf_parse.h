@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of the parser share; private to conf. */
+#ifndef CONF_PARSE_H
+#define CONF_PARSE_H
+
+#include "conf/conf_lex.h"
+#include "conf/conf_words.h"
+
+/* Open addressing; entries are indices whose keys the caller compares. */
+struct table {
+	uint32_t	*slot;		/* index + 1; 0 empty */
+	uint32_t	*hash;
+	size_t		 cap, n;
+};
+typedef int	 conf_table_same(void *arg, uint32_t index);
+uint32_t	 conf_table_hash(const void *, size_t, uint32_t seed);
+/* The index of an equal entry, or -1. */
+int64_t		 conf_table_find(const struct table *, uint32_t hash, conf_table_same *,
+		    void *arg);
+int		 conf_table_add(struct table *, uint32_t hash, uint32_t index);
+void		 conf_table_free(struct table *);
+
+/* One side of the selectors while a statement is read. */
+struct side {
+	struct {
+		uint8_t		any;
+		struct prefix	net;
+	}		e[TS_MAX];
+	uint32_t	n;
+	uint32_t	pend;	/* entries that wait for the other side */
+};
+
+struct stmt {
+	struct pos	 pos;		/* of `ikev2` */
+	int		 bad;		/* an error was reported in it */
+	char		 name[CONF_NAMELEN];
+	uint64_t	 seen;		/* 1 << enum conf_kw, of single options */
+	enum conf_mode	 mode;
+	uint8_t		 natt, fam;	/* fam: inet, inet6 or none */
+	struct side	 from, to;
+	uint32_t	 pair[TS_MAX];	/* bits: to-entries named with a from-entry */
+	struct addr	 local, remote;
+	struct pos	 localpos, remotepos, targetpos;
+	struct ident	 srcid, dstid;
+	struct proposals ike, esp;
+	uint32_t	 ikelifetime, lifetime;
+	uint64_t	 lifebytes;
+	struct conf_keepalive keepalive;
+	uint8_t		 has_psk;
+	uint16_t	 psklen;
+	uint8_t		 psk[CONF_PSKMAX];
+};
+
+struct parser {
+	struct lexer		 lx;
+	struct tok		 tok;
+	int			 have;	/* tok is read but not taken */
+	int			 orphan; /* options without a statement: said */
+	struct conf_errors	*errs;
+	const struct conf_io	*io;
+	int			 flags;
+	struct conf		*conf;
+	struct stmt		 st;
+	uint32_t		 nstmt;
+	int			 toomany;
+	uint32_t		*first;	/* first tunnel of each peer */
+	uint32_t		 firstcap;
+	struct table		 names, peers, pairs;
+	/* names of all statements, the refused ones too, for duplicates */
+	struct seen_name {
+		char		 name[CONF_NAMELEN];
+		struct pos	 pos;
+	}			*seen;
+	uint32_t		 nseen, seencap;
+	/* selector pairs in use: tunnel and entries */
+	struct seen_pair {
+		uint32_t	 tunnel;
+		struct prefix	 from, to;
+	}			*pair;
+	uint32_t		 npair, paircap;
+};
+
+/* conf_parse.c: tokens.  peek expands macros, peek_raw does not. */
+struct tok	*conf_peek(struct parser *);
+struct tok	*conf_peek_raw(struct parser *);
+void		 conf_take(struct parser *);
+/* The keyword that comes next in one of these places (not taken), or NULL. */
+const struct conf_word *conf_peek_word(struct parser *, unsigned int ctx);
+int		 conf_peek_punct(struct parser *, char);
+/* At the end of the statement? */
+int		 conf_peek_end(struct parser *);
+/* Reads over the rest of the statement; its words are not looked at. */
+void		 conf_skip_line(struct parser *);
+#define SHOWLEN	72
+/* The word as the user wrote it, in quotes, cut; never a string's content and
+ * nothing while lx.hide. */
+const char	*conf_show(const struct parser *, const struct tok *,
+		    char dst[SHOWLEN]);
+/* A value: a word that is no option, or a string.  NULL: reported.  Valid until
+ * the next token is read.  conf_text: a macro is one text, not its words. */
+struct tok	*conf_value(struct parser *, const char *after);
+struct tok	*conf_text(struct parser *, const char *after);
+/* A list { a, b } or one value: calls each for every one. 0 or -1 when reported. */
+int		 conf_list(struct parser *, const char *after,
+		    void (*each)(struct parser *, struct tok *, void *), void *);
+/* "an error here, in this statement" */
+void		 conf_stmt_error(struct parser *, const struct pos *, const char *, ...)
+		    __attribute__((__format__(printf, 3, 4)));
+void		 conf_unknown(struct parser *, const struct tok *, unsigned int ctx,
+		    const char *where);
+/* 10, 10s, 5m, 3h, 1d, 500ms -> milliseconds.  0 or -1. */
+int		 conf_time_ms(const char *, uint64_t *);
+int		 conf_bytes(const char *, uint64_t *);
+
+/* conf_policy.c: the ikev2 statement, after its keyword. */
+void		 conf_policy(struct parser *);
+/* conf_psk.c */
+void		 conf_psk(struct parser *);
+/* conf_xform.c: after ikesa or childsa. */
+void		 conf_proposals(struct parser *, enum conf_kw, const struct pos *);
+void		 conf_default_ike(struct proposals *);
+void		 conf_default_esp(struct proposals *);
+/* conf_merge.c: the finished statement becomes a tunnel of a peer. */
+void		 conf_merge(struct parser *);
+/* Names for the unnamed; the order by name.  0 or -1 (no memory). */
+int		 conf_merge_end(struct parser *);
+
+/* conf_check.c: what both the parser and the codec hold true. */
+int		 conf_name_ok(const char *);
+int		 conf_ident_ok(const struct ident *);
+int		 conf_proposals_ok(const struct proposals *, uint8_t proto);
+int		 conf_addr_ok(const struct addr *);	/* a host's address */
+/* Is a transform of this protocol something we can run? */
+int		 conf_xform_built(uint8_t proto, const struct xform_info *);
+/* Every family of one side stands on the other, too. */
+int		 conf_families_ok(const struct conf_tunnel *);
+int		 conf_target_ok(const struct conf_tunnel *);
+
+/* conf.c */
+struct conf	*conf_new(void);
+struct conf_peer *conf_add_peer(struct conf *);
+struct conf_tunnel *conf_add_tunnel(struct conf *);
+void		 conf_ident_addr(struct ident *, const struct addr *);
+/* Makes conf->byname.  0, 1: two of one name, -1: no memory. */
+int		 conf_index(struct conf *);
+int		 conf_grow(void **, uint32_t *cap, uint32_t n, size_t size);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+/* The canonical text of a configuration: what it parses back to is equal. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf_parse.h"
+
+struct out {
+	char	*s;
+	size_t	 len, cap;
+	int	 err;
+};
+
+/* Grows by hand: realloc would leave copies of secrets behind. */
+static void
+put(struct out *o, const char *fmt, ...)
+{
+	va_list	 ap;
+	char	*s;
+	size_t	 ncap;
+	int	 n;
+
+	if (o->err)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(o->s + o->len, o->cap - o->len, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		o->err = 1;
+		return;
+	}
+	if ((size_t)n < o->cap - o->len) {
+		o->len += (size_t)n;
+		return;
+	}
+	ncap = 2 * o->cap + (size_t)n + 256;
+	if ((s = recallocarray(o->s, o->cap, ncap, 1)) == NULL) {
+		o->err = 1;
+		return;
+	}
+	o->s = s;
+	o->cap = ncap;
+	va_start(ap, fmt);
+	vsnprintf(o->s + o->len, o->cap - o->len, fmt, ap);
+	va_end(ap);
+	o->len += (size_t)n;
+}
+
+static void
+put_nets(struct out *o, const char *kw, const struct prefix *nets,
+    unsigned int n)
+{
+	char		 s[PREFIX_STRLEN];
+	unsigned int	 i;
+
+	put(o, "%s ", kw);
+	if (n == 1) {
+		put(o, "%s", prefix_str(&nets[0], s));
+		return;
+	}
+	for (i = 0; i < n; i++)
+		put(o, "%s%s", i == 0 ? "{ " : ", ", prefix_str(&nets[i], s));
+	put(o, " }");
+}
+
+static void
+put_proposals(struct out *o, const char *kw, const struct proposals *ps)
+{
+	const struct xform	*x;
+	const char		*word;
+	unsigned int		 i, k;
+
+	for (i = 0; i < ps->n; i++) {
+		put(o, " \\\n\t%s", kw);
+		for (k = 0; k < ps->p[i].nxforms; k++) {
+			x = &ps->p[i].xf[k];
+			word = x->type == XF_ENCR ? "enc " :
+			    x->type == XF_INTEG ? "auth " :
+			    x->type == XF_PRF ? "prf " :
+			    x->type == XF_KE ? "group " : "";
+			put(o, " %s%s", word,
+			    xform_name(x->type, x->id, x->keybits));
+		}
+	}
+}
+
+/* A plain text stands in quotes, everything else is hexadecimal. */
+static void
+put_psk(struct out *o, const struct conf_peer *pe)
+{
+	unsigned int	 i;
+	int		 plain;
+
+	plain = pe->psklen < 2 || pe->psk[0] != '0' || pe->psk[1] != 'x';
+	for (i = 0; i < pe->psklen; i++)
+		if (pe->psk[i] < ' ' || pe->psk[i] > '~' ||
+		    pe->psk[i] == '"' || pe->psk[i] == '\\')
+			plain = 0;
+	if (plain) {
+		put(o, " \\\n\tpsk \"%.*s\"", (int)pe->psklen,
+		    (const char *)pe->psk);
+		return;
+	}
+	put(o, " \\\n\tpsk 0x");
+	for (i = 0; i < pe->psklen; i++)
+		put(o, "%02x", pe->psk[i]);
+}
+
+static void
+put_peer(struct out *o, const struct conf_peer *pe)
+{
+	char	 s[ADDR_STRLEN], id[ID_STRLEN];
+
+	put(o, " \\\n\t");
+	if (pe->local.fam != ADDR_NONE)
+		put(o, "local %s ", addr_str(&pe->local, s));
+	put(o, "peer %s", addr_str(&pe->remote, s));
+	if (pe->srcid.type != ID_NONE)
+		put(o, " \\\n\tsrcid \"%s\"", ident_conf(&pe->srcid, id));
+	if (pe->dstid.type != ID_NONE)
+		put(o, " \\\n\tdstid \"%s\"", ident_conf(&pe->dstid, id));
+	put_proposals(o, "ikesa", &pe->ike);
+}
+
+static void
+put_tunnel(struct out *o, const struct conf *c, const struct conf_tunnel *t,
+    int with_secrets)
+{
+	const struct conf_peer	*pe = &c->peers[t->peer];
+	char			 s[ADDR_STRLEN];
+
+	put(o, "\n");
+	if (!with_secrets || pe->psklen == 0)
+		put(o, "# psk \"...\" of \"%s\" is not shown\n", t->name);
+	put(o, "ikev2 \"%s\" %s tunnel%s esp \\\n\t", t->name,
+	    conf_mode_name(t->mode), pe->natt ? " natt" : "");
+	put_nets(o, "from", t->fromnet, t->from.n);
+	put_nets(o, " to", t->tonet, t->to.n);
+	put_peer(o, pe);
+	put_proposals(o, "childsa", &t->esp);
+	put(o, " \\\n\tikelifetime %u lifetime %u bytes %" PRIu64,
+	    pe->ikelifetime != 0 ? pe->ikelifetime : CONF_IKELIFE, t->lifetime,
+	    t->lifebytes);
+	if (t->keepalive.on) {
+		put(o, " \\\n\tkeepalive");
+		if (t->keepalive.target.fam != ADDR_NONE)
+			put(o, " target %s",
+			    addr_str(&t->keepalive.target, s));
+		put(o, " interval %ums", t->keepalive.interval_ms);
+	}
+	if (with_secrets && pe->psklen != 0)
+		put_psk(o, pe);
+	put(o, "\n");
+}
+
+char *
+conf_print(const struct conf *c, int with_secrets)
+{
+	struct out	 o;
+	uint32_t	 i;
+
+	memset(&o, 0, sizeof(o));
+	o.cap = 1024;
+	if ((o.s = calloc(1, o.cap)) == NULL)
+		return (NULL);
+	put(&o, "set %s\nset dpd_check_interval %u\n",
+	    c->passive ? "passive" : "active", c->dpd_interval);
+	for (i = 0; i < c->ntunnels; i++)
+		put_tunnel(&o, c, &c->tunnels[i], with_secrets);
+	if (o.err) {
+		explicit_bzero(o.s, o.cap);
+		free(o.s);
+		return (NULL);
+	}
+	return (o.s);
+}

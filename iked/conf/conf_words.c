@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: ISC */
+/* The keyword table of iked.conf, and what a mistyped word was meant to be. */
+#include <string.h>
+#include <stdio.h>
+
+#include "conf/conf.h"
+#include "conf/conf_words.h"
+
+#define WORDMAX	31
+
+static const struct conf_word words[] = {
+	{ "ikev2",	K_IKEV2,	C_STMT,		NULL },
+	{ "set",	K_SET,		C_STMT,		NULL },
+	{ "include",	K_INCLUDE,	C_STMT,		NULL },
+	{ "user",	K_USER,		C_STMT,
+	    "users are for EAP; authenticate with psk" },
+	{ "ikev1",	K_IPSECCONF,	C_STMT,		NULL },
+	{ "ike",	K_IPSECCONF,	C_STMT,		NULL },
+	{ "flow",	K_IPSECCONF,	C_STMT,		NULL },
+	{ "tcpmd5",	K_IPSECCONF,	C_STMT,		NULL },
+
+	{ "active",	K_ACTIVE,	C_OPT | C_SET,	NULL },
+	{ "passive",	K_PASSIVE,	C_OPT | C_SET,	NULL },
+	{ "ondemand",	K_ONDEMAND,	C_OPT,		NULL },
+	{ "tunnel",	K_TUNNEL,	C_OPT,		NULL },
+	{ "natt",	K_NATT,		C_OPT,		NULL },
+	{ "esp",	K_ESP,		C_OPT,		NULL },
+	{ "inet",	K_INET,		C_OPT,		NULL },
+	{ "inet6",	K_INET6,	C_OPT,		NULL },
+	{ "from",	K_FROM,		C_OPT,		NULL },
+	{ "to",		K_TO,		C_OPT,		NULL },
+	{ "local",	K_LOCAL,	C_OPT,		NULL },
+	{ "peer",	K_PEER,		C_OPT,		NULL },
+	{ "srcid",	K_SRCID,	C_OPT,		NULL },
+	{ "dstid",	K_DSTID,	C_OPT,		NULL },
+	{ "ikesa",	K_IKESA,	C_OPT,		NULL },
+	{ "childsa",	K_CHILDSA,	C_OPT,		NULL },
+	{ "ikelifetime", K_IKELIFETIME,	C_OPT,		NULL },
+	{ "lifetime",	K_LIFETIME,	C_OPT,		NULL },
+	{ "psk",	K_PSK,		C_OPT,		NULL },
+	{ "keepalive",	K_KEEPALIVE,	C_OPT,		NULL },
+	{ "quick",	K_QUICK,	C_OPT,		NULL },
+	{ "skip",	K_LATER,	C_OPT,
+	    "remove it; a peer that may not connect is best kept off UDP 500 "
+	    "and 4500 by the packet filter" },
+	{ "default",	K_LATER,	C_OPT,
+	    "write `peer any` in the statement that takes the rest" },
+	{ "ipcomp",	K_LATER,	C_OPT,	"remove it" },
+	{ "transport",	K_LATER,	C_OPT,	"write tunnel" },
+	{ "ah",		K_LATER,	C_OPT,	"write esp" },
+	{ "rdomain",	K_LATER1,	C_OPT,	"remove it" },
+	{ "proto",	K_LATER1,	C_OPT,
+	    "remove it: the selectors then carry every protocol" },
+	{ "rsa",	K_LATER,	C_OPT,	"write psk \"secret\"" },
+	{ "ecdsa256",	K_LATER,	C_OPT,	"write psk \"secret\"" },
+	{ "ecdsa384",	K_LATER,	C_OPT,	"write psk \"secret\"" },
+	{ "ecdsa521",	K_LATER,	C_OPT,	"write psk \"secret\"" },
+	{ "rfc7427",	K_LATER,	C_OPT,	"write psk \"secret\"" },
+	{ "signature",	K_LATER,	C_OPT,	"write psk \"secret\"" },
+	{ "eap",	K_LATER1,	C_OPT,	"write psk \"secret\"" },
+	{ "config",	K_LATER2,	C_OPT,
+	    "remove it: no addresses are handed out" },
+	{ "request",	K_LATER2,	C_OPT,
+	    "remove it: no addresses are asked for" },
+	{ "iface",	K_LATER1,	C_OPT,	"remove it" },
+	{ "tag",	K_LATER1,	C_OPT,	"remove it" },
+	{ "tap",	K_LATER1,	C_OPT,	"remove it" },
+
+	{ "couple",	K_SAME,		C_SET,		NULL },
+	{ "decouple",	K_LATER_SET,	C_SET,
+	    "remove it: SAs always go into the kernel; `iked -n` checks a file" },
+	{ "dpd_check_interval", K_DPD,	C_SET,		NULL },
+	{ "enforcesingleikesa", K_SAME,	C_SET,		NULL },
+	{ "noenforcesingleikesa", K_LATER_SET, C_SET,
+	    "remove it: a peer has one IKE SA" },
+	{ "fragmentation", K_LATER_SET,	C_SET,	"write set nofragmentation" },
+	{ "nofragmentation", K_SAME,	C_SET,		NULL },
+	{ "mobike",	K_LATER_SET,	C_SET,	"write set nomobike" },
+	{ "nomobike",	K_SAME,		C_SET,		NULL },
+	{ "stickyaddress", K_LATER_SET,	C_SET,
+	    "write set nostickyaddress" },
+	{ "nostickyaddress", K_SAME,	C_SET,		NULL },
+	{ "vendorid",	K_LATER_SET,	C_SET,	"write set novendorid" },
+	{ "novendorid",	K_SAME,		C_SET,		NULL },
+	{ "cert_partial_chain", K_LATER_SET, C_SET,
+	    "remove it: certificates are not used" },
+	{ "ocsp",	K_OCSP,		C_SET,
+	    "remove it: certificates are not used" },
+
+	{ "auth",	K_AUTH,		C_IKESA | C_CHILDSA,	NULL },
+	{ "enc",	K_ENC,		C_IKESA | C_CHILDSA,	NULL },
+	{ "prf",	K_PRF,		C_IKESA,		NULL },
+	{ "group",	K_GROUP,	C_IKESA | C_CHILDSA,	NULL },
+	{ "esn",	K_ESN,		C_CHILDSA,		NULL },
+	{ "noesn",	K_NOESN,	C_CHILDSA,		NULL },
+
+	{ "any",	K_ANY,		C_SUB,		NULL },
+	{ "dynamic",	K_DYNAMIC,	C_SUB,
+	    "write the network's address" },
+	{ "port",	K_PORT,		C_SUB,
+	    "remove it: the selectors then carry every port" },
+	{ "bytes",	K_BYTES,	C_SUB,		NULL },
+	{ "file",	K_FILE,		C_SUB,		NULL },
+	{ "target",	K_TARGET,	C_SUB,		NULL },
+	{ "interval",	K_INTERVAL,	C_SUB,		NULL },
+	{ "tolerate",	K_TOLERATE,	C_SUB,		NULL },
+	{ "maxage",	K_MAXAGE,	C_SUB,		NULL },
+};
+#define NWORDS	(sizeof(words) / sizeof(words[0]))
+
+const struct conf_word *
+conf_word_row(size_t i)
+{
+	return (i < NWORDS ? &words[i] : NULL);
+}
+
+const char *
+conf_keyword(size_t i)
+{
+	return (i < NWORDS ? words[i].word : NULL);
+}
+
+const struct conf_word *
+conf_word_find(const char *s, unsigned int ctx)
+{
+	size_t	 i;
+
+	for (i = 0; i < NWORDS; i++)
+		if ((words[i].ctx & ctx) != 0 && strcmp(words[i].word, s) == 0)
+			return (&words[i]);
+	return (NULL);
+}
+
+static unsigned int
+least(unsigned int a, unsigned int b)
+{
+	return (a < b ? a : b);
+}
+
+/* Optimal string alignment: three rows of the usual matrix. */
+unsigned int
+conf_word_distance(const char *a, const char *b)
+{
+	unsigned int	 row[3][WORDMAX + 1], *pp, *p, *c, *t, d;
+	size_t		 la, lb, i, j;
+
+	la = strlen(a);
+	lb = strlen(b);
+	if (la > WORDMAX || lb > WORDMAX)
+		return (2 * WORDMAX);
+	pp = row[0];
+	p = row[1];
+	c = row[2];
+	for (j = 0; j <= lb; j++)
+		p[j] = pp[j] = (unsigned int)j;
+	for (i = 1; i <= la; i++) {
+		c[0] = (unsigned int)i;
+		for (j = 1; j <= lb; j++) {
+			d = p[j - 1] + (a[i - 1] != b[j - 1]);
+			d = least(d, p[j] + 1);
+			d = least(d, c[j - 1] + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				d = least(d, pp[j - 2] + 1);
+			c[j] = d;
+		}
+		t = pp;
+		pp = p;
+		p = c;
+		c = t;
+	}
+	return (p[lb]);
+}
+
+/* How many slips still make "nearly": one in three letters, at most three. */
+unsigned int
+conf_word_tolerance(const char *s)
+{
+	size_t	 n = strlen(s);
+
+	return (n < 3 ? 1 : n < 6 ? (unsigned int)(n / 2) : 3);
+}
+
+const struct conf_word *
+conf_word_nearest(const char *s, unsigned int ctx)
+{
+	const struct conf_word	*best = NULL;
+	unsigned int		 d, bestd;
+	size_t			 i;
+
+	bestd = conf_word_tolerance(s) + 1;
+	for (i = 0; i < NWORDS; i++) {
+		if ((words[i].ctx & ctx) == 0)
+			continue;
+		/* A slip that changes every letter is another word. */
+		d = conf_word_distance(s, words[i].word);
+		if (d < bestd && d < strlen(words[i].word)) {
+			best = &words[i];
+			bestd = d;
+		}
+	}
+	return (best);
+}
+
+void
+conf_word_list(unsigned int ctx, char *dst, size_t cap)
+{
+	size_t	 i, len = 0;
+	int	 n;
+
+	dst[0] = '\0';
+	for (i = 0; i < NWORDS; i++) {
+		if ((words[i].ctx & ctx) == 0 || words[i].instead != NULL ||
+		    words[i].id == K_IPSECCONF)
+			continue;
+		if (len + strlen(words[i].word) + 8 > cap) {
+			if (len + 5 < cap)
+				snprintf(dst + len, cap - len, ", ...");
+			return;
+		}
+		n = snprintf(dst + len, cap - len, "%s%s", len ? ", " : "",
+		    words[i].word);
+		len += (size_t)n;
+	}
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * ikesa and childsa: words -> proposals.
+ *
+ * Each statement is one proposal, as in OpenIKED.  Where one names AEAD ciphers
+ * and others, it becomes two, for RFC 7296 3.3 wants them apart.  What a
+ * statement leaves out is filled in with the defaults that fit what it says.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "conf/conf_parse.h"
+
+struct xfset {
+	unsigned int	 n;
+	const struct xform_info *x[PROP_MAXXFORMS / 4];
+};
+
+struct spec {
+	uint8_t		 proto;
+	struct pos	 pos;
+	struct xfset	 encr, integ, prf, ke, sn;
+};
+
+/* OpenIKED's words that the table of transforms does not have. */
+static const char *const later[] = {
+	"hmac-md5", "blowfish", "cast", "aes-128-gmac", "aes-192-gmac",
+	"aes-256-gmac", "modp768", "modp6144", "modp8192", "ecp192", "ecp224",
+	"brainpool224", "brainpool256", "brainpool384", "brainpool512",
+	"sntrup761x25519", "grp1", "grp17", "grp18", "grp25", "grp26", "grp27",
+	"grp28", "grp29", "grp30",
+};
+
+static void
+xf_put(struct xfset *s, uint8_t type, uint16_t id, uint16_t keybits)
+{
+	const struct xform_info	*xi = xform_info(type, id, keybits);
+
+	if (xi != NULL && s->n < sizeof(s->x) / sizeof(s->x[0]))
+		s->x[s->n++] = xi;
+}
+
+static void
+default_cbc(struct xfset *s)
+{
+	xf_put(s, XF_ENCR, ENCR_AES_CBC, 256);
+	xf_put(s, XF_ENCR, ENCR_AES_CBC, 128);
+}
+
+static void
+default_integ(struct xfset *s)
+{
+	xf_put(s, XF_INTEG, INTEG_HMAC_SHA2_256_128, 0);
+	xf_put(s, XF_INTEG, INTEG_HMAC_SHA2_384_192, 0);
+	xf_put(s, XF_INTEG, INTEG_HMAC_SHA2_512_256, 0);
+}
+
+static void
+default_groups(struct xfset *s)
+{
+	xf_put(s, XF_KE, KE_X25519, 0);
+	xf_put(s, XF_KE, KE_ECP256, 0);
+	xf_put(s, XF_KE, KE_ECP384, 0);
+	xf_put(s, XF_KE, KE_MODP2048, 0);
+	xf_put(s, XF_KE, KE_MODP3072, 0);
+	xf_put(s, XF_KE, KE_MODP4096, 0);
+}
+
+/* The hash of an integrity transform as a PRF, and back. */
+static const struct { uint16_t integ, prf; } pairs[] = {
+	{ INTEG_HMAC_SHA1_96,		PRF_HMAC_SHA1 },
+	{ INTEG_HMAC_SHA2_256_128,	PRF_HMAC_SHA2_256 },
+	{ INTEG_HMAC_SHA2_384_192,	PRF_HMAC_SHA2_384 },
+	{ INTEG_HMAC_SHA2_512_256,	PRF_HMAC_SHA2_512 },
+};
+#define NPAIRS	(sizeof(pairs) / sizeof(pairs[0]))
+
+static void
+prf_like(struct xfset *prf, const struct xfset *integ)
+{
+	unsigned int	 i, k;
+
+	for (i = 0; i < integ->n; i++)
+		for (k = 0; k < NPAIRS; k++)
+			if (pairs[k].integ == integ->x[i]->id)
+				xf_put(prf, XF_PRF, pairs[k].prf, 0);
+}
+
+static void
+integ_like(struct xfset *integ, const struct xfset *prf)
+{
+	unsigned int	 i, k;
+
+	for (i = 0; i < prf->n; i++)
+		for (k = 0; k < NPAIRS; k++)
+			if (pairs[k].prf == prf->x[i]->id)
+				xf_put(integ, XF_INTEG, pairs[k].integ, 0);
+}
+
+static int
+emit_set(struct proposal *pr, const struct xfset *s)
+{
+	unsigned int	 i;
+
+	for (i = 0; i < s->n; i++) {
+		if (pr->nxforms >= PROP_MAXXFORMS)
+			return (-1);
+		pr->xf[pr->nxforms].type = s->x[i]->type;
+		pr->xf[pr->nxforms].id = s->x[i]->id;
+		pr->xf[pr->nxforms].keybits = s->x[i]->keybits;
+		pr->nxforms++;
+	}
+	return (0);
+}
+
+/* The proposal of the ciphers that are AEAD, or of those that are not. */
+static int
+emit(struct proposals *ps, const struct spec *sp, int aead)
+{
+	struct proposal	*pr;
+	struct xfset	 encr, integ, prf;
+	unsigned int	 i;
+
+	if (ps->n >= PROPS_MAX)
+		return (-1);
+	pr = &ps->p[ps->n];
+	memset(pr, 0, sizeof(*pr));
+	pr->num = (uint8_t)(ps->n + 1);
+	pr->proto = sp->proto;
+	pr->spilen = sp->proto == PROTO_ESP ? 4 : 0;
+
+	memset(&encr, 0, sizeof(encr));
+	for (i = 0; i < sp->encr.n; i++)
+		if (sp->encr.x[i]->aead == aead)
+			encr.x[encr.n++] = sp->encr.x[i];
+	integ = sp->integ;
+	prf = sp->prf;
+	if (!aead && integ.n == 0)
+		integ_like(&integ, &prf);
+	if (!aead && integ.n == 0)
+		default_integ(&integ);
+	if (prf.n == 0)
+		prf_like(&prf, &integ);
+	if (prf.n == 0) {
+		xf_put(&prf, XF_PRF, PRF_HMAC_SHA2_256, 0);
+		xf_put(&prf, XF_PRF, PRF_HMAC_SHA2_384, 0);
+	}
+	if (emit_set(pr, &encr) == -1 ||
+	    (!aead && emit_set(pr, &integ) == -1) ||
+	    (sp->proto == PROTO_IKE && emit_set(pr, &prf) == -1) ||
+	    emit_set(pr, &sp->ke) == -1 || emit_set(pr, &sp->sn) == -1)
+		return (-1);
+	ps->n++;
+	return (0);
+}
+
+static int
+emit_spec(struct proposals *ps, struct spec *sp)
+{
+	unsigned int	 i, naead = 0;
+	int		 aead;
+
+	if (sp->encr.n == 0) {
+		/* With `auth` only, the ciphers that it is for. */
+		if (sp->integ.n == 0) {
+			xf_put(&sp->encr, XF_ENCR, ENCR_AES_GCM_16, 256);
+			xf_put(&sp->encr, XF_ENCR, ENCR_AES_GCM_16, 128);
+		}
+		default_cbc(&sp->encr);
+	}
+	if (sp->proto == PROTO_IKE && sp->ke.n == 0)
+		default_groups(&sp->ke);
+	if (sp->proto == PROTO_ESP && sp->sn.n == 0)
+		xf_put(&sp->sn, XF_SN, SN_32, 0);
+	/* `group none` alone is no transform at all (RFC 7296 3.3.2). */
+	if (sp->proto == PROTO_ESP && sp->ke.n == 1 &&
+	    sp->ke.x[0]->id == KE_NONE)
+		sp->ke.n = 0;
+	for (i = 0; i < sp->encr.n; i++)
+		naead += sp->encr.x[i]->aead;
+	/* The kind that is named first is preferred. */
+	aead = sp->encr.x[0]->aead;
+	if (emit(ps, sp, aead) == -1)
+		return (-1);
+	if (naead != 0 && naead != sp->encr.n)
+		return (emit(ps, sp, !aead));
+	return (0);
+}
+
+void
+conf_default_ike(struct proposals *ps)
+{
+	struct spec	 sp;
+
+	memset(&sp, 0, sizeof(sp));
+	memset(ps, 0, sizeof(*ps));
+	sp.proto = PROTO_IKE;
+	emit_spec(ps, &sp);
+}
+
+void
+conf_default_esp(struct proposals *ps)
+{
+	struct spec	 sp;
+
+	memset(&sp, 0, sizeof(sp));
+	memset(ps, 0, sizeof(*ps));
+	sp.proto = PROTO_ESP;
+	emit_spec(ps, &sp);
+}
+
+/* What may be written there, and the one that was meant. */
+static void
+unknown_xform(struct parser *p, const struct tok *t, uint8_t proto,
+    uint8_t type, const char *kw)
+{
+	const struct xform_info	*xi;
+	const char		*best = NULL;
+	char			 list[180], show[SHOWLEN];
+	unsigned int		 d, bestd = conf_word_tolerance(t->s) + 1;
+	size_t			 i, len = 0;
+
+	list[0] = '\0';
+	for (i = 0; (xi = xform_row(i)) != NULL; i++) {
+		if (xi->type != type || !conf_xform_built(proto, xi))
+			continue;
+		if (len + strlen(xi->name) + 3 < sizeof(list))
+			len += (size_t)snprintf(list + len, sizeof(list) - len,
+			    "%s%s", len > 0 ? ", " : "", xi->name);
+		d = conf_word_distance(t->s, xi->name);
+		if (d < bestd) {
+			best = xi->name;
+			bestd = d;
+		}
+	}
+	conf_show(p, t, show);
+	if (t->macro != NULL || best == NULL)
+		conf_stmt_error(p, &t->pos, "%s is no value of \"%s\" (%s)",
+		    show, kw, list);
+	else
+		conf_stmt_error(p, &t->pos, "%s is no value of \"%s\"; did you "
+		    "mean \"%s\"? (%s)", show, kw, best, list);
+}
+
+struct into {
+	struct spec	*sp;
+	struct xfset	*set;
+	uint8_t		 type;
+	const char	*kw;
+};
+
+static void
+one_xform(struct parser *p, struct tok *t, void *arg)
+{
+	struct into		*in = arg;
+	const struct xform_info	*xi;
+	size_t			 i;
+
+	if ((xi = xform_byname(in->type, t->s)) == NULL) {
+		for (i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+			if (strcmp(later[i], t->s) == 0) {
+				conf_stmt_error(p, &t->pos, "\"%s %s\" is known "
+				    "but not built yet: choose another",
+				    in->kw, t->s);
+				return;
+			}
+		unknown_xform(p, t, in->sp->proto, in->type, in->kw);
+		return;
+	}
+	if (!conf_xform_built(in->sp->proto, xi)) {
+		conf_stmt_error(p, &t->pos, "\"%s %s\" is known but not built "
+		    "for %s: choose another", in->kw, t->s,
+		    in->sp->proto == PROTO_IKE ? "ikesa" : "childsa");
+		return;
+	}
+	for (i = 0; i < in->set->n; i++)
+		if (in->set->x[i] == xi) {
+			conf_warning(p->errs, &t->pos, "\"%s %s\" is named twice",
+			    in->kw, xi->name);
+			return;
+		}
+	if (in->set->n >= sizeof(in->set->x) / sizeof(in->set->x[0])) {
+		conf_stmt_error(p, &t->pos, "too many values of \"%s\"", in->kw);
+		return;
+	}
+	if (xi->weak)
+		conf_warning(p->errs, &t->pos, "\"%s %s\" is weak: use it only "
+		    "for a peer that knows nothing better", in->kw, xi->name);
+	in->set->x[in->set->n++] = xi;
+}
+
+static void
+finish(struct parser *p, struct spec *sp)
+{
+	struct proposals	*ps;
+	const char		*kw;
+	unsigned int		 i, naead = 0;
+
+	kw = sp->proto == PROTO_IKE ? "ikesa" : "childsa";
+	ps = sp->proto == PROTO_IKE ? &p->st.ike : &p->st.esp;
+	for (i = 0; i < sp->encr.n; i++)
+		naead += sp->encr.x[i]->aead;
+	if (sp->encr.n > 0 && naead == sp->encr.n && sp->integ.n > 0) {
+		conf_stmt_error(p, &sp->pos, "%s authenticates by itself: "
+		    "remove auth from this %s%s", sp->encr.x[0]->name, kw,
+		    sp->proto == PROTO_IKE ? ", or write prf instead" : "");
+		return;
+	}
+	if (emit_spec(ps, sp) == -1)
+		conf_stmt_error(p, &sp->pos, "too many %s proposals: at most %u",
+		    kw, PROPS_MAX);
+}
+
+void
+conf_proposals(struct parser *p, enum conf_kw kind, const struct pos *pos)
+{
+	const struct conf_word	*w;
+	struct spec		 sp;
+	struct into		 in;
+	unsigned int		 ctx;
+	int			 wasbad = p->st.bad;
+
+	memset(&sp, 0, sizeof(sp));
+	sp.proto = kind == K_IKESA ? PROTO_IKE : PROTO_ESP;
+	sp.pos = *pos;
+	ctx = kind == K_IKESA ? C_IKESA : C_CHILDSA;
+	p->st.bad = 0;
+	while ((w = conf_peek_word(p, ctx)) != NULL) {
+		conf_take(p);
+		in.sp = &sp;
+		in.kw = w->word;
+		switch (w->id) {
+		case K_AUTH:
+			in.type = XF_INTEG;
+			in.set = &sp.integ;
+			break;
+		case K_ENC:
+			in.type = XF_ENCR;
+			in.set = &sp.encr;
+			break;
+		case K_PRF:
+			in.type = XF_PRF;
+			in.set = &sp.prf;
+			break;
+		case K_GROUP:
+			in.type = XF_KE;
+			in.set = &sp.ke;
+			break;
+		default:
+			xf_put(&sp.sn, XF_SN, w->id == K_ESN ? SN_ESN : SN_32,
+			    0);
+			continue;
+		}
+		if (conf_list(p, w->word, one_xform, &in) == -1)
+			break;
+	}
+	if (!p->st.bad)
+		finish(p, &sp);
+	p->st.bad |= wasbad;
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The way of a datagram: cheap checks, decode, find the SA, allow-list, window,
+ * open, decode what was inside, and then to the exchange it belongs to.
+ */
+
+#include <string.h>
+
+#include "engine/engine_local.h"
+
+#define BAD_MAX	200	/* altered IKE_AUTHs on one half-open SA, then it is deaf */
+
+static void
+drop(struct world *w)
+{
+	w->tally.rx_dropped++;
+}
+
+static void
+bad(struct world *w)
+{
+	w->tally.rx_bad++;
+}
+
+/* 1 the first time within a minute that this address comes with IKEv1. */
+static int
+v1_first(struct engine *e, const struct addr *a)
+{
+	uint32_t	h = 0;
+	size_t		i;
+
+	for (i = 0; i < addr_len(a); i++)
+		h = h * 31 + a->b[i];
+	h %= V1_SEEN;
+	if (addr_cmp(&e->v1[h].addr, a) == 0 &&
+	    mono_before(e->w.now, e->v1[h].until))
+		return (0);
+	e->v1[h].addr = *a;
+	e->v1[h].until = mono_add_ms(e->w.now, 60000);
+	return (1);
+}
+
+/* Another major version: at most a few answers a second, and a line (2.5). */
+static void
+other_version(struct engine *e, struct rx *rx)
+{
+	struct world	*w = &e->w;
+	char		 a[ADDR_STRLEN];
+	uint8_t		 v = 2;
+
+	drop(w);
+	if (rx->hdr.major == 1) {
+		w->tally.ikev1++;
+		if (v1_first(e, &rx->remote.addr))
+			log_info(w->log, "peer %s: peer speaks IKEv1; on RouterOS set "
+			    "exchange-mode=ike2", addr_str(&rx->remote.addr, a));
+		/* IKEv1 has no R flag and other exchange numbers */
+		rx->hdr.exch = X_INFORMATIONAL;
+		rx->hdr.flags = WIRE_F_INITIATOR;
+	} else if (rx->hdr.major < 2 || (rx->hdr.flags & WIRE_F_RESPONSE))
+		return;
+	if (world_allow(w, &w->b_version, 5, 1000))
+		notify_plain(w, rx, N_INVALID_MAJOR_VERSION, &v, 1);
+}
+
+/* A request on an SA we do not have: so we say, seldom and unprotected (2.21.4). */
+static void
+unknown_spi(struct world *w, const struct rx *rx)
+{
+	drop(w);
+	if ((rx->hdr.flags & WIRE_F_RESPONSE) || rx->hdr.exch == X_IKE_SA_INIT ||
+	    rx->hdr.exch == X_IKE_AUTH)
+		return;
+	if (world_allow(w, &w->b_spi, 10, 1000))
+		notify_plain(w, rx, N_INVALID_IKE_SPI, NULL, 0);
+}
+
+static enum wire_err
+decode_outer(struct world *w, struct rx *rx)
+{
+	enum wire_err	r;
+
+	r = wire_decode(rx->hdr.next, rx->raw + WIRE_HDRLEN, rx->len - WIRE_HDRLEN,
+	    WIRE_HDRLEN, w->msg, NULL);
+	rx->m = w->msg;
+	return (r);
+}
+
+/* Opens SK and decodes what is inside.  1 and *r, or 0: not authentic. */
+static int
+open_inner(struct world *w, struct ike_core *c, struct rx *rx, enum wire_err *r)
+{
+	uint8_t	first = rx->m->sk_first;
+	size_t	n;
+
+	if (message_open(w, c, rx->raw, rx->m, &n) == -1)
+		return (0);
+	rx->plain = w->plain;
+	rx->plainlen = n;
+	rx->plainfirst = first;
+	*r = wire_decode(first, w->plain, n, 0, w->msg, NULL);
+	return (1);
+}
+
+/* ---- before AUTH */
+
+static void
+half_auth(struct world *w, struct ike_half *h, struct rx *rx, int response)
+{
+	enum wire_err	r;
+	char		a[ADDR_STRLEN];
+
+	if (rx->hdr.msgid != 1 || (rx->m->has & WIRE_HAS(P_SK)) == 0) {
+		drop(w);
+		return;
+	}
+	if (h->state == HALF_REFUSED) {
+		message_send(w, &h->c, h->resp.msg, h->resp.len);
+		return;
+	}
+	if (h->nbad >= BAD_MAX || !open_inner(w, &h->c, rx, &r)) {
+		if (h->nbad < BAD_MAX)
+			h->nbad++;
+		bad(w);
+		return;
+	}
+	if (r != WIRE_OK) {
+		bad(w);
+		if (response)
+			half_fail(w, h, "peer %s: its IKE_AUTH reply is malformed",
+			    addr_str(&rx->remote.addr, a));
+		else if (r == WIRE_CRITICAL)
+			auth_refuse(w, h, N_UNSUPPORTED_CRITICAL_PAYLOAD,
+			    &rx->m->critical, 1);
+		else
+			auth_refuse(w, h, N_INVALID_SYNTAX, NULL, 0);
+		return;
+	}
+	if (response)
+		auth_response(w, h, rx);
+	else
+		auth_request(w, h, rx);
+}
+
+static void
+to_half(struct world *w, struct ike_half *h, struct rx *rx)
+{
+	int	response = (rx->hdr.flags & WIRE_F_RESPONSE) != 0;
+
+	if (!allow_half(h, rx->hdr.exch, response) ||
+	    (h->c.initiator ? rx->hdr.spii != h->c.spii : rx->hdr.spir != h->c.spir)) {
+		drop(w);
+		return;
+	}
+	if (decode_outer(w, rx) != WIRE_OK) {
+		bad(w);
+		return;
+	}
+	if (rx->hdr.exch == X_IKE_SA_INIT) {
+		if (rx->hdr.msgid == 0)
+			sa_init_response(w, h, rx);
+		else
+			drop(w);
+		return;
+	}
+	if (rx->hdr.spii != h->c.spii || rx->hdr.spir != h->c.spir) {
+		drop(w);
+		return;
+	}
+	half_auth(w, h, rx, response);
+}
+
+/* ---- after AUTH */
+
+/* A fresh authentic message from elsewhere: the peer's NAT gave it another
+ * address or port, and answers and ESP follow (2.23). */
+static void
+follow(struct world *w, struct ike_sa *ike, const struct rx *rx)
+{
+	struct child_sa	*c;
+	said		 id;
+	char		 a[ENDPOINT_STRLEN], b[ENDPOINT_STRLEN];
+
+	if (endpoint_cmp(&ike->c.remote, &rx->remote) == 0 || !ike->c.natt_remote ||
+	    ike->c.natt_local)
+		return;
+	log_info(w->log, "tunnel \"%s\": the peer's NAT moved it from %s to %s",
+	    peer_name(w, ike->c.peer), endpoint_str(&ike->c.remote, a),
+	    endpoint_str(&rx->remote, b));
+	ike->c.remote = rx->remote;
+	ike->c.local = rx->local;
+	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE])
+		child_follow(w, c, &rx->remote);
+}
+
+/* Well protected and yet unusable: the exchange is answered, and for bad
+ * syntax the SA ends (2.21.3). */
+static void
+refuse_request(struct world *w, struct ike_sa *ike, const struct rx *rx,
+    enum wire_err r)
+{
+	uint8_t	type = rx->m->critical;
+
+	bad(w);
+	log_info(w->log, "tunnel \"%s\": the peer's %s request is %s",
+	    peer_name(w, ike->c.peer), wire_exchange_name(rx->hdr.exch),
+	    r == WIRE_CRITICAL ? "not supported (critical payload)" : "malformed");
+	if (r == WIRE_CRITICAL)
+		wire_put_notify(&ike->pend->enc, PROTO_NONE, 0, 0,
+		    N_UNSUPPORTED_CRITICAL_PAYLOAD, &type, 1);
+	else {
+		wire_put_notify(&ike->pend->enc, PROTO_NONE, 0, 0, N_INVALID_SYNTAX,
+		    NULL, 0);
+		ike->pend->fatal = 1;
+	}
+	reply_finish(w, ike);
+}
+
+static void
+ike_request_in(struct world *w, struct ike_sa *ike, struct rx *rx)
+{
+	enum wire_err	r;
+
+	if (ike->resp.msg != NULL && rx->hdr.msgid == ike->resp.msgid) {
+		/* once more: the same octets, nothing is done again (2.1) */
+		message_send(w, &ike->c, ike->resp.msg, ike->resp.len);
+		return;
+	}
+	if (rx->hdr.msgid != ike->msgid_in || ike->pend != NULL ||
+	    ike->state == IKE_FINISHING || rx->hdr.exch == X_IKE_AUTH) {
+		drop(w);
+		return;
+	}
+	if (!open_inner(w, &ike->c, rx, &r)) {
+		bad(w);
+		return;
+	}
+	liveness_heard(w, ike, 0);
+	follow(w, ike, rx);
+	if (reply_begin(w, ike, rx->hdr.exch, rx->hdr.msgid) == -1)
+		return;
+	if (r != WIRE_OK)
+		refuse_request(w, ike, rx, r);
+	else if (rx->hdr.exch == X_CREATE_CHILD_SA)
+		create_child_request(w, ike, rx);
+	else
+		informational_request(w, ike, rx);
+}
+
+static void
+ike_response_in(struct world *w, struct ike_sa *ike, struct rx *rx)
+{
+	enum wire_err	r;
+	enum task	t = ike->task;
+
+	if (ike->req.msg == NULL || rx->hdr.msgid != ike->req.msgid ||
+	    rx->hdr.exch != (t == TASK_CREATE || t == TASK_REKEY_CHILD ||
+	    t == TASK_REKEY_IKE ? X_CREATE_CHILD_SA : X_INFORMATIONAL)) {
+		drop(w);
+		return;
+	}
+	if (!open_inner(w, &ike->c, rx, &r)) {
+		bad(w);
+		return;
+	}
+	liveness_heard(w, ike, 1);
+	follow(w, ike, rx);
+	outreq_clear(w, &ike->req);
+	if (r != WIRE_OK) {
+		bad(w);
+		ike_dead(w, ike, "the peer's reply is malformed");
+		return;
+	}
+	switch (t) {
+	case TASK_CREATE:
+	case TASK_REKEY_CHILD:
+		create_child_response(w, ike, rx);
+		break;
+	case TASK_REKEY_IKE:
+		rekey_ike_response(w, ike, rx);
+		break;
+	default:
+		informational_response(w, ike, rx);
+		break;
+	}
+}
+
+/* Not protected: a hint at most, and only from where the peer is (2.21.4). */
+static void
+unprotected(struct world *w, struct ike_sa *ike, const struct rx *rx)
+{
+	const struct wire_notify	*n = wire_error(rx->m);
+
+	drop(w);
+	if (n != NULL && addr_cmp(&rx->remote.addr, &ike->c.remote.addr) == 0 &&
+	    (rx->hdr.flags & WIRE_F_RESPONSE))
+		liveness_hint(w, ike, wire_notify_name(n->type));
+}
+
+static void
+to_ike(struct world *w, struct ike_sa *ike, struct rx *rx)
+{
+	int	response = (rx->hdr.flags & WIRE_F_RESPONSE) != 0;
+
+	if (rx->hdr.spii != ike->c.spii || rx->hdr.spir != ike->c.spir ||
+	    !allow_ike(ike, rx->hdr.exch, response)) {
+		drop(w);
+		return;
+	}
+	if (decode_outer(w, rx) != WIRE_OK) {
+		bad(w);
+		return;
+	}
+	if ((rx->m->has & WIRE_HAS(P_SK)) == 0)
+		unprotected(w, ike, rx);
+	else if (response)
+		ike_response_in(w, ike, rx);
+	else
+		ike_request_in(w, ike, rx);
+}
+
+static void
+init_request_in(struct world *w, struct rx *rx)
+{
+	switch (decode_outer(w, rx)) {
+	case WIRE_OK:
+		sa_init_request(w, rx);
+		break;
+	case WIRE_CRITICAL:
+		bad(w);
+		if (world_allow(w, &w->b_version, 5, 1000))
+			notify_plain(w, rx, N_UNSUPPORTED_CRITICAL_PAYLOAD,
+			    &rx->m->critical, 1);
+		break;
+	default:
+		bad(w);
+		break;
+	}
+}
+
+void
+dispatch(struct engine *e, const struct endpoint *local,
+    const struct endpoint *remote, int natt, const uint8_t *p, size_t len)
+{
+	struct world		*w = &e->w;
+	const struct slot	*s;
+	struct ike_half		*h;
+	struct ike_sa		*ike;
+	struct rx		 rx;
+
+	w->tally.rx++;
+	memset(&rx, 0, sizeof(rx));
+	rx.local = *local;
+	rx.remote = *remote;
+	rx.natt = (uint8_t)(natt != 0);
+	rx.raw = p;
+	rx.len = len;
+	if (wire_hdr_decode(p, len, &rx.hdr) == -1 || rx.hdr.spii == 0) {
+		bad(w);
+		return;
+	}
+	if (rx.hdr.major != 2) {
+		other_version(e, &rx);
+		return;
+	}
+	if (rx.hdr.exch == X_IKE_SA_INIT && (rx.hdr.flags & WIRE_F_RESPONSE) == 0) {
+		/* SPIr comes with the answer; a message id is 0 there (2.2) */
+		if ((rx.hdr.flags & WIRE_F_INITIATOR) == 0 || rx.hdr.spir != 0 ||
+		    rx.hdr.msgid != 0)
+			drop(w);
+		else
+			init_request_in(w, &rx);
+		return;
+	}
+	/* the sender's role tells which of the SPIs is ours (3.1) */
+	s = slot_find(w, rx.hdr.flags & WIRE_F_INITIATOR ? rx.hdr.spir : rx.hdr.spii);
+	if (s == NULL)
+		unknown_spi(w, &rx);
+	else if (s->half && (h = half_get(w, s->owner)) != NULL &&
+	    h->c.initiator == !(rx.hdr.flags & WIRE_F_INITIATOR))
+		to_half(w, h, &rx);
+	else if (!s->half && (ike = ike_get(w, s->owner)) != NULL &&
+	    ike->c.initiator == !(rx.hdr.flags & WIRE_F_INITIATOR))
+		to_ike(w, ike, &rx);
+	else
+		drop(w);
+}

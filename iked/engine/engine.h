@@ -1,0 +1,97 @@
+/*
+ * The protocol as a machine: inputs in, effects out.
+ *
+ * The engine does no I/O: it reads no clock, opens no socket, calls no kernel, and
+ * every random octet comes from its table's random().  Inputs are the calls below,
+ * each with the time; effects go out through struct engine_fx, during the call.
+ * An effect must not call the engine back (bindings queue).  There is one next deadline.
+ *
+ * One engine may hold 100,000 IKE SAs: nothing here is O(n) per packet or tick.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "base/addr.h"
+#include "base/log.h"
+#include "base/mono.h"
+#include "conf/conf.h"
+#include "crypto/crypto.h"
+#include "engine/request.h"
+#include "engine/show.h"
+#include "pfkey/pfkey.h"
+
+struct engine;
+
+struct engine_counters {
+	int		err;		/* 0, ENOENT: no such Child SA */
+	uint32_t	spi_in, spi_out;
+	uint64_t	bytes_in, bytes_out, packets_in, packets_out;
+};
+
+struct engine_fx {
+	void	*arg;
+	void	(*random)(void *arg, void *, size_t);
+	/* p is an IKE message (marker: put four zero octets before it) or, without
+	 * marker, a NAT keepalive.  Sent from local.addr:local.port. */
+	void	(*send)(void *arg, const struct endpoint *local, const struct endpoint *remote,
+		    int marker, const uint8_t *p, size_t len);
+	void	(*keys)(void *arg, const struct keys_req *);
+	void	(*kernel)(void *arg, const struct kernel_req *);
+	/* the answer to engine_counters() */
+	void	(*counters)(void *arg, uint64_t token, const struct engine_counters *);
+	const struct logger *log;
+};
+
+struct engine_opts {
+	uint16_t	port, natt_port;	/* 500 and 4500 unless a test says so */
+};
+
+/* crypto is borrowed for the engine's life, fx is copied. NULL: out of memory. */
+struct engine	*engine_new(const struct engine_fx *, struct crypto *, const struct engine_opts *);
+void		 engine_free(struct engine *);	/* wipes; sends nothing */
+
+/* What the kernel can install: nothing else is ever offered (promise 11). */
+void	engine_caps(struct engine *, const struct kern_caps *);
+/*
+ * A new generation, checked and complete; the engine takes it over and frees it
+ * when the next comes.  Tunnels that did not change (by name and conf_tunnel_equal,
+ * conf_peer_equal) keep their SAs; changed ones are deleted and made anew where wanted;
+ * removed ones are deleted.  MODE_ACTIVE tunnels become wanted for good.
+ */
+void	engine_conf(struct engine *, monotime now, struct conf *);
+
+/* A datagram without marker, as it came to local from remote. natt: it came on the
+ * NAT-T port behind a non-ESP marker. */
+void	engine_datagram(struct engine *, monotime now, const struct endpoint *local,
+	    const struct endpoint *remote, int natt, const uint8_t *, size_t);
+void	engine_keys(struct engine *, monotime now, const struct keys_ans *);
+void	engine_kernel(struct engine *, monotime now, const struct kernel_ans *);
+/* tunnel: index in generation gen; an event of an old generation is mapped by name. */
+void	engine_acquire(struct engine *, monotime now, uint32_t gen, uint32_t tunnel,
+	    const struct ts *src, const struct ts *dst, uint32_t seq);	/* ts may be NULL */
+void	engine_expire(struct engine *, monotime now, uint32_t spi, const struct addr *dst,
+	    int hard);
+void	engine_mapping(struct engine *, monotime now, uint32_t spi, const struct endpoint *newsrc);
+/* Kernel events were lost: re-query what matters. */
+void	engine_lost(struct engine *, monotime now);
+
+enum engine_cmd { CMD_UP = 1, CMD_DOWN, CMD_REKEY };
+/* who: WAKE_COMMAND or WAKE_KEEPALIVE. 0, or -1 when there is no such tunnel; *why
+ * gets a static string then. */
+int	engine_command(struct engine *, monotime now, enum engine_cmd, const char *tunnel,
+	    enum show_wake who, const char **why);
+/* Asks the kernel for fresh counters of the tunnel's Child SA; answered by fx.counters. */
+void	engine_counters(struct engine *, monotime now, uint64_t token, const char *tunnel);
+/* Deletes every IKE SA (with DELETE to the peers) before the process stops. */
+void	engine_shutdown(struct engine *, monotime now);
+
+/* MONO_NEVER when nothing waits. */
+monotime engine_deadline(const struct engine *);
+void	engine_tick(struct engine *, monotime now);	/* everything due by now */
+
+/* Records of one kind: start with *cursor 0; 1 and a record, or 0 at the end.  Safe while
+ * the engine changes between calls (a record may be missed or seen twice). */
+int	engine_show(struct engine *, monotime now, enum show_kind, uint64_t *cursor,
+	    struct show_rec *);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/* Between the files of the engine only. */
+#ifndef ENGINE_LOCAL_H
+#define ENGINE_LOCAL_H
+
+#include "engine/engine.h"
+#include "exchange/exchange.h"
+
+#define V1_SEEN	64	/* addresses whose IKEv1 was told of lately */
+
+struct engine {
+	struct world	 w;
+	struct engine_fx fx;
+	uint32_t	 old_gen;	/* of the generation before this one */
+	uint32_t	*old_map;	/* its tunnel index -> ours, or NO_INDEX */
+	uint32_t	 nold;
+	struct {
+		struct addr	addr;
+		monotime	until;
+	} v1[V1_SEEN];
+};
+
+/* ---- allow.c */
+/* Role x state x exchange x direction, before any payload code runs. 1/0 */
+int	allow_half(const struct ike_half *, uint8_t exch, int response);
+int	allow_ike(const struct ike_sa *, uint8_t exch, int response);
+
+/* ---- dispatch.c */
+void	dispatch(struct engine *, const struct endpoint *local,
+	    const struct endpoint *remote, int natt, const uint8_t *, size_t);
+
+/* ---- pump.c: what an IKE SA does next */
+void	pump_ike(struct world *, struct ike_sa *);
+void	pump_request_timer(struct world *, struct ike_sa *);
+void	pump_half_timer(struct world *, struct ike_half *, const struct timer *);
+void	pump_natt(struct world *, struct ike_sa *);
+void	ike_dead(struct world *, struct ike_sa *, const char *why);
+
+/* ---- liveness.c */
+#define CHECK_PAUSE_MS	10000	/* a passed check is not repeated before */
+void	liveness_check(struct world *, struct ike_sa *, int64_t ms);
+void	liveness_hint(struct world *, struct ike_sa *, const char *what);
+void	liveness_heard(struct world *, struct ike_sa *, int answered);
+void	liveness_child_timer(struct world *, struct child_sa *);
+void	liveness_counted(struct world *, struct child_sa *, enum kern_dir,
+	    const struct kernel_ans *);
+
+/* ---- wanted.c: what a tunnel needs next */
+void	wanted_run(struct world *, uint32_t);
+void	wanted_wake(struct world *, uint32_t, enum show_wake);
+void	wanted_down(struct world *, uint32_t);
+void	wanted_drop_timer(struct world *, struct child_sa *);
+
+/* ---- engine.c */
+void	engine_settle(struct engine *);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Is the peer still there?  The kernel's counters tell: when packets leave and
+ * nothing comes in for two seconds, the peer is asked, and unless it answers within
+ * three the SA is dead.  A hint that nobody vouches for (an INVALID_IKE_SPI,
+ * say) only brings the question forward and shortens the wait.
+ *
+ * Each Child has its own timer; an idle one is read seldom, and the more Children there
+ * are the more seldom.
+ */
+
+#include <errno.h>
+
+#include "engine/engine_local.h"
+
+#define POLL_MS		500	/* while traffic moves */
+#define POLL_FAST_MS	250	/* while it moves only outwards */
+#define POLL_IDLE_MS	2000
+#define SILENT_MS	2000
+
+void
+liveness_check(struct world *w, struct ike_sa *ike, int64_t ms)
+{
+	monotime	by = mono_add_ms(w->now, ms);
+
+	if (ike->state != IKE_UP || ike->want_delete)
+		return;
+	if (ike->check_by.us != 0) {
+		if (mono_before(by, ike->check_by))
+			ike->check_by = by;
+	} else
+		ike->check_by = by;
+	if (ike->req.msg == NULL) {
+		ike->want_check = 1;
+		touch_ike(w, ike);
+		return;
+	}
+	/* the request that is out will do as the question */
+	if (ike->req.interval_ms > RETRY_FIRST)
+		ike->req.interval_ms = RETRY_FIRST;
+	timer_set(&w->timers, &ike->req.timer, mono_add_ms(w->now, 50));
+}
+
+static int
+lately(const struct world *w, const struct ike_sa *ike)
+{
+	return (ike->last_ok.us != 0 &&
+	    mono_before(w->now, mono_add_ms(ike->last_ok, CHECK_PAUSE_MS)) &&
+	    !mono_before(ike->last_ok, mono_add_ms(ike->established, 1)));
+}
+
+void
+liveness_hint(struct world *w, struct ike_sa *ike, const char *what)
+{
+	char		a[ADDR_STRLEN];
+	monotime	by;
+
+	if (ike->hint || ike->state != IKE_UP)
+		return;
+	ike->hint = 1;
+	log_info(w->log, "tunnel \"%s\": %s without protection from %s: checking the "
+	    "peer", peer_name(w, ike->c.peer), what, addr_str(&ike->c.remote.addr, a));
+	if (ike->check_by.us != 0) {
+		by = mono_add_ms(ike->req.msg != NULL ? ike->req.first : w->now,
+		    CHECK_HINT_MS);
+		if (mono_before(by, mono_add_ms(w->now, 300)))
+			by = mono_add_ms(w->now, 300);
+		if (mono_before(by, ike->check_by))
+			ike->check_by = by;
+		if (ike->req.msg != NULL)
+			timer_set(&w->timers, &ike->req.timer, mono_add_ms(w->now, 100));
+	} else if (!lately(w, ike))
+		liveness_check(w, ike, CHECK_HINT_MS);
+}
+
+void
+liveness_heard(struct world *w, struct ike_sa *ike, int answered)
+{
+	ike->last_in = w->now;
+	ike->check_by = MONO_NONE;
+	ike->idle_cut = (uint16_t)world_uniform(w, 250);
+	ike->hint = 0;
+	if (answered) {
+		ike->last_ok = w->now;
+		ike->doubtful = 0;
+	}
+}
+
+static int64_t
+idle_ms(const struct world *w)
+{
+	/* 100,000 Children: each once in 100 s, a thousand questions a second */
+	return (POLL_IDLE_MS + (int64_t)w->childs.used);
+}
+
+static monotime
+sooner(monotime a, monotime b)
+{
+	return (b.us != 0 && mono_before(b, a) ? b : a);
+}
+
+static void
+arm(struct world *w, struct child_sa *c)
+{
+	monotime	t = c->next_poll;
+
+	if (c->state == CHILD_UP) {
+		t = sooner(t, c->rekey_at);
+		t = sooner(t, c->drop_at);
+	}
+	t = sooner(t, c->expire_at);
+	if (c->out_later != NULL)
+		t = sooner(t, c->out_at);
+	if (mono_reached(t, w->now))
+		t = mono_add_ms(w->now, 200);
+	timer_set(&w->timers, &c->timer, t);
+}
+
+static int
+passed(const struct world *w, monotime t)
+{
+	return (t.us != 0 && mono_reached(t, w->now));
+}
+
+void
+liveness_child_timer(struct world *w, struct child_sa *c)
+{
+	struct ike_sa	*ike = ike_get(w, c->ike);
+
+	if (c->out_later != NULL && passed(w, c->out_at))
+		child_out_now(w, c);
+	if (passed(w, c->drop_at)) {
+		c->drop_at = MONO_NONE;
+		wanted_drop_timer(w, c);
+	}
+	if (passed(w, c->expire_at)) {
+		log_info(w->log, "tunnel \"%s\": a Child SA's lifetime is over",
+		    c->tunnel != NO_INDEX ? tunnel_conf(w, c->tunnel)->name : "?");
+		c->expire_at = MONO_NONE;
+		c->want_delete = 1;
+		touch_tunnel(w, c->tunnel);
+	}
+	if (c->state == CHILD_UP && passed(w, c->rekey_at)) {
+		/* once is enough: a try that failed sets quiet_until */
+		c->rekey_at = mono_add_ms(w->now, 10000);
+		c->want_rekey = 1;
+	}
+	if (passed(w, c->next_poll)) {
+		c->next_poll = mono_add_ms(w->now, c->poll_ms != 0 ? c->poll_ms : POLL_MS);
+		if (c->state == CHILD_UP && c->nwait == 0 && c->tunnel != NO_INDEX &&
+		    !c->polling)
+			child_query(w, c, 0);
+	}
+	if (ike != NULL && (c->want_delete || c->want_rekey))
+		touch_ike(w, ike);
+	arm(w, c);
+}
+
+/* The kernel has no such SA any more: nor have we. */
+static void
+lost(struct world *w, struct child_sa *c)
+{
+	log_info(w->log, "tunnel \"%s\": the kernel has lost its SA",
+	    tunnel_conf(w, c->tunnel)->name);
+	c->want_delete = 1;
+	touch_tunnel(w, c->tunnel);
+	if (ike_get(w, c->ike) != NULL)
+		touch_ike(w, ike_get(w, c->ike));
+}
+
+static void
+came_in(struct world *w, struct child_sa *c)
+{
+	struct ike_sa	*ike = ike_get(w, c->ike);
+
+	c->in_moved = w->now;
+	c->fresh = 1;
+	c->silent_since = MONO_NONE;
+	if (ike != NULL)
+		ike->last_data = w->now;
+	if (!c->carried) {
+		c->carried = 1;
+		touch_tunnel(w, c->tunnel);
+	}
+	/* the peer sends on the new SA: so may we (RFC 7296 2.8) */
+	child_out_now(w, c);
+}
+
+/* Both directions are read: is it quiet where it should not be? */
+static void
+judge(struct world *w, struct child_sa *c, int out_moved)
+{
+	struct ike_sa	*ike = ike_get(w, c->ike);
+	int		 in_moved = c->fresh;
+
+	if (out_moved && !in_moved && c->silent_since.us == 0)
+		c->silent_since = c->polled.us != 0 ? c->polled : w->now;
+	c->fresh = 0;
+	c->polled = w->now;
+	if (in_moved || out_moved)
+		c->poll_ms = c->silent_since.us != 0 ? POLL_FAST_MS : POLL_MS;
+	else if (mono_before(mono_add_ms(c->out_moved, 3000), w->now) &&
+	    mono_before(mono_add_ms(c->in_moved, 3000), w->now)) {
+		c->poll_ms = (uint16_t)(idle_ms(w) > 60000 ? 60000 :
+		    world_jitter(w, idle_ms(w), 15));
+		c->silent_since = MONO_NONE;
+	}
+	if (ike == NULL || c->silent_since.us == 0 || !out_moved ||
+	    mono_before(w->now, mono_add_ms(c->silent_since, SILENT_MS)) ||
+	    ike->check_by.us != 0 || lately(w, ike))
+		return;
+	log_debug(w->log, "tunnel \"%s\": packets leave and none come: checking the "
+	    "peer", tunnel_conf(w, c->tunnel)->name);
+	liveness_check(w, ike, ike->hint ? CHECK_HINT_MS : CHECK_MS);
+}
+
+void
+liveness_counted(struct world *w, struct child_sa *c, enum kern_dir dir,
+    const struct kernel_ans *a)
+{
+	int	moved;
+
+	if (dir == KERN_OUT || !c->out_there)
+		c->polling = 0;
+	if (c->tunnel == NO_INDEX || c->state != CHILD_UP)
+		return;
+	if (a->err != 0) {
+		/* only what the kernel surely has not */
+		if ((a->err == ESRCH || a->err == ENOENT) && !c->want_delete &&
+		    (dir == KERN_IN ? c->in_there : c->out_there))
+			lost(w, c);
+		return;
+	}
+	if (dir == KERN_IN) {
+		if (a->packets != c->packets_in || a->bytes != c->bytes_in)
+			came_in(w, c);
+		c->packets_in = a->packets;
+		c->bytes_in = a->bytes;
+		if (!c->out_there)
+			c->polled = w->now;
+		return;
+	}
+	moved = a->packets != c->packets_out || a->bytes != c->bytes_out;
+	if (moved)
+		c->out_moved = w->now;
+	c->packets_out = a->packets;
+	c->bytes_out = a->bytes;
+	judge(w, c, moved);
+	c->next_poll = mono_add_ms(w->now, c->poll_ms != 0 ? c->poll_ms : POLL_MS);
+	arm(w, c);
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What an IKE SA does next.  Wishes are left in the SA and its Children by
+ * exchanges, timers and commands; with a window of one (2.3) they become
+ * requests one after the other, the urgent ones first.  Retransmission is here too.
+ */
+
+#include <string.h>
+
+#include "engine/engine_local.h"
+
+#define NATT_MS	20000	/* RFC 3948 4 */
+
+static monotime
+earlier(monotime a, monotime b)
+{
+	if (b.us == 0)
+		return (a);
+	return (mono_before(b, a) ? b : a);
+}
+
+static int
+passed(monotime t, monotime now)
+{
+	return (t.us != 0 && mono_reached(t, now));
+}
+
+/* The peer has not been heard for so long that it is worth a question. */
+static monotime
+idle_at(const struct world *w, const struct ike_sa *ike)
+{
+	monotime	t = ike->last_in;
+
+	if (w->conf == NULL || w->conf->dpd_interval == 0)
+		return (MONO_NEVER);
+	if (mono_before(t, ike->last_data))
+		t = ike->last_data;
+	/* each side cuts another part of it off, so that one asks for both */
+	return (mono_add_ms(t, (int64_t)w->conf->dpd_interval *
+	    (1000 - ike->idle_cut)));
+}
+
+static void
+arm(struct world *w, struct ike_sa *ike)
+{
+	monotime	t = MONO_NEVER;
+
+	if (ike->state == IKE_UP) {
+		t = earlier(t, ike->rekey_at);
+		t = earlier(t, ike->expire_at);
+		t = earlier(t, idle_at(w, ike));
+		if (mono_before(w->now, ike->quiet_until))
+			t = earlier(t, ike->quiet_until);
+	}
+	if (ike->state == IKE_UP || ike->state == IKE_REPLACED)
+		t = earlier(t, ike->drop_at);
+	if (ike->state == IKE_FINISHING)
+		t = mono_add_ms(ike->since, HALFOPEN_MS);
+	/* what is overdue waits for the window: look again a little later */
+	if (mono_reached(t, w->now))
+		t = mono_add_ms(w->now, 1000);
+	if (t.us == INT64_MAX)
+		timer_cancel(&w->timers, &ike->life);
+	else
+		timer_set(&w->timers, &ike->life, t);
+}
+
+static void
+first_look(struct world *w, struct ike_sa *ike)
+{
+	uint32_t	secs = peer_conf(w, ike->c.peer)->ikelifetime;
+	int64_t		ms = (int64_t)(secs != 0 ? secs : IKE_LIFETIME) * 1000;
+
+	ike->rekey_at = mono_add_ms(w->now, world_jitter(w, ms * 9 / 10,
+	    ike->c.initiator ? 20 : 5));
+	ike->expire_at = mono_add_ms(w->now, ms + ms / 10);
+	/* who is behind the NAT keeps its mapping alive (3948 4) */
+	if (ike->c.natt_local)
+		timer_set(&w->timers, &ike->natt, mono_add_ms(w->now,
+		    world_jitter(w, NATT_MS, 10)));
+}
+
+static void
+due(struct world *w, struct ike_sa *ike)
+{
+	if (ike->rekey_at.us == 0 && ike->c.peer != NO_INDEX)
+		first_look(w, ike);
+	if (passed(ike->drop_at, w->now)) {
+		ike->drop_at = MONO_NONE;
+		ike->want_delete = 1;
+	}
+	if (ike->state != IKE_UP)
+		return;
+	if (passed(ike->expire_at, w->now) && !ike->want_delete) {
+		log_info(w->log, "tunnel \"%s\": the IKE SA's lifetime is over",
+		    peer_name(w, ike->c.peer));
+		ike->want_delete = 1;
+	}
+	if (passed(ike->rekey_at, w->now))
+		ike->want_rekey = 1;
+	if (mono_reached(idle_at(w, ike), w->now) && ike->req.msg == NULL)
+		liveness_check(w, ike, 4 * CHECK_MS);
+}
+
+static struct child_sa *
+child_wanting(const struct world *w, const struct ike_sa *ike, int delete)
+{
+	struct child_sa	*c;
+	said		 id;
+
+	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE]) {
+		if (delete && c->want_delete)
+			return (c);
+		if (!delete && c->want_rekey && c->state == CHILD_UP &&
+		    mono_reached(c->quiet_until, w->now))
+			return (c);
+	}
+	return (NULL);
+}
+
+/* Children are being made by either side: not the time to rekey the IKE SA. */
+static int
+settled(const struct world *w, const struct ike_sa *ike)
+{
+	struct child_sa	*c;
+	said		 id;
+
+	if (ike->pend != NULL)
+		return (0);
+	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE])
+		if (c->state == CHILD_INSTALLING)
+			return (0);
+	return (1);
+}
+
+static int
+next_tunnel(struct world *w, struct ike_sa *ike)
+{
+	uint32_t	t;
+
+	while ((t = queue_take(w, ike)) != NO_INDEX) {
+		if (!tunnel_wanted(w, t) || (child_of_tunnel(w, t) != NULL &&
+		    !w->tunnels[t].specific)) {
+			touch_tunnel(w, t);
+			continue;
+		}
+		if (create_child_start(w, ike, t) == 0)
+			return (1);
+	}
+	return (0);
+}
+
+/* One request, if one is wished for.  1: sent */
+static int
+next_request(struct world *w, struct ike_sa *ike)
+{
+	struct child_sa	*c;
+
+	if (ike->want_delete)
+		return (delete_ike_start(w, ike) == 0);
+	if (ike->state != IKE_UP)
+		return (0);
+	if (ike->want_check)
+		return (check_start(w, ike) == 0);
+	if (ike->orphan_spi != 0)
+		return (delete_orphan_start(w, ike) == 0);
+	if ((c = child_wanting(w, ike, 1)) != NULL)
+		return (delete_child_start(w, ike, c) == 0);
+	if (w->stopping || !mono_reached(ike->quiet_until, w->now))
+		return (0);
+	if (ike->want_rekey && settled(w, ike)) {
+		if (rekey_ike_start(w, ike) == 0)
+			return (1);
+		ike->rekey_at = mono_add_ms(w->now, 30000);
+	}
+	if ((c = child_wanting(w, ike, 0)) != NULL)
+		return (rekey_child_start(w, ike, c) == 0);
+	return (next_tunnel(w, ike));
+}
+
+void
+pump_ike(struct world *w, struct ike_sa *ike)
+{
+	if (ike->fatal) {
+		ike_dead(w, ike, "a malformed message inside the SA");
+		return;
+	}
+	if (ike->state == IKE_FINISHING &&
+	    mono_reached(mono_add_ms(ike->since, HALFOPEN_MS), w->now)) {
+		ike_remove(w, ike, NULL);
+		return;
+	}
+	if (ike->state != IKE_FINISHING) {
+		due(w, ike);
+		if (ike->req.msg == NULL)
+			(void)next_request(w, ike);
+	}
+	arm(w, ike);
+}
+
+void
+ike_dead(struct world *w, struct ike_sa *ike, const char *why)
+{
+	struct child_sa	*c;
+	struct tunnel	*t;
+	said		 id;
+
+	log_info(w->log, "tunnel \"%s\": IKE SA given up: %s",
+	    peer_name(w, ike->c.peer), why);
+	/* traffic that was leaving counts as a host asking for the tunnel */
+	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE]) {
+		if (c->tunnel == NO_INDEX || w->stopping)
+			continue;
+		t = &w->tunnels[c->tunnel];
+		if (mono_before(w->now, mono_add_ms(c->out_moved, 10000)) &&
+		    tunnel_conf(w, c->tunnel)->mode != MODE_PASSIVE && !t->down &&
+		    mono_before(t->wanted_until, mono_add_ms(w->now, WANTED_MS)))
+			t->wanted_until = mono_add_ms(w->now, WANTED_MS);
+	}
+	ike_remove(w, ike, why);
+}
+
+static const char *
+task_name(enum task t)
+{
+	switch (t) {
+	case TASK_CHECK:
+		return ("the peer does not answer");
+	case TASK_DELETE_IKE:
+		return ("the peer does not answer the DELETE");
+	default:
+		return ("the peer does not answer our request");
+	}
+}
+
+void
+pump_request_timer(struct world *w, struct ike_sa *ike)
+{
+	struct outreq	*r = &ike->req;
+	monotime	 next;
+
+	if (r->msg == NULL)
+		return;
+	if (ike->task == TASK_DELETE_IKE && mono_reached(r->giveup, w->now)) {
+		ike_remove(w, ike, NULL);
+		return;
+	}
+	if (mono_reached(r->giveup, w->now) || passed(ike->check_by, w->now)) {
+		ike_dead(w, ike, task_name(ike->task));
+		return;
+	}
+	w->tally.retransmits++;
+	r->tries++;
+	message_send(w, &ike->c, r->msg, r->len);
+	r->interval_ms = r->interval_ms >= RETRY_CAP / 2 ? RETRY_CAP :
+	    r->interval_ms * 2;
+	next = earlier(r->giveup, ike->check_by);
+	next = earlier(next, mono_add_ms(w->now, world_jitter(w, r->interval_ms, 15)));
+	timer_set(&w->timers, &r->timer, next);
+}
+
+static void
+half_giveup(struct world *w, struct ike_half *h)
+{
+	char		 a[ADDR_STRLEN];
+	const char	*e = w->tunnels[h->tunnel].error;
+
+	addr_str(&h->c.remote.addr, a);
+	if (h->state == HALF_INIT_SENT && h->hint != 0 && e != NULL) {
+		char	text[200];
+
+		(void)strlcpy(text, e, sizeof(text));
+		half_fail(w, h, "%s", text);
+	} else if (h->state == HALF_INIT_SENT)
+		half_fail(w, h, "peer %s does not answer IKE_SA_INIT: is its iked "
+		    "running, is UDP %u open?", a, h->c.remote.port);
+	else
+		half_fail(w, h, "peer %s does not answer IKE_AUTH: is UDP %u open?", a,
+		    h->c.remote.port);
+}
+
+void
+pump_half_timer(struct world *w, struct ike_half *h, const struct timer *t)
+{
+	struct outreq	*r = &h->req;
+	uint32_t	 cap = h->state == HALF_INIT_SENT ? RETRY_CAP_INIT : RETRY_CAP;
+	monotime	 next;
+
+	if (t == &h->timer) {
+		/* R: it never came to IKE_AUTH, or was refused and is forgotten */
+		log_debug(w->log, "half-open IKE SA forgotten");
+		half_free(w, h);
+		return;
+	}
+	if (r->msg == NULL)
+		return;
+	if (mono_reached(r->giveup, w->now)) {
+		half_giveup(w, h);
+		return;
+	}
+	w->tally.retransmits++;
+	r->tries++;
+	message_send(w, &h->c, r->msg, r->len);
+	r->interval_ms += r->interval_ms / 2;
+	if (r->interval_ms > cap)
+		r->interval_ms = cap;
+	next = mono_add_ms(w->now, world_jitter(w, r->interval_ms, 15));
+	timer_set(&w->timers, &r->timer, earlier(r->giveup, next));
+}
+
+void
+pump_natt(struct world *w, struct ike_sa *ike)
+{
+	static const uint8_t	ff = 0xff;
+
+	if (ike->state != IKE_UP)
+		return;
+	w->tally.tx++;
+	w->fx.send(w->fx.arg, &ike->c.local, &ike->c.remote, 0, &ff, 1);
+	timer_set(&w->timers, &ike->natt, mono_add_ms(w->now,
+	    world_jitter(w, NATT_MS, 10)));
+}

@@ -1,0 +1,86 @@
+/*
+ * What the engine tells of itself: typed records, a slice at a time.  Text is made
+ * by ipsecctl, JSON by control.  Never a key, never a pointer.
+ */
+#ifndef ENGINE_SHOW_H
+#define ENGINE_SHOW_H
+
+#include "base/addr.h"
+#include "base/id.h"
+#include "base/ts.h"
+#include "base/xform.h"
+#include "conf/conf.h"
+
+enum show_state {
+	SHOW_UP = 1,		/* a Child SA carries the selectors */
+	SHOW_ONDEMAND,		/* "on demand, waiting for traffic" */
+	SHOW_PASSIVE,		/* "passive, waiting for the peer" */
+	SHOW_CONNECTING,	/* wait_for says what for, since, tries */
+	SHOW_BACKOFF,		/* "down: <error>; next try in ..." */
+	SHOW_DOWN		/* by command; or not startable: error says why */
+};
+enum show_wake { WAKE_NONE, WAKE_ACQUIRE, WAKE_KEEPALIVE, WAKE_COMMAND, WAKE_ACTIVE,
+    WAKE_PEER };
+const char *show_state_name(enum show_state);	/* "up", "ondemand", ... stable JSON words */
+const char *show_wake_name(enum show_wake);	/* "acquire", "keepalive", "command", "start", "peer" */
+
+struct show_tunnel {
+	char		name[CONF_NAMELEN];
+	enum conf_mode	mode;
+	enum show_state	state;
+	enum show_wake	wake;		/* what woke it last */
+	uint64_t	since_ms;	/* how long in this state */
+	char		wait_for[64];	/* "IKE_SA_INIT reply", "AUTH from keys", "kernel" */
+	uint32_t	tries;
+	uint64_t	next_ms;	/* BACKOFF: until the next try */
+	char		error[200];	/* last reason, "" if none: "peer says AUTHENTICATION_FAILED: ..." */
+	struct endpoint	local, remote;
+	struct tslist	from, to;	/* as configured */
+	uint32_t	spi_in, spi_out;	/* UP */
+	uint64_t	ike_spii;	/* of the IKE SA, 0 none */
+	uint64_t	bytes_in, bytes_out, packets_in, packets_out;	/* last known */
+	uint8_t		keepalive;
+};
+struct show_peer {			/* one IKE SA, or a configured peer without one */
+	struct endpoint	local, remote;
+	struct ident	srcid, dstid;
+	uint64_t	spii, spir;	/* 0: no IKE SA */
+	uint8_t		initiator;
+	uint8_t		established;
+	char		state[64];	/* "established", "waiting for IKE_AUTH reply" */
+	uint64_t	since_ms;
+	struct suite	suite;
+	uint8_t		natt_local, natt_remote;	/* who is behind a NAT */
+	uint32_t	nchildren;
+	uint64_t	rekey_in_ms;	/* 0: not by us */
+	uint64_t	last_seen_ms;	/* since the last authenticated message */
+};
+struct show_sa {			/* a Child SA: both directions on one record */
+	char		tunnel[CONF_NAMELEN];
+	uint64_t	ike_spii;
+	uint32_t	spi_in, spi_out;
+	struct endpoint	local, remote;	/* ports when UDP-encapsulated, else 0 */
+	struct suite	suite;
+	struct tslist	tsl, tsr;	/* negotiated */
+	char		state[32];	/* "installed", "rekeying", "rekeyed", "deleting" */
+	uint64_t	age_ms, rekey_in_ms, expires_in_ms;
+	uint64_t	bytes_in, bytes_out, packets_in, packets_out;
+	uint64_t	in_idle_ms, out_idle_ms;	/* since the counter last moved */
+};
+struct show_stats {
+	uint64_t	rx, tx, rx_bad, rx_dropped, retransmits, auth_failed, ike_up,
+			ike_down, child_up, child_down, rekeys, half_open, ikev1;
+	uint64_t	nike, nchild;
+};
+enum show_kind { SHOWK_TUNNEL = 1, SHOWK_PEER, SHOWK_SA, SHOWK_STATS };
+struct show_rec {
+	enum show_kind	kind;
+	union {
+		struct show_tunnel	tunnel;
+		struct show_peer	peer;
+		struct show_sa		sa;
+		struct show_stats	stats;
+	} u;
+};
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The wanted state of tunnels.  A tunnel is looked at whenever something about it
+ * changed; if it is wanted and not up, the next step towards it is taken: a Child on an
+ * IKE SA that is there, a connection, or waiting out a back-off.  Where it has two
+ * Children for one purpose, one of them is found superfluous.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/engine_local.h"
+
+#define GRACE_MS	600	/* both started: our own goes after this */
+#define GRACE_PEER_MS	20000	/* the peer's, if it does not do it */
+#define TOGETHER_MS	60000	/* "at once" */
+
+static void
+set_state(struct world *w, uint32_t i, enum show_state s)
+{
+	struct tunnel	*t = &w->tunnels[i];
+
+	if (t->state == s)
+		return;
+	t->state = (uint8_t)s;
+	t->since = w->now;
+}
+
+static void
+log_up(struct world *w, uint32_t i, const struct child_sa *c)
+{
+	struct tslist		 l, r;
+	char			 a[ADDR_STRLEN], sl[TS_STRLEN], sr[TS_STRLEN], su[96];
+	const struct tunnel	*t = &w->tunnels[i];
+
+	child_get_ts(c, &l, &r);
+	log_info(w->log, "tunnel \"%s\" up: %s%s <-> %s%s with %s, woken by %s, SPIs in "
+	    "0x%08x out 0x%08x, %s", tunnel_conf(w, i)->name, ts_str(&l.t[0], sl),
+	    l.n > 1 ? ",..." : "", ts_str(&r.t[0], sr), r.n > 1 ? ",..." : "",
+	    addr_str(&c->remote.addr, a), show_wake_name(t->wake), c->spi_in,
+	    c->spi_out, suite_str(&c->suite, su, sizeof(su)));
+}
+
+static int
+installing(const struct world *w, uint32_t i)
+{
+	const struct child_sa	*c;
+	said			 id;
+
+	for (id = w->tunnels[i].children; (c = child_get(w, id)) != NULL;
+	    id = c->next[L_TUNNEL])
+		if (c->state == CHILD_INSTALLING && !c->want_delete)
+			return (1);
+	return (0);
+}
+
+static int
+same_ts(const struct child_sa *a, const struct child_sa *b)
+{
+	struct tslist	al, ar, bl, br;
+
+	child_get_ts(a, &al, &ar);
+	child_get_ts(b, &bl, &br);
+	return (tslist_equal(&al, &bl) && tslist_equal(&ar, &br));
+}
+
+/* Did the exchange that made it begin with us? For first Children the IKE SA's. */
+static int
+ours(const struct child_sa *c)
+{
+	return (c->initiated);
+}
+
+static int
+lower_than_peer(const struct world *w, const struct ike_sa *ike)
+{
+	struct ident	me, peer;
+
+	peer_local_id(w, ike->c.peer, &ike->c.local.addr, &me);
+	if (ike->rid != NULL)
+		peer = *ike->rid;
+	else
+		peer_remote_id(w, ike->c.peer, &ike->c.remote.addr, &peer);
+	return (ident_order(&me, &peer) < 0);
+}
+
+static void
+drop_in(struct world *w, struct child_sa *c, int64_t ms)
+{
+	if (c->drop_at.us != 0)
+		return;
+	c->drop_at = mono_add_ms(w->now, ms);
+	if (c->timer.pos == 0 || mono_before(c->drop_at, c->timer.when))
+		timer_set(&w->timers, &c->timer, c->drop_at);
+}
+
+/*
+ * Two Children for the same selectors.  Both sides asked at once: the side with the
+ * lower identity deletes the one it asked for.  Otherwise the newer one has come to
+ * replace the older, which goes when the newer has carried traffic.
+ */
+static void
+dedupe(struct world *w, struct child_sa *newer, struct child_sa *older)
+{
+	struct ike_sa	*in = ike_get(w, newer->ike), *io = ike_get(w, older->ike);
+	struct child_sa	*victim;
+
+	if (in == NULL || io == NULL || newer->replaces == older->id ||
+	    older->mine == newer->id || older->theirs == newer->id ||
+	    !same_ts(newer, older))
+		return;
+	if (ours(newer) != ours(older) && !io->doubtful &&
+	    mono_before(newer->born, mono_add_ms(older->born, TOGETHER_MS))) {
+		if (lower_than_peer(w, in)) {
+			victim = ours(newer) ? newer : older;
+			drop_in(w, victim, world_jitter(w, GRACE_MS, 30));
+		} else {
+			victim = ours(newer) ? older : newer;
+			drop_in(w, victim, world_jitter(w, GRACE_PEER_MS, 30));
+		}
+		return;
+	}
+	/* the peer has said, authenticated, that it knows nothing of the older:
+	 * what we send there is lost */
+	if (io->doubtful)
+		child_kernel_delete(w, older, KERN_OUT);
+	if (newer->carried)
+		drop_in(w, older, 100);
+}
+
+static void
+dedupe_all(struct world *w, uint32_t i, struct child_sa *newest)
+{
+	struct child_sa	*c;
+	said		 id;
+
+	for (id = newest->next[L_TUNNEL]; (c = child_get(w, id)) != NULL;
+	    id = c->next[L_TUNNEL])
+		if (c->state == CHILD_UP && !c->want_delete)
+			dedupe(w, newest, c);
+	(void)i;
+}
+
+/* The grace is over: with its IKE SA, if that serves nothing else and
+ * the peer has another one. */
+void
+wanted_drop_timer(struct world *w, struct child_sa *c)
+{
+	struct ike_sa	*ike = ike_get(w, c->ike), *other;
+	struct child_sa	*x;
+	said		 id;
+	int		 second = 0;
+
+	if (ike == NULL || c->tunnel == NO_INDEX || c->state != CHILD_UP)
+		return;
+	for (id = w->tunnels[c->tunnel].children; (x = child_get(w, id)) != NULL;
+	    id = x->next[L_TUNNEL])
+		if (x != c && x->state == CHILD_UP && !x->want_delete)
+			second = 1;
+	if (!second)
+		return;		/* it is the only one by now */
+	for (id = w->peers[ike->c.peer].ikes; (other = ike_get(w, id)) != NULL;
+	    id = other->next)
+		if (other != ike && other->state == IKE_UP && !other->want_delete &&
+		    other->nchildren > 0)
+			break;
+	log_debug(w->log, "tunnel \"%s\": a duplicate SA is deleted",
+	    tunnel_conf(w, c->tunnel)->name);
+	if (other != NULL && ike->nchildren == 1 && ike->q_first == 0)
+		ike->want_delete = 1;
+	else
+		c->want_delete = 1;
+	touch_ike(w, ike);
+}
+
+static void
+is_up(struct world *w, uint32_t i, struct child_sa *c)
+{
+	struct tunnel	*t = &w->tunnels[i];
+
+	set_state(w, i, SHOW_UP);
+	if (!t->up) {
+		t->up = 1;
+		if (t->wake == WAKE_NONE || (!c->initiated && !tunnel_wanted(w, i)))
+			t->wake = WAKE_PEER;
+		log_up(w, i, c);
+	} else if (!c->announced)
+		log_debug(w->log, "tunnel \"%s\": new SPIs in 0x%08x out 0x%08x",
+		    tunnel_conf(w, i)->name, c->spi_in, c->spi_out);
+	if (!c->announced) {
+		c->announced = 1;
+		w->tally.child_up++;
+		w->peers[t->peer].tries = 0;
+		t->tries = 0;
+		t->hold_until = MONO_NONE;
+		tunnel_clear_error(w, i);
+		t->down = 0;
+		t->specific = 0;
+		t->has_acq = 0;
+	}
+	dedupe_all(w, i, c);
+	timer_cancel(&w->timers, &t->timer);
+}
+
+static void
+went_down(struct world *w, uint32_t i)
+{
+	struct tunnel	*t = &w->tunnels[i];
+
+	t->up = 0;
+	log_info(w->log, "tunnel \"%s\" down: %s", tunnel_conf(w, i)->name,
+	    t->error != NULL ? t->error : t->down ? "by command" :
+	    "its Child SA is gone");
+}
+
+static void
+not_wanted(struct world *w, uint32_t i)
+{
+	struct tunnel		*t = &w->tunnels[i];
+	enum conf_mode		 mode = tunnel_conf(w, i)->mode;
+	struct kernel_req	 q;
+	struct job		*j;
+
+	timer_cancel(&w->timers, &t->timer);
+	if (t->down)
+		set_state(w, i, SHOW_DOWN);
+	else
+		set_state(w, i, mode == MODE_PASSIVE ? SHOW_PASSIVE : SHOW_ONDEMAND);
+	if (!t->has_acq || (j = job_new(w, J_FORGET, 0, 0)) == NULL)
+		return;
+	/* nothing came of the packet's wish: the next one may ask again */
+	t->has_acq = 0;
+	memset(&q, 0, sizeof(q));
+	q.token = j->token;
+	q.gen = w->conf->gen;
+	q.tunnel = i;
+	q.op = KREQ_ACQUIRE_FAILED;
+	q.acquire_seq = t->acq_seq;
+	w->fx.kernel(w->fx.arg, &q);
+}
+
+static void
+wait_until(struct world *w, uint32_t i, enum show_state s, monotime until)
+{
+	struct tunnel	*t = &w->tunnels[i];
+
+	set_state(w, i, s);
+	if (mono_before(t->wanted_until, until))
+		until = t->wanted_until;
+	if (until.us == INT64_MAX)
+		timer_cancel(&w->timers, &t->timer);
+	else
+		timer_set(&w->timers, &t->timer, until);
+}
+
+static void
+connect_peer(struct world *w, uint32_t i)
+{
+	struct tunnel	*t = &w->tunnels[i];
+	struct peer	*p = &w->peers[t->peer];
+	struct ike_sa	*ike;
+
+	if ((ike = ike_of_peer(w, t->peer)) != NULL) {
+		wait_until(w, i, SHOW_CONNECTING, MONO_NEVER);
+		queue_tunnel(w, ike, i);
+		return;
+	}
+	if (half_get(w, p->half) != NULL) {
+		wait_until(w, i, SHOW_CONNECTING, MONO_NEVER);
+		return;
+	}
+	if (mono_before(w->now, p->next_try)) {
+		wait_until(w, i, SHOW_BACKOFF, p->next_try);
+		return;
+	}
+	if (sa_init_start(w, i) == -1) {
+		p->next_try = mono_add_ms(w->now, backoff_ms(w, ++p->tries));
+		wait_until(w, i, SHOW_BACKOFF, p->next_try);
+		return;
+	}
+	wait_until(w, i, SHOW_CONNECTING, MONO_NEVER);
+}
+
+void
+wanted_run(struct world *w, uint32_t i)
+{
+	struct tunnel	*t = &w->tunnels[i];
+	struct child_sa	*c;
+
+	if ((c = child_of_tunnel(w, i)) != NULL) {
+		is_up(w, i, c);
+		return;
+	}
+	/* a deleted Child's successor may be on its way into the kernel */
+	if (installing(w, i)) {
+		if (!t->up)
+			wait_until(w, i, SHOW_CONNECTING, MONO_NEVER);
+		return;
+	}
+	if (t->up)
+		went_down(w, i);
+	if (!tunnel_wanted(w, i)) {
+		not_wanted(w, i);
+		return;
+	}
+	if (mono_before(w->now, t->hold_until)) {
+		wait_until(w, i, SHOW_BACKOFF, t->hold_until);
+		return;
+	}
+	connect_peer(w, i);
+}
+
+void
+wanted_wake(struct world *w, uint32_t i, enum show_wake who)
+{
+	struct tunnel	*t = &w->tunnels[i];
+	monotime	 until = mono_add_ms(w->now, WANTED_MS);
+
+	if (mono_before(t->wanted_until, until))
+		t->wanted_until = until;
+	if (!t->up && t->state != SHOW_CONNECTING)
+		t->wake = (uint8_t)who;
+	/* a person does not wait for a back-off; but packets and probes do */
+	if (who == WAKE_COMMAND) {
+		t->hold_until = MONO_NONE;
+		w->peers[t->peer].next_try = MONO_NONE;
+		if (tunnel_conf(w, i)->mode == MODE_ACTIVE && !w->conf->passive)
+			t->wanted_until = MONO_NEVER;
+	}
+	t->down = 0;
+	touch_tunnel(w, i);
+}
+
+void
+wanted_down(struct world *w, uint32_t i)
+{
+	struct tunnel	*t = &w->tunnels[i];
+	struct ike_half	*h;
+	struct ike_sa	*ike;
+	struct child_sa	*c;
+	said		 id;
+	uint32_t	 n, mine;
+
+	t->down = 1;
+	t->wanted_until = MONO_NONE;
+	tunnel_clear_error(w, i);
+	for (id = t->children; (c = child_get(w, id)) != NULL; id = c->next[L_TUNNEL]) {
+		c->want_delete = 1;
+		if ((ike = ike_get(w, c->ike)) == NULL)
+			continue;
+		/* the IKE SA has nothing else to do: it goes, too */
+		mine = 0;
+		for (n = 0, id = ike->children; n < ike->nchildren; n++) {
+			struct child_sa	*x = child_get(w, id);
+
+			if (x == NULL)
+				break;
+			mine += x->tunnel == i;
+			id = x->next[L_IKE];
+		}
+		if (mine == ike->nchildren)
+			ike->want_delete = 1;
+		touch_ike(w, ike);
+		id = c->id;
+	}
+	if ((h = half_get(w, w->peers[t->peer].half)) != NULL && h->tunnel == i) {
+		half_free(w, h);
+		touch_peer(w, t->peer);
+	}
+	touch_tunnel(w, i);
+}

@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * IKE_AUTH (RFC 7296 1.2, 2.15, 2.16): both sides prove who they are, and the
+ * first Child SA is made.  AUTH itself is computed by the keys process; here are
+ * only the octets it goes over.
+ *
+ *	initiator: sign -> request -> reply -> verify -> SA -> Child
+ *	responder: request -> verify -> SA -> sign -> Child in the kernel -> reply
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exchange/exchange.h"
+
+/* prf(SK_p, ID body) of one side (2.15). */
+static int
+macid(struct world *w, const struct ike_core *c, int initiator, struct span body,
+    uint8_t out[PRF_MAXLEN])
+{
+	struct span	key;
+
+	key.p = initiator ? c->keys.pi : c->keys.pr;
+	key.len = prf_len(c->suite.prf);
+	return (prf(w->crypto, c->suite.prf, key, &body, 1, out));
+}
+
+static int
+ask_keys(struct world *w, const struct ike_core *c, const struct init_data *d,
+    enum job_kind kind, said owner, int half, int initiator, struct span idbody,
+    uint8_t method, struct span auth, uint64_t *token)
+{
+	struct keys_req	 q;
+	struct job	*j;
+	uint8_t		 mac[PRF_MAXLEN];
+
+	memset(&q, 0, sizeof(q));
+	if (macid(w, c, initiator, idbody, mac) == -1 ||
+	    (j = job_new(w, kind, owner, half)) == NULL)
+		return (-1);
+	q.token = *token = j->token;
+	q.gen = w->conf->gen;
+	q.peer = c->peer;
+	q.op = kind == J_SIGN ? KEYS_SIGN : KEYS_VERIFY;
+	q.initiator = (uint8_t)initiator;
+	q.prf = c->suite.prf;
+	q.method = method;
+	q.msg.p = initiator ? d->msg1 : d->msg2;
+	q.msg.len = initiator ? d->len1 : d->len2;
+	q.nonce.p = initiator ? d->nr : d->ni;
+	q.nonce.len = initiator ? d->nrlen : d->nilen;
+	q.macid.p = mac;
+	q.macid.len = prf_len(c->suite.prf);
+	q.auth = auth;
+	w->fx.keys(w->fx.arg, &q);
+	crypto_wipe(mac, sizeof(mac));
+	return (0);
+}
+
+static int
+sign(struct world *w, const struct ike_core *c, const struct init_data *d,
+    said owner, int half, uint64_t *token)
+{
+	struct ident	id;
+	struct span	body, none = { NULL, 0 };
+	uint8_t		buf[4 + ID_MAXLEN];
+
+	peer_local_id(w, c->peer, &c->local.addr, &id);
+	body.p = buf;
+	body.len = wire_id_body(&id, buf);
+	return (ask_keys(w, c, d, J_SIGN, owner, half, c->initiator, body, AUTH_PSK,
+	    none, token));
+}
+
+static int
+verify(struct world *w, struct ike_half *h, const struct wire_msg *m)
+{
+	return (ask_keys(w, &h->c, h->init, J_VERIFY, h->id, 1, !h->c.initiator,
+	    h->c.initiator ? m->idr_body : m->idi_body, m->auth_method, m->auth,
+	    &h->job));
+}
+
+/* The held message again; it was well-formed when it was held. */
+static int
+decode_held(struct world *w, const struct held *h)
+{
+	return (wire_decode(h->first, h->plain, h->len, 0, w->msg, NULL) == WIRE_OK ?
+	    0 : -1);
+}
+
+static void
+auth_failed(struct world *w, const struct ike_core *c, const struct ident *id)
+{
+	char	a[ADDR_STRLEN], ids[ID_STRLEN];
+
+	w->tally.auth_failed++;
+	log_info(w->log, "peer %s (%s): AUTH does not verify: the secrets differ; "
+	    "make \"psk\" of tunnel \"%s\" equal on both sides",
+	    addr_str(&c->remote.addr, a), ident_str(id, ids), peer_name(w, c->peer));
+}
+
+/* ---- initiator */
+
+int
+auth_sign(struct world *w, struct ike_half *h)
+{
+	half_state(w, h, HALF_SIGNING);
+	return (sign(w, &h->c, h->init, h->id, 1, &h->job));
+}
+
+static int
+offer_first_child(struct world *w, struct ike_half *h, struct wire_enc *e)
+{
+	struct nego	*n;
+
+	if ((n = calloc(1, sizeof(*n))) == NULL)
+		return (-1);
+	nego_free(w, h->nego);
+	h->nego = n;
+	n->spi_in = child_spi_new(w);
+	if (offer_esp(w, h->tunnel, n->spi_in, 0, &n->offered) == -1)
+		return (-1);
+	child_offer_ts(w, h->tunnel, &n->tsl, &n->tsr);
+	wire_put_sa(e, &n->offered);
+	wire_put_ts(e, P_TSI, &n->tsl);
+	wire_put_ts(e, P_TSR, &n->tsr);
+	return (0);
+}
+
+static int
+send_auth(struct world *w, struct ike_half *h, const struct keys_ans *ans)
+{
+	uint8_t		 inner[MSG_MAX / 2], buf[MSG_MAX];
+	struct wire_enc	 e;
+	struct wbuf	 b;
+	struct ident	 id;
+	size_t		 n;
+
+	wbuf_init(&b, inner, sizeof(inner));
+	wire_inner_begin(&e, &b);
+	peer_local_id(w, h->c.peer, &h->c.local.addr, &id);
+	wire_put_id(&e, P_IDI, &id);
+	/* we have forgotten whatever was before: once a peer and start (2.4) */
+	if (!w->peers[h->c.peer].sent_ic && w->peers[h->c.peer].ikes == 0) {
+		wire_put_notify(&e, PROTO_NONE, 0, 0, N_INITIAL_CONTACT, NULL, 0);
+		h->ic = 1;
+	}
+	peer_remote_id(w, h->c.peer, &h->c.remote.addr, &id);
+	if (id.type != ID_NONE)
+		wire_put_id(&e, P_IDR, &id);
+	wire_put_auth(&e, ans->method, ans->auth, ans->len);
+	if (offer_first_child(w, h, &e) == -1 || wire_end(&e) == -1)
+		return (-1);
+	n = message_seal(w, &h->c, X_IKE_AUTH, 0, 1, e.first, inner, b.len, buf);
+	if (n == 0 || request_launch(w, &h->c, &h->req, 1, buf, n, GIVEUP_AUTH) == -1)
+		return (-1);
+	half_state(w, h, HALF_AUTH_SENT);
+	return (0);
+}
+
+/* Errors instead of an IDr and AUTH: the peer does not want us. */
+static void
+auth_refused(struct world *w, struct ike_half *h, const struct wire_notify *n)
+{
+	char	a[ADDR_STRLEN];
+
+	addr_str(&h->c.remote.addr, a);
+	if (n == NULL)
+		half_fail(w, h, "peer %s answers IKE_AUTH without IDr and AUTH", a);
+	else if (n->type == N_AUTHENTICATION_FAILED) {
+		w->tally.auth_failed++;
+		half_fail(w, h, "peer %s says AUTHENTICATION_FAILED: the secrets or "
+		    "the identities differ; make \"psk\" equal on both sides and "
+		    "check srcid/dstid", a);
+	} else
+		half_fail(w, h, "peer %s says %s in IKE_AUTH", a,
+		    wire_notify_name(n->type));
+}
+
+void
+auth_response(struct world *w, struct ike_half *h, const struct rx *rx)
+{
+	const struct wire_msg	*m = rx->m;
+	const uint64_t		 need = WIRE_HAS(P_IDR) | WIRE_HAS(P_AUTH);
+	struct ident		 want;
+	char			 is[ID_STRLEN], ws[ID_STRLEN];
+
+	outreq_clear(w, &h->req);
+	if ((m->has & need) != need) {
+		auth_refused(w, h, wire_error(m));
+		return;
+	}
+	peer_remote_id(w, h->c.peer, &h->c.remote.addr, &want);
+	if (!ident_equal(&want, &m->idr)) {
+		half_fail(w, h, "the peer's identity is %s, not %s: set its srcid or "
+		    "our dstid", ident_str(&m->idr, is), ident_str(&want, ws));
+		return;
+	}
+	half_state(w, h, HALF_CHECKING);
+	if (held_set(&h->held, rx->plain, rx->plainlen, rx->plainfirst, 1) == -1 ||
+	    verify(w, h, m) == -1)
+		half_fail(w, h, "out of memory");
+}
+
+/* The peer believes the SA is there; tell it, and do not wait for an answer. */
+static void
+tell_refusal(struct world *w, struct ike_half *h)
+{
+	uint8_t		 inner[64], buf[MSG_MAX];
+	struct wire_enc	 e;
+	struct wbuf	 b;
+	size_t		 n;
+
+	wbuf_init(&b, inner, sizeof(inner));
+	wire_inner_begin(&e, &b);
+	wire_put_notify(&e, PROTO_NONE, 0, 0, N_AUTHENTICATION_FAILED, NULL, 0);
+	if (wire_end(&e) == -1)
+		return;
+	n = message_seal(w, &h->c, X_INFORMATIONAL, 0, 2, e.first, inner, b.len, buf);
+	if (n > 0)
+		message_send(w, &h->c, buf, n);
+}
+
+static void
+first_child(struct world *w, struct ike_sa *ike, struct nego *n, uint32_t tunnel)
+{
+	const struct wire_msg		*m = w->msg;
+	const struct wire_notify	*e;
+	struct span			 ni = { ike->init->ni, ike->init->nilen };
+	struct span			 nr = { ike->init->nr, ike->init->nrlen };
+	const char			*why;
+	char				 a[300];
+
+	if ((e = wire_error(m)) != NULL && e->type == N_SINGLE_PAIR_REQUIRED &&
+	    tunnel_single(w, tunnel))
+		return;
+	if (e != NULL) {
+		a[0] = '\0';
+		if (e->type == N_NO_PROPOSAL_CHOSEN)
+			(void)proposals_str(&n->offered, a, sizeof(a));
+		tunnel_hold(w, tunnel, "peer says %s for the Child SA%s%s",
+		    wire_notify_name(e->type), a[0] != '\0' ? "; we offer " : "", a);
+	} else if (child_accept(w, ike, m, n, tunnel, ni, nr, NULL, 1, &why) == NULL)
+		tunnel_hold(w, tunnel, "the peer's answer for the Child SA is not "
+		    "acceptable: %s", why);
+}
+
+/* I: the peer is who it has to be. */
+static void
+established(struct world *w, struct ike_half *h, const struct job *j,
+    const struct keys_ans *ans)
+{
+	struct nego	*n = h->nego;
+	uint32_t	 tunnel = h->tunnel, peer = h->c.peer;
+	uint8_t		 ic = h->ic;
+	struct ike_sa	*ike;
+
+	h->nego = NULL;
+	if ((ike = ike_promote(w, h, j, ans)) == NULL) {
+		nego_free(w, n);
+		half_fail(w, h, "out of memory");
+		return;
+	}
+	w->peers[peer].sent_ic |= ic;
+	w->peers[peer].tries = 0;
+	if (decode_held(w, &ike->held) == 0) {
+		if ((ike->rid = malloc(sizeof(*ike->rid))) != NULL)
+			*ike->rid = w->msg->idr;
+		first_child(w, ike, n, tunnel);
+	}
+	nego_free(w, n);
+	init_data_free(ike->init);
+	ike->init = NULL;
+	held_clear(&ike->held);
+	touch_ike(w, ike);
+	/* others may have waited for this, too */
+	touch_peer(w, peer);
+}
+
+/* ---- responder */
+
+/* A protected refusal; the half stays a while to say it again. */
+void
+auth_refuse(struct world *w, struct ike_half *h, uint16_t type, const void *data, size_t len)
+{
+	uint8_t		 inner[64], buf[MSG_MAX];
+	struct wire_enc	 e;
+	struct wbuf	 b;
+	size_t		 n;
+
+	wbuf_init(&b, inner, sizeof(inner));
+	wire_inner_begin(&e, &b);
+	wire_put_notify(&e, PROTO_NONE, 0, 0, type, data, len);
+	if (wire_end(&e) == -1)
+		return;
+	n = message_seal(w, &h->c, X_IKE_AUTH, 1, 1, e.first, inner, b.len, buf);
+	if (n == 0 || reply_set(&h->resp, buf, n, 1) == -1) {
+		half_free(w, h);
+		return;
+	}
+	half_state(w, h, HALF_REFUSED);
+	held_clear(&h->held);
+	message_send(w, &h->c, buf, n);
+}
+
+/* By address pair first, then by the type and value of IDi; secrets are
+ * never tried in turn. */
+static uint32_t
+peer_by_id(struct world *w, const struct ike_half *h, const struct ident *idi)
+{
+	struct ident	id;
+	uint32_t	p;
+
+	for (p = peer_first_addr(w, &h->c.local.addr, &h->c.remote.addr);
+	    p != NO_INDEX;
+	    p = peer_next_addr(w, p, &h->c.local.addr, &h->c.remote.addr)) {
+		if (peer_conf(w, p)->dstid.type == ID_NONE &&
+		    addr_is_any(&peer_conf(w, p)->remote))
+			return (p);
+		peer_remote_id(w, p, &h->c.remote.addr, &id);
+		if (ident_equal(&id, idi))
+			return (p);
+	}
+	return (NO_INDEX);
+}
+
+/* 1: this peer, with these identities, may try; else a line has been said. */
+static int
+known_peer(struct world *w, struct ike_half *h, const struct wire_msg *m)
+{
+	struct ident	 id;
+	uint32_t	 p, near;
+	char		 a[ADDR_STRLEN], is[ID_STRLEN], ws[ID_STRLEN];
+
+	addr_str(&h->c.remote.addr, a);
+	if ((p = peer_by_id(w, h, &m->idi)) == NO_INDEX) {
+		near = peer_first_addr(w, &h->c.local.addr, &h->c.remote.addr);
+		if (near != NO_INDEX)
+			peer_remote_id(w, near, &h->c.remote.addr, &id);
+		else
+			memset(&id, 0, sizeof(id));
+		log_info(w->log, "peer %s: its identity is %s; tunnel \"%s\" wants %s: "
+		    "set its srcid or our dstid", a, ident_str(&m->idi, is),
+		    peer_name(w, near), ident_str(&id, ws));
+		return (0);
+	}
+	peer_local_id(w, p, &h->c.local.addr, &id);
+	if ((m->has & WIRE_HAS(P_IDR)) && !ident_equal(&id, &m->idr)) {
+		log_info(w->log, "peer %s (%s): it wants to talk to %s, we are %s: set "
+		    "its dstid or our srcid", a, ident_str(&m->idi, ws),
+		    ident_str(&m->idr, is), ident_conf(&id, ws));
+		return (0);
+	}
+	if (!offer_allows(&peer_conf(w, p)->ike, &h->c.suite)) {
+		log_info(w->log, "peer %s (%s): \"ikesa\" of tunnel \"%s\" does not "
+		    "allow what was agreed: make it equal to that of tunnel \"%s\"", a,
+		    ident_str(&m->idi, is), peer_name(w, p), peer_name(w,
+		    peer_first_addr(w, &h->c.local.addr, &h->c.remote.addr)));
+		return (0);
+	}
+	h->c.peer = p;
+	return (1);
+}
+
+void
+auth_request(struct world *w, struct ike_half *h, const struct rx *rx)
+{
+	const struct wire_msg	*m = rx->m;
+	const uint64_t		 child = WIRE_HAS(P_SA) | WIRE_HAS(P_TSI) | WIRE_HAS(P_TSR);
+	uint64_t		 has = m->has & child;
+
+	/* the initiator may have moved to the NAT-T port, and comes from where it
+	 * comes from; an open message is the first proof of that */
+	h->c.local = rx->local;
+	init_hash_del(w, h);
+	h->c.remote = rx->remote;
+	init_hash_add(w, h);
+	h->c.encap = (h->c.natt_local || h->c.natt_remote) && rx->natt;
+	if ((m->has & WIRE_HAS(P_IDI)) == 0 || (has != 0 && has != child)) {
+		auth_refuse(w, h, N_INVALID_SYNTAX, NULL, 0);
+		return;
+	}
+	if ((m->has & WIRE_HAS(P_AUTH)) == 0) {
+		log_info(w->log, "a peer wants EAP, which is not supported: it has to "
+		    "use a pre-shared key");
+		auth_refuse(w, h, N_AUTHENTICATION_FAILED, NULL, 0);
+		return;
+	}
+	if (!known_peer(w, h, m)) {
+		w->tally.auth_failed++;
+		auth_refuse(w, h, N_AUTHENTICATION_FAILED, NULL, 0);
+		return;
+	}
+	half_state(w, h, HALF_VERIFYING);
+	if (held_set(&h->held, rx->plain, rx->plainlen, rx->plainfirst, 1) == -1 ||
+	    verify(w, h, m) == -1)
+		half_free(w, h);
+}
+
+/*
+ * INITIAL_CONTACT says the peer has no other SA with us (2.4).  It is
+ * authenticated, yet what it can do is bring the check of the others forward.
+ */
+static void
+initial_contact(struct world *w, struct ike_sa *ike)
+{
+	struct ike_sa	*old;
+	said		 id;
+
+	for (id = w->peers[ike->c.peer].ikes; (old = ike_get(w, id)) != NULL;
+	    id = old->next) {
+		if (old == ike || (old->rid != NULL && ike->rid != NULL &&
+		    !ident_equal(old->rid, ike->rid)))
+			continue;
+		/* both started at once: that one is as new as this one */
+		if (!mono_before(old->established, ike->c.begun))
+			continue;
+		old->doubtful = 1;
+		old->hint = 1;
+		old->want_check = 1;
+		touch_ike(w, old);
+	}
+}
+
+/* R: the initiator is who it has to be; now it is our turn to prove it. */
+static void
+verified(struct world *w, struct ike_half *h, const struct job *j,
+    const struct keys_ans *ans)
+{
+	struct ike_sa	*ike;
+
+	if ((ike = ike_promote(w, h, j, ans)) == NULL) {
+		half_free(w, h);
+		return;
+	}
+	if (decode_held(w, &ike->held) == -1 ||
+	    (ike->rid = malloc(sizeof(*ike->rid))) == NULL) {
+		ike_remove(w, ike, NULL);
+		return;
+	}
+	*ike->rid = w->msg->idi;
+	if (wire_notify(w->msg, N_INITIAL_CONTACT) != NULL)
+		initial_contact(w, ike);
+	if (sign(w, &ike->c, ike->init, ike->id, 0, &ike->job) == -1)
+		ike_remove(w, ike, NULL);
+}
+
+void
+auth_kernel_ready(struct world *w, struct ike_sa *ike)
+{
+	init_data_free(ike->init);
+	ike->init = NULL;
+	held_clear(&ike->held);
+	ike_state(w, ike, IKE_UP);
+	ike->established = w->now;
+	reply_finish(w, ike);
+	touch_peer(w, ike->c.peer);
+	/* the first message after a start tells the peer; so did its own to us */
+	w->peers[ike->c.peer].sent_ic = 1;
+}
+
+/* R: our AUTH is there. */
+static void
+reply_auth(struct world *w, struct ike_sa *ike, const struct keys_ans *ans)
+{
+	struct ident	 id;
+	struct span	 ni = { ike->init->ni, ike->init->nilen };
+	struct span	 nr = { ike->init->nr, ike->init->nrlen };
+
+	if (ans->ok != 1 || decode_held(w, &ike->held) == -1 ||
+	    reply_begin(w, ike, X_IKE_AUTH, 1) == -1) {
+		log_warnx(w->log, "tunnel \"%s\": keys cannot compute our AUTH",
+		    peer_name(w, ike->c.peer));
+		ike_remove(w, ike, "keys cannot compute our AUTH");
+		return;
+	}
+	peer_local_id(w, ike->c.peer, &ike->c.local.addr, &id);
+	wire_put_id(&ike->pend->enc, P_IDR, &id);
+	wire_put_auth(&ike->pend->enc, ans->method, ans->auth, ans->len);
+	reply_mark(ike->pend);
+	if ((w->msg->has & WIRE_HAS(P_SA)) &&
+	    child_respond(w, ike, w->msg, ni, nr, NULL, 1))
+		return;
+	auth_kernel_ready(w, ike);
+}
+
+/* ---- both */
+
+static void
+half_answer(struct world *w, struct ike_half *h, const struct job *j,
+    const struct keys_ans *ans)
+{
+	struct ident	id;
+
+	h->job = 0;
+	if (j->kind == J_SIGN) {
+		if (h->state == HALF_SIGNING && (ans->ok != 1 ||
+		    send_auth(w, h, ans) == -1))
+			half_fail(w, h, ans->ok == 1 ? "out of memory" :
+			    "keys have no secret for this peer");
+		return;
+	}
+	if (ans->ok == 1) {
+		if (h->c.initiator)
+			established(w, h, j, ans);
+		else
+			verified(w, h, j, ans);
+		return;
+	}
+	memset(&id, 0, sizeof(id));
+	if (decode_held(w, &h->held) == 0)
+		id = h->c.initiator ? w->msg->idr : w->msg->idi;
+	auth_failed(w, &h->c, &id);
+	if (!h->c.initiator) {
+		auth_refuse(w, h, N_AUTHENTICATION_FAILED, NULL, 0);
+		return;
+	}
+	tell_refusal(w, h);
+	half_fail(w, h, "the peer's AUTH does not verify: the secrets differ; make "
+	    "\"psk\" equal on both sides");
+}
+
+void
+auth_answer(struct world *w, const struct job *j, const struct keys_ans *ans)
+{
+	struct ike_half	*h;
+	struct ike_sa	*ike;
+
+	if (j->half) {
+		if ((h = half_get(w, j->owner)) != NULL && h->job == j->token)
+			half_answer(w, h, j, ans);
+	} else if ((ike = ike_get(w, j->owner)) != NULL && ike->job == j->token) {
+		ike->job = 0;
+		reply_auth(w, ike, ans);
+	}
+}

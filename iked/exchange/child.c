@@ -1,0 +1,663 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Making a Child SA, whichever exchange asks for it (RFC 7296 1.3, 2.9, 2.17): choose
+ * or check proposal and selectors, derive keys, hand both directions to the
+ * kernel, and take what it answers.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exchange/exchange.h"
+
+/* Of the exchange's initiator come TSi and KEYMAT's first half. */
+static uint16_t
+encr_keylen(const struct suite *s)
+{
+	const struct xform_info	*xi = xform_info(XF_ENCR, s->encr, s->encr_keybits);
+
+	return (xi == NULL ? 0 : xi->keylen);
+}
+
+static uint16_t
+integ_keylen(const struct suite *s)
+{
+	const struct xform_info	*xi;
+
+	if (s->integ == INTEG_NONE)
+		return (0);
+	xi = xform_info(XF_INTEG, s->integ, 0);
+	return (xi == NULL ? 0 : xi->keylen);
+}
+
+static void
+kernel_ask(struct world *w, const struct child_sa *c, enum kernel_op op,
+    const struct kern_sa *sa, uint64_t token, int with_ts)
+{
+	struct kernel_req	q;
+
+	memset(&q, 0, sizeof(q));
+	q.token = token;
+	q.gen = w->conf != NULL ? w->conf->gen : 0;
+	q.tunnel = c->tunnel;
+	q.op = op;
+	q.sa = *sa;
+	if (with_ts)
+		child_get_ts(c, &q.tsl, &q.tsr);
+	w->fx.kernel(w->fx.arg, &q);
+	explicit_bzero(&q.sa, sizeof(q.sa));
+}
+
+/* Endpoints and ports of one direction. */
+static void
+sa_ends(const struct child_sa *c, enum kern_dir dir, struct kern_sa *sa)
+{
+	const struct endpoint	*src = dir == KERN_IN ? &c->remote : &c->local;
+	const struct endpoint	*dst = dir == KERN_IN ? &c->local : &c->remote;
+
+	sa->dir = dir;
+	sa->proto = PROTO_ESP;
+	sa->spi = dir == KERN_IN ? c->spi_in : c->spi_out;
+	sa->src = src->addr;
+	sa->dst = dst->addr;
+	sa->encap_sport = c->encap ? src->port : 0;
+	sa->encap_dport = c->encap ? dst->port : 0;
+}
+
+static void
+sa_fill(const struct world *w, const struct child_sa *c, enum kern_dir dir,
+    const struct child_keys *k, struct kern_sa *sa)
+{
+	const struct conf_tunnel	*t = tunnel_conf(w, c->tunnel);
+	/* our sending direction is the exchange initiator's if we were that */
+	int				 i = (dir == KERN_OUT) == (c->initiated != 0);
+
+	memset(sa, 0, sizeof(*sa));
+	sa_ends(c, dir, sa);
+	sa->encr = c->suite.encr;
+	sa->encr_keybits = c->suite.encr_keybits;
+	sa->integ = c->suite.integ;
+	sa->encr_keylen = encr_keylen(&c->suite);
+	sa->integ_keylen = integ_keylen(&c->suite);
+	memcpy(sa->encr_key, i ? k->encr_i : k->encr_r, sa->encr_keylen);
+	memcpy(sa->integ_key, i ? k->integ_i : k->integ_r, sa->integ_keylen);
+	sa->esn = c->suite.sn == SN_ESN;
+	sa->replay = w->caps.replay_max != 0 && w->caps.replay_max < 128 ?
+	    w->caps.replay_max : 128;
+	/* rekeying is timed here; the kernel only ends what was forgotten */
+	sa->life.hard_secs = t->lifetime != 0 ? t->lifetime : CHILD_LIFETIME;
+	sa->life.hard_bytes = t->lifebytes;
+	sa->life.soft_bytes = t->lifebytes - t->lifebytes / 5;
+}
+
+static int
+add_sa(struct world *w, struct child_sa *c, const struct kern_sa *sa)
+{
+	struct job	*j;
+	int		 in = sa->dir == KERN_IN;
+
+	if ((j = job_new(w, in ? J_ADD_IN : J_ADD_OUT, c->id, 0)) == NULL)
+		return (-1);
+	c->nwait++;
+	if (in)
+		c->in_there = 1;
+	else
+		c->out_there = 1;
+	kernel_ask(w, c, KREQ_SA_ADD, sa, j->token, 1);
+	return (0);
+}
+
+static struct kern_sa *
+sa_copy(const struct kern_sa *sa)
+{
+	struct kern_sa	*p;
+
+	if ((p = malloc(sizeof(*p))) != NULL)
+		*p = *sa;
+	return (p);
+}
+
+/* For a peer whose NAT may move it, the keys stay here too: the kernels
+ * want them again with a new address. */
+static int
+install(struct world *w, struct child_sa *c, const struct child_keys *k, int later)
+{
+	struct kern_sa	in, out;
+	int		r = -1;
+
+	sa_fill(w, c, KERN_IN, k, &in);
+	sa_fill(w, c, KERN_OUT, k, &out);
+	if (c->encap && ((c->keep[0] = sa_copy(&in)) == NULL ||
+	    (c->keep[1] = sa_copy(&out)) == NULL))
+		goto done;
+	if (later && (c->out_later = sa_copy(&out)) == NULL)
+		goto done;
+	if (add_sa(w, c, &in) == -1 || (!later && add_sa(w, c, &out) == -1))
+		goto done;
+	r = 0;
+done:
+	explicit_bzero(&in, sizeof(in));
+	explicit_bzero(&out, sizeof(out));
+	return (r);
+}
+
+static void
+set_life(struct world *w, struct child_sa *c)
+{
+	const struct conf_tunnel	*t = tunnel_conf(w, c->tunnel);
+	int64_t				 ms;
+
+	ms = (int64_t)(t->lifetime != 0 ? t->lifetime : CHILD_LIFETIME) * 1000;
+	c->expire_at = mono_add_ms(w->now, ms);
+	/* between 72 and 90 % of it; the one who did not ask comes later, so
+	 * that both rarely rekey at once */
+	c->rekey_at = mono_add_ms(w->now, world_jitter(w, ms * 9 / 10,
+	    c->initiated ? 20 : 5));
+	c->next_poll = mono_add_ms(w->now, 500);
+	timer_set(&w->timers, &c->timer, c->next_poll);
+}
+
+struct child_sa *
+child_make(struct world *w, struct ike_sa *ike, const struct child_make *a)
+{
+	struct child_sa		*c;
+	struct child_keys	 k;
+	int			 r;
+
+	if ((c = child_new(w, ike, a->tunnel, a->spi_in)) == NULL)
+		return (NULL);
+	c->spi_out = a->spi_out;
+	c->suite = a->suite;
+	c->initiated = a->initiated;
+	c->replaces = a->replaces;
+	memset(&k, 0, sizeof(k));
+	r = child_set_ts(c, a->l, a->r);
+	if (r == 0)
+		r = child_keys_derive(w->crypto, &ike->c.keys, &a->suite, a->secret,
+		    a->ni, a->nr, &k);
+	if (r == 0)
+		r = install(w, c, &k, a->later);
+	crypto_wipe(&k, sizeof(k));
+	if (r == -1) {
+		child_remove(w, c, NULL);
+		return (NULL);
+	}
+	set_life(w, c);
+	return (c);
+}
+
+void
+child_kernel_delete(struct world *w, struct child_sa *c, enum kern_dir dir)
+{
+	struct kern_sa	 sa;
+	struct job	*j;
+
+	if (dir == KERN_IN ? !c->in_there : !c->out_there)
+		return;
+	if (dir == KERN_IN)
+		c->in_there = 0;
+	else
+		c->out_there = 0;
+	/* without a token the answer would look like somebody else's */
+	if ((j = job_new(w, J_FORGET, 0, 0)) == NULL)
+		return;
+	memset(&sa, 0, sizeof(sa));
+	sa_ends(c, dir, &sa);
+	kernel_ask(w, c, KREQ_SA_DELETE, &sa, j->token, 0);
+}
+
+void
+child_query(struct world *w, struct child_sa *c, uint64_t user)
+{
+	struct kern_sa	 sa;
+	struct job	*j;
+
+	if ((j = job_new(w, J_QUERY_IN, c->id, 0)) == NULL)
+		return;
+	j->user = user;
+	c->polling = 1;
+	memset(&sa, 0, sizeof(sa));
+	sa_ends(c, KERN_IN, &sa);
+	kernel_ask(w, c, KREQ_SA_QUERY, &sa, j->token, 0);
+	if (!c->out_there || (j = job_new(w, J_QUERY_OUT, c->id, 0)) == NULL)
+		return;
+	j->user = user;
+	sa_ends(c, KERN_OUT, &sa);
+	kernel_ask(w, c, KREQ_SA_QUERY, &sa, j->token, 0);
+}
+
+void
+child_follow(struct world *w, struct child_sa *c, const struct endpoint *remote)
+{
+	struct job	*j;
+	int		 i, same = addr_cmp(&c->remote.addr, &remote->addr) == 0;
+
+	if (!c->encap || endpoint_cmp(&c->remote, remote) == 0)
+		return;
+	for (i = 0; i < 2 && !same; i++)
+		child_kernel_delete(w, c, i == 0 ? KERN_IN : KERN_OUT);
+	c->remote = *remote;
+	for (i = 0; i < 2; i++) {
+		if (c->keep[i] == NULL || (i == 1 && c->out_later != NULL))
+			continue;
+		sa_ends(c, i == 0 ? KERN_IN : KERN_OUT, c->keep[i]);
+		if (!same)
+			(void)add_sa(w, c, c->keep[i]);
+		else if ((j = job_new(w, J_FORGET, 0, 0)) != NULL)
+			kernel_ask(w, c, KREQ_SA_UPDATE, c->keep[i], j->token, 1);
+	}
+	if (c->out_later != NULL)
+		sa_ends(c, KERN_OUT, c->out_later);
+}
+
+void
+child_out_now(struct world *w, struct child_sa *c)
+{
+	struct kern_sa	*sa = c->out_later;
+
+	if (sa == NULL)
+		return;
+	c->out_later = NULL;
+	if (add_sa(w, c, sa) == -1) {
+		c->want_delete = 1;
+		touch_tunnel(w, c->tunnel);
+	}
+	explicit_bzero(sa, sizeof(*sa));
+	free(sa);
+}
+
+/* The reply of a responder that waited for the kernel. */
+static void
+reply_ready(struct world *w, struct ike_sa *ike, struct child_sa *c, int err,
+    const char *what)
+{
+	struct pend	*p = ike->pend;
+
+	p->child = 0;
+	if (err != 0) {
+		reply_rewind(p);
+		/* our trouble, not the peer's: it may try again (2.25) */
+		wire_put_notify(&p->enc, PROTO_NONE, 0, 0, ike->state == IKE_FINISHING ?
+		    N_NO_PROPOSAL_CHOSEN : N_TEMPORARY_FAILURE, NULL, 0);
+		tunnel_error(w, c->tunnel, "the kernel refuses the SA: %s%s%s",
+		    strerror(err), what[0] != '\0' ? ": " : "", what);
+		log_warnx(w->log, "tunnel \"%s\": the kernel refuses the SA: %s%s%s",
+		    tunnel_conf(w, c->tunnel)->name, strerror(err),
+		    what[0] != '\0' ? ": " : "", what);
+		child_remove(w, c, NULL);
+	}
+	if (ike->state == IKE_FINISHING)
+		auth_kernel_ready(w, ike);
+	else
+		reply_finish(w, ike);
+}
+
+void
+child_abandon(struct world *w, struct child_sa *c)
+{
+	struct ike_sa	*ike = ike_get(w, c->ike);
+
+	if (ike != NULL && ike->pend != NULL && ike->pend->child == c->id) {
+		reply_ready(w, ike, c, ECANCELED, "the configuration changed");
+		return;
+	}
+	child_kernel_delete(w, c, KERN_OUT);
+	child_kernel_delete(w, c, KERN_IN);
+	c->want_delete = 1;
+}
+
+void
+child_added(struct world *w, struct child_sa *c, enum job_kind kind, int err,
+    const char *what)
+{
+	struct ike_sa	*ike = ike_get(w, c->ike);
+	int		 answering = ike != NULL && ike->pend != NULL &&
+	    ike->pend->child == c->id;
+
+	if (c->nwait > 0)
+		c->nwait--;
+	if (c->tunnel == NO_INDEX)
+		return;		/* a reload took its tunnel away */
+	if (err != 0) {
+		if (kind == J_ADD_IN)
+			c->in_there = 0;
+		else
+			c->out_there = 0;
+		if (answering) {
+			reply_ready(w, ike, c, err, what);
+			return;
+		}
+		tunnel_hold(w, c->tunnel, "the kernel refuses the SA: %s%s%s",
+		    strerror(err), what[0] != '\0' ? ": " : "", what);
+		c->want_delete = 1;
+		if (ike != NULL)
+			touch_ike(w, ike);
+		return;
+	}
+	if (c->nwait > 0 || c->state != CHILD_INSTALLING || c->want_delete)
+		return;
+	c->state = CHILD_UP;
+	if (c->out_later != NULL) {
+		c->out_at = mono_add_ms(w->now, OUT_LATER_MS);
+		timer_set(&w->timers, &c->timer, mono_add_ms(w->now, 200));
+	}
+	touch_tunnel(w, c->tunnel);
+	if (answering)
+		reply_ready(w, ike, c, 0, "");
+	else if (c->initiated && c->replaces != 0)
+		rekey_child_done(w, c);
+	if (ike != NULL)
+		touch_ike(w, ike);
+}
+
+/* ---- selectors */
+
+static int
+in_one(const struct ts *t, const struct tslist *l)
+{
+	uint8_t	i;
+
+	for (i = 0; i < l->n; i++)
+		if (ts_within(t, &l->t[i]))
+			return (1);
+	return (0);
+}
+
+/* SINGLE_PAIR_REQUIRED: only the net that has the packet, or the first (2.9). */
+static void
+one_of(struct tslist *l, const struct ts *packet)
+{
+	uint8_t	i;
+
+	for (i = 0; i < l->n && packet != NULL; i++)
+		if (ts_within(packet, &l->t[i])) {
+			l->t[0] = l->t[i];
+			break;
+		}
+	l->n = 1;
+}
+
+/* What the tunnel is for; or, when the Child there does not cover a packet, that
+ * packet and the nets it is of (2.9). */
+void
+child_offer_ts(struct world *w, uint32_t tunnel, struct tslist *l, struct tslist *r)
+{
+	const struct conf_tunnel	*t = tunnel_conf(w, tunnel);
+	const struct tunnel		*rt = &w->tunnels[tunnel];
+
+	*l = t->from;
+	*r = t->to;
+	if (rt->single) {
+		one_of(l, rt->has_acq ? &rt->acq_src : NULL);
+		one_of(r, rt->has_acq ? &rt->acq_dst : NULL);
+		return;
+	}
+	if (!rt->specific || !rt->has_acq)
+		return;
+	one_of(l, &rt->acq_src);
+	one_of(r, &rt->acq_dst);
+	l->t[1] = l->t[0];
+	r->t[1] = r->t[0];
+	l->t[0] = rt->acq_src;
+	r->t[0] = rt->acq_dst;
+	l->n = r->n = 2;
+}
+
+int
+child_covers(const struct child_sa *c, const struct ts *src, const struct ts *dst)
+{
+	struct tslist	l, r;
+
+	child_get_ts(c, &l, &r);
+	return (in_one(src, &l) && in_one(dst, &r));
+}
+
+/* How well a tunnel suits the peer's selectors: 0 not at all, 3 exactly. */
+static int
+suits(const struct conf_tunnel *t, const struct wire_msg *m, struct tslist *l,
+    struct tslist *r)
+{
+	if (tslist_narrow(&m->tsr, &t->from, l) == 0 ||
+	    tslist_narrow(&m->tsi, &t->to, r) == 0)
+		return (0);
+	if (tslist_equal(&m->tsr, &t->from) && tslist_equal(&m->tsi, &t->to))
+		return (3);
+	/* the first pair may be the packet that started it, and must be in (2.9) */
+	return (in_one(&m->tsr.t[0], &t->from) && in_one(&m->tsi.t[0], &t->to) ? 2 : 1);
+}
+
+/* The tunnel that is meant exactly, else the one with the first pair, else the
+ * first that the offer touches. */
+uint32_t
+child_pick_tunnel(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
+    struct tslist *l, struct tslist *r)
+{
+	struct tslist	tl, tr;
+	uint32_t	i, best = NO_INDEX;
+	int		s, top = 0;
+
+	for (i = w->peers[ike->c.peer].tunnels; i != 0 && top < 3;
+	    i = w->tunnels[i - 1].next_of_peer) {
+		s = suits(tunnel_conf(w, i - 1), m, &tl, &tr);
+		if (s <= top)
+			continue;
+		top = s;
+		best = i - 1;
+		*l = tl;
+		*r = tr;
+	}
+	return (best);
+}
+
+static void
+refuse_ts(struct world *w, const struct ike_sa *ike, const struct wire_msg *m)
+{
+	const struct conf_tunnel	*t;
+	char				 a[ADDR_STRLEN], s[4][TS_STRLEN];
+	struct ts			 none;
+	uint32_t			 i = w->peers[ike->c.peer].tunnels;
+
+	memset(&none, 0, sizeof(none));
+	if (i == 0)
+		return;
+	t = tunnel_conf(w, i - 1);
+	log_info(w->log, "peer %s: TS_UNACCEPTABLE: it wants %s <-> %s; tunnel \"%s\" is "
+	    "from %s to %s", addr_str(&ike->c.remote.addr, a),
+	    ts_str(m->tsi.n > 0 ? &m->tsi.t[0] : &none, s[0]),
+	    ts_str(m->tsr.n > 0 ? &m->tsr.t[0] : &none, s[1]), t->name,
+	    ts_str(&t->from.t[0], s[2]), ts_str(&t->to.t[0], s[3]));
+}
+
+static void
+refuse_esp(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
+    uint32_t tunnel, const struct proposals *ours)
+{
+	char	a[ADDR_STRLEN], theirs[300], mine[300];
+
+	log_info(w->log, "peer %s: NO_PROPOSAL_CHOSEN for the Child SA: it offers %s; "
+	    "\"childsa\" of tunnel \"%s\" wants, and the kernel can, %s",
+	    addr_str(&ike->c.remote.addr, a), proposals_str(&m->sa, theirs,
+	    sizeof(theirs)), tunnel_conf(w, tunnel)->name,
+	    proposals_str(ours, mine, sizeof(mine)));
+}
+
+/* A successor stays in the tunnel of the Child it replaces. */
+static uint32_t
+pick_tunnel(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
+    const struct child_sa *old, struct tslist *l, struct tslist *r)
+{
+	const struct conf_tunnel	*t;
+
+	if (old == NULL)
+		return (child_pick_tunnel(w, ike, m, l, r));
+	t = tunnel_conf(w, old->tunnel);
+	if (tslist_narrow(&m->tsr, &t->from, l) == 0 ||
+	    tslist_narrow(&m->tsi, &t->to, r) == 0)
+		return (NO_INDEX);
+	return (old->tunnel);
+}
+
+static int
+put_error(struct ike_sa *ike, uint16_t type, const void *data, size_t len)
+{
+	reply_rewind(ike->pend);
+	ike->pend->fatal = type == N_INVALID_SYNTAX;
+	wire_put_notify(&ike->pend->enc, PROTO_NONE, 0, 0, type, data, len);
+	return (0);
+}
+
+/* PFS: our half of it. The secret, or -1. */
+static int
+respond_ke(struct world *w, const struct wire_msg *m, uint16_t group,
+    struct ke **kep, uint8_t secret[KE_MAXSECRET], size_t *n)
+{
+	*n = KE_MAXSECRET;
+	if ((*kep = offer_ke(w, group)) == NULL)
+		return (-1);
+	return (ke_derive(w->crypto, *kep, m->ke, secret, n));
+}
+
+static int
+respond_make(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
+    struct child_make *a, struct proposal *chosen, int first)
+{
+	struct pend	*p = ike->pend;
+	struct ke	*ke = NULL;
+	struct child_sa	*c;
+	uint8_t		 secret[KE_MAXSECRET];
+	size_t		 n = 0;
+	int		 bad = 0;
+
+	if (a->suite.ke != KE_NONE)
+		bad = respond_ke(w, m, a->suite.ke, &ke, secret, &n) == -1;
+	if (bad) {
+		ke_free(ke);
+		return (put_error(ike, N_INVALID_SYNTAX, NULL, 0));
+	}
+	a->secret.p = secret;
+	a->secret.len = n;
+	c = child_make(w, ike, a);
+	crypto_wipe(secret, sizeof(secret));
+	if (c == NULL) {
+		ke_free(ke);
+		return (put_error(ike, N_TEMPORARY_FAILURE, NULL, 0));
+	}
+	chosen->spi = a->spi_in;
+	wire_put_sa1(&p->enc, chosen);
+	if (!first)
+		wire_put_nonce(&p->enc, a->nr.p, a->nr.len);
+	if (ke != NULL)
+		wire_put_ke(&p->enc, a->suite.ke, ke_public(ke).p, ke_public(ke).len);
+	wire_put_ts(&p->enc, P_TSI, a->r);
+	wire_put_ts(&p->enc, P_TSR, a->l);
+	ke_free(ke);
+	p->child = c->id;
+	return (1);
+}
+
+int
+child_respond(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
+    struct span ni, struct span nr, struct child_sa *old, int first)
+{
+	struct proposals	 ours;
+	struct proposal		 chosen;
+	struct child_make	 a;
+	struct tslist		 l, r;
+	struct wbuf		 b;
+	uint8_t			 group[2];
+
+	memset(&a, 0, sizeof(a));
+	if ((a.tunnel = pick_tunnel(w, ike, m, old, &l, &r)) == NO_INDEX) {
+		refuse_ts(w, ike, m);
+		return (put_error(ike, N_TS_UNACCEPTABLE, NULL, 0));
+	}
+	if (w->stopping)
+		return (put_error(ike, N_NO_ADDITIONAL_SAS, NULL, 0));
+	if (offer_esp(w, a.tunnel, 0, !first, &ours) == -1 ||
+	    proposal_choose(&m->sa, &ours, m->ke_group, first ? PROP_IGNORE_KE : 0,
+	    &chosen, &a.suite) == -1 || !kern_can(&w->caps, a.suite.encr,
+	    a.suite.encr_keybits, a.suite.integ)) {
+		refuse_esp(w, ike, m, a.tunnel, &ours);
+		return (put_error(ike, N_NO_PROPOSAL_CHOSEN, NULL, 0));
+	}
+	if (a.suite.ke != KE_NONE && ((m->has & WIRE_HAS(P_KE)) == 0 ||
+	    m->ke_group != a.suite.ke)) {
+		wbuf_init(&b, group, sizeof(group));
+		wbuf_u16(&b, a.suite.ke);
+		return (put_error(ike, N_INVALID_KE_PAYLOAD, group, sizeof(group)));
+	}
+	a.spi_in = child_spi_new(w);
+	a.spi_out = (uint32_t)chosen.spi;
+	a.later = old != NULL;
+	a.ni = ni;
+	a.nr = nr;
+	a.l = &l;
+	a.r = &r;
+	a.replaces = old != NULL ? old->id : 0;
+	return (respond_make(w, ike, m, &a, &chosen, first));
+}
+
+/* ---- initiator */
+
+static int
+check_answer(struct world *w, const struct wire_msg *m, const struct nego *n,
+    int first, struct suite *s, const char **why)
+{
+	const uint64_t	need = WIRE_HAS(P_SA) | WIRE_HAS(P_TSI) | WIRE_HAS(P_TSR) |
+	    (first ? 0 : WIRE_HAS(P_NONCE));
+
+	*why = "payloads are missing";
+	if ((m->has & need) != need)
+		return (-1);
+	*why = "the proposal was not offered so";
+	if (proposal_verify(&n->offered, &m->sa, s) == -1 ||
+	    !kern_can(&w->caps, s->encr, s->encr_keybits, s->integ))
+		return (-1);
+	*why = "the key exchange does not fit the proposal";
+	if (first ? s->ke != KE_NONE : s->ke != KE_NONE &&
+	    (n->ke == NULL || (m->has & WIRE_HAS(P_KE)) == 0 ||
+	    m->ke_group != s->ke || n->group != s->ke))
+		return (-1);
+	*why = "its traffic selectors are wider than ours";
+	if (m->tsi_skipped || m->tsr_skipped || m->tsi.n == 0 || m->tsr.n == 0 ||
+	    !tslist_within(&m->tsi, &n->tsl) || !tslist_within(&m->tsr, &n->tsr))
+		return (-1);
+	return (0);
+}
+
+struct child_sa *
+child_accept(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
+    struct nego *n, uint32_t tunnel, struct span ni, struct span nr,
+    struct child_sa *old, int first, const char **why)
+{
+	struct child_make	 a;
+	struct child_sa		*c;
+	uint8_t			 secret[KE_MAXSECRET];
+	size_t			 len = sizeof(secret);
+
+	memset(&a, 0, sizeof(a));
+	if (check_answer(w, m, n, first, &a.suite, why) == -1)
+		return (NULL);
+	if (a.suite.ke != KE_NONE) {
+		*why = "the key exchange value is not acceptable";
+		if (ke_derive(w->crypto, n->ke, m->ke, secret, &len) == -1)
+			return (NULL);
+		a.secret.p = secret;
+		a.secret.len = len;
+	}
+	a.tunnel = tunnel;
+	a.spi_in = n->spi_in;
+	a.spi_out = (uint32_t)m->sa.p[0].spi;
+	a.initiated = 1;
+	a.ni = ni;
+	a.nr = nr;
+	a.l = &m->tsi;
+	a.r = &m->tsr;
+	a.replaces = old != NULL ? old->id : 0;
+	*why = "out of memory";
+	c = child_make(w, ike, &a);
+	crypto_wipe(secret, sizeof(secret));
+	return (c);
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * CREATE_CHILD_SA for Children (RFC 7296 1.3.1, 1.3.3, 2.8, 2.25): further ones, and
+ * successors with or without a new key exchange.
+ *
+ * Both sides may rekey the same Child at once.  Then there are two successors,
+ * and the one whose exchange used the lowest of the four nonces is
+ * deleted by the side that asked for it; the other side deletes the old Child (2.8.1).
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exchange/exchange.h"
+
+#define KE_TRIES	3	/* INVALID_KE_PAYLOAD in a row */
+#define TEMP_TRIES	10	/* TEMPORARY_FAILURE in a row, then the IKE SA goes */
+#define CHILD_MAX	16	/* Children of one tunnel at once */
+
+/* The lower of both nonces, cut or filled up to NONCE_LEN; random octets
+ * decide long before that. */
+static void
+low_nonce(struct span a, struct span b, uint8_t out[NONCE_LEN])
+{
+	size_t	n = a.len < b.len ? a.len : b.len;
+	int	c = memcmp(a.p, b.p, n);
+
+	if (c > 0 || (c == 0 && b.len < a.len))
+		a = b;
+	memset(out, 0, NONCE_LEN);
+	memcpy(out, a.p, a.len < NONCE_LEN ? a.len : NONCE_LEN);
+}
+
+/* ---- initiator */
+
+static int
+send_create(struct world *w, struct ike_sa *ike, const struct child_sa *old,
+    enum task task)
+{
+	struct nego	*n = ike->nego;
+	uint8_t		 inner[MSG_MAX / 2];
+	struct wire_enc	 e;
+	struct wbuf	 b;
+
+	wbuf_init(&b, inner, sizeof(inner));
+	wire_inner_begin(&e, &b);
+	if (old != NULL)
+		wire_put_notify(&e, PROTO_ESP, 4, old->spi_in, N_REKEY_SA, NULL, 0);
+	wire_put_sa(&e, &n->offered);
+	wire_put_nonce(&e, n->ni, NONCE_LEN);
+	if (n->ke != NULL)
+		wire_put_ke(&e, n->group, ke_public(n->ke).p, ke_public(n->ke).len);
+	wire_put_ts(&e, P_TSI, &n->tsl);
+	wire_put_ts(&e, P_TSR, &n->tsr);
+	if (wire_end(&e) == -1)
+		return (-1);
+	return (ike_request(w, ike, X_CREATE_CHILD_SA, task, e.first, inner, b.len));
+}
+
+static struct nego *
+nego_new(struct world *w, struct ike_sa *ike, uint32_t tunnel)
+{
+	struct nego	*n;
+
+	if ((n = calloc(1, sizeof(*n))) == NULL)
+		return (NULL);
+	nego_free(w, ike->nego);
+	ike->nego = n;
+	n->spi_in = child_spi_new(w);
+	world_random(w, n->ni, NONCE_LEN);
+	if (offer_esp(w, tunnel, n->spi_in, 1, &n->offered) == -1)
+		return (NULL);
+	n->group = offer_group(&n->offered);
+	if (n->group != KE_NONE && (n->ke = offer_ke(w, n->group)) == NULL)
+		return (NULL);
+	return (n);
+}
+
+static void
+nego_drop(struct world *w, struct ike_sa *ike)
+{
+	nego_free(w, ike->nego);
+	ike->nego = NULL;
+}
+
+int
+create_child_start(struct world *w, struct ike_sa *ike, uint32_t tunnel)
+{
+	struct nego	*n;
+
+	if ((n = nego_new(w, ike, tunnel)) == NULL) {
+		nego_drop(w, ike);
+		tunnel_hold(w, tunnel, "cannot make an offer for the Child SA: check "
+		    "its childsa transforms against what the kernel can");
+		return (-1);
+	}
+	child_offer_ts(w, tunnel, &n->tsl, &n->tsr);
+	if (send_create(w, ike, NULL, TASK_CREATE) == -1) {
+		nego_drop(w, ike);
+		tunnel_hold(w, tunnel, "out of memory");
+		return (-1);
+	}
+	ike->task_tunnel = tunnel;
+	w->tunnels[tunnel].queued = ike->id;
+	return (0);
+}
+
+int
+rekey_child_start(struct world *w, struct ike_sa *ike, struct child_sa *c)
+{
+	struct nego	*n;
+
+	c->want_rekey = 0;
+	if ((n = nego_new(w, ike, c->tunnel)) == NULL) {
+		nego_drop(w, ike);
+		c->quiet_until = mono_add_ms(w->now, backoff_ms(w, ++c->nfail));
+		return (-1);
+	}
+	child_get_ts(c, &n->tsl, &n->tsr);
+	if (send_create(w, ike, c, TASK_REKEY_CHILD) == -1) {
+		nego_drop(w, ike);
+		c->quiet_until = mono_add_ms(w->now, backoff_ms(w, ++c->nfail));
+		return (-1);
+	}
+	ike->task_child = c->id;
+	return (0);
+}
+
+/* Again with the group the peer wants, if we offered it. 1: sent */
+static int
+other_group(struct world *w, struct ike_sa *ike, struct child_sa *old,
+    const struct wire_notify *e, enum task task)
+{
+	struct nego	*n = ike->nego;
+	struct rbuf	 r;
+	struct ke	*ke;
+	uint16_t	 group;
+
+	rbuf_init(&r, e->data.p, e->data.len);
+	group = rbuf_u16(&r);
+	if (!rbuf_ok(&r) || e->data.len != 2 || n->tries++ >= KE_TRIES ||
+	    group == KE_NONE || group == n->group ||
+	    !offer_has_group(&n->offered, group) ||
+	    (ke = offer_ke(w, group)) == NULL)
+		return (0);
+	ke_free(n->ke);
+	n->ke = ke;
+	n->group = group;
+	world_random(w, n->ni, NONCE_LEN);
+	return (send_create(w, ike, old, task) == 0);
+}
+
+/* The other side is busy: later again; for ever is a reason to start afresh (2.25). */
+static void
+temporary(struct world *w, struct ike_sa *ike)
+{
+	ike->quiet_until = mono_add_ms(w->now, world_jitter(w, 2000, 50));
+	if (++ike->ntemp < TEMP_TRIES)
+		return;
+	log_info(w->log, "tunnel \"%s\": peer says TEMPORARY_FAILURE for too long: "
+	    "deleting the IKE SA", peer_name(w, ike->c.peer));
+	ike->want_delete = 1;
+}
+
+static void
+rekey_refused(struct world *w, struct ike_sa *ike, struct child_sa *old,
+    const char *what)
+{
+	const char	*name = tunnel_conf(w, old->tunnel)->name;
+
+	old->quiet_until = mono_add_ms(w->now, backoff_ms(w, ++old->nfail));
+	log_info(w->log, "tunnel \"%s\": rekeying failed: %s", name, what);
+	touch_ike(w, ike);
+}
+
+static void
+rekey_response(struct world *w, struct ike_sa *ike, struct child_sa *old,
+    const struct wire_msg *m)
+{
+	const struct wire_notify	*e = wire_error(m);
+	struct nego			*n = ike->nego;
+	struct span			 ni = { n->ni, NONCE_LEN };
+	const char			*why;
+
+	if (e != NULL && e->type == N_INVALID_KE_PAYLOAD &&
+	    other_group(w, ike, old, e, TASK_REKEY_CHILD)) {
+		ike->task_child = old->id;
+		return;
+	}
+	if (e != NULL) {
+		if (e->type == N_TEMPORARY_FAILURE) {
+			old->want_rekey = 1;
+			temporary(w, ike);
+		} else if (e->type == N_CHILD_SA_NOT_FOUND)
+			child_remove(w, old, "the peer had lost the Child SA");
+		else
+			rekey_refused(w, ike, old, wire_notify_name(e->type));
+		return;
+	}
+	if (child_accept(w, ike, m, n, old->tunnel, ni, m->nonce, old, 0, &why) == NULL) {
+		rekey_refused(w, ike, old, why);
+		return;
+	}
+	low_nonce(ni, m->nonce, old->low_mine);
+	ike->ntemp = 0;
+}
+
+/* It was asked for because of one packet: does it carry that one? */
+static void
+check_specific(struct world *w, uint32_t i, struct child_sa *c)
+{
+	struct tunnel	*t = &w->tunnels[i];
+	char		 s[TS_STRLEN], d[TS_STRLEN];
+
+	if (!t->specific || !t->has_acq || child_covers(c, &t->acq_src, &t->acq_dst))
+		return;
+	c->want_delete = 1;
+	t->specific = 0;
+	tunnel_hold(w, i, "the peer does not allow %s <-> %s: make its from and to mirror "
+	    "ours", ts_str(&t->acq_src, s), ts_str(&t->acq_dst, d));
+}
+
+static void
+create_response(struct world *w, struct ike_sa *ike, uint32_t tunnel,
+    const struct wire_msg *m)
+{
+	const struct wire_notify	*e = wire_error(m);
+	struct nego			*n = ike->nego;
+	struct span			 ni = { n->ni, NONCE_LEN };
+	const char			*why;
+	struct child_sa			*c;
+	char				 mine[300];
+
+	if (e != NULL && e->type == N_INVALID_KE_PAYLOAD &&
+	    other_group(w, ike, NULL, e, TASK_CREATE)) {
+		ike->task_tunnel = tunnel;
+		return;
+	}
+	if (w->tunnels[tunnel].queued == ike->id)
+		w->tunnels[tunnel].queued = 0;
+	touch_tunnel(w, tunnel);
+	if (e == NULL) {
+		if ((c = child_accept(w, ike, m, n, tunnel, ni, m->nonce, NULL, 0,
+		    &why)) == NULL)
+			tunnel_hold(w, tunnel, "the peer's answer for the Child SA is "
+			    "not acceptable: %s", why);
+		else
+			check_specific(w, tunnel, c);
+		ike->ntemp = 0;
+		return;
+	}
+	if (e->type == N_SINGLE_PAIR_REQUIRED && tunnel_single(w, tunnel))
+		return;
+	if (e->type == N_TEMPORARY_FAILURE)
+		temporary(w, ike);
+	mine[0] = '\0';
+	if (e->type == N_NO_PROPOSAL_CHOSEN)
+		(void)proposals_str(&n->offered, mine, sizeof(mine));
+	tunnel_hold(w, tunnel, "peer says %s for the Child SA%s%s",
+	    wire_notify_name(e->type), mine[0] != '\0' ? "; we offer " : "", mine);
+}
+
+void
+create_child_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
+{
+	struct child_sa	*old;
+	struct nego	*n = ike->nego;
+	enum task	 task = ike->task;
+	uint32_t	 tunnel = ike->task_tunnel;
+
+	ike->task = TASK_NONE;
+	ike->task_tunnel = NO_INDEX;
+	if (n == NULL)
+		return;
+	if (task == TASK_REKEY_CHILD && (old = child_get(w, ike->task_child)) != NULL &&
+	    old->tunnel != NO_INDEX)
+		rekey_response(w, ike, old, rx->m);
+	else if (task == TASK_CREATE && tunnel != NO_INDEX)
+		create_response(w, ike, tunnel, rx->m);
+	else if (wire_error(rx->m) == NULL)
+		ike->orphan_spi = n->spi_in;
+	/* unless it was sent again with another group */
+	if (ike->task == TASK_NONE)
+		nego_drop(w, ike);
+	touch_ike(w, ike);
+}
+
+void
+rekey_child_done(struct world *w, struct child_sa *c)
+{
+	struct child_sa	*old = child_get(w, c->replaces), *theirs;
+
+	w->tally.rekeys++;
+	if (old == NULL)
+		return;
+	old->mine = c->id;
+	theirs = child_get(w, old->theirs);
+	if (theirs != NULL && memcmp(old->low_mine, old->low_theirs, NONCE_LEN) < 0) {
+		log_debug(w->log, "tunnel \"%s\": both rekeyed at once; ours goes",
+		    tunnel_conf(w, c->tunnel)->name);
+		c->want_delete = 1;
+		return;
+	}
+	old->want_delete = 1;
+	old->state = old->state == CHILD_UP ? CHILD_REKEYED : old->state;
+}
+
+/* ---- responder */
+
+static void
+answer_error(struct world *w, struct ike_sa *ike, uint16_t type, uint8_t proto,
+    uint32_t spi)
+{
+	reply_rewind(ike->pend);
+	ike->pend->fatal = type == N_INVALID_SYNTAX;
+	wire_put_notify(&ike->pend->enc, proto, proto != PROTO_NONE ? 4 : 0, spi,
+	    type, NULL, 0);
+	reply_finish(w, ike);
+}
+
+static int
+crowded(const struct world *w, const struct ike_sa *ike)
+{
+	uint32_t	t, n = 0;
+
+	for (t = w->peers[ike->c.peer].tunnels; t != 0 && n < 4096;
+	    t = w->tunnels[t - 1].next_of_peer)
+		n++;
+	return (ike->nchildren >= n * 4 + CHILD_MAX);
+}
+
+/* What stands against working on it now, or 0 (2.25). */
+static uint16_t
+not_now(const struct world *w, const struct ike_sa *ike, const struct child_sa *old)
+{
+	if (ike->state != IKE_UP || ike->want_delete || ike->task == TASK_REKEY_IKE)
+		return (N_TEMPORARY_FAILURE);
+	if (old != NULL && (old->want_delete || old->state != CHILD_UP))
+		return (N_TEMPORARY_FAILURE);
+	if (crowded(w, ike))
+		return (N_NO_ADDITIONAL_SAS);
+	return (0);
+}
+
+void
+create_child_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
+{
+	const struct wire_msg		*m = rx->m;
+	const uint64_t			 need = WIRE_HAS(P_SA) | WIRE_HAS(P_NONCE) |
+	    WIRE_HAS(P_TSI) | WIRE_HAS(P_TSR);
+	const struct wire_notify	*re = wire_notify(m, N_REKEY_SA);
+	struct child_sa			*old = NULL, *c;
+	struct span			 nr;
+	uint8_t				 nonce[NONCE_LEN];
+	uint16_t			 err;
+
+	if (m->sa.n > 0 && m->sa.p[0].proto == PROTO_IKE) {
+		rekey_ike_request(w, ike, rx);
+		return;
+	}
+	reply_mark(ike->pend);
+	if ((m->has & need) != need) {
+		answer_error(w, ike, N_INVALID_SYNTAX, PROTO_NONE, 0);
+		return;
+	}
+	/* the SPI is the one the sender receives on (1.3.3) */
+	if (re != NULL && (re->proto != PROTO_ESP || re->spilen != 4 ||
+	    (old = child_byout(w, ike, (uint32_t)re->spi)) == NULL)) {
+		answer_error(w, ike, N_CHILD_SA_NOT_FOUND, PROTO_ESP, (uint32_t)re->spi);
+		return;
+	}
+	if ((err = not_now(w, ike, old)) != 0) {
+		answer_error(w, ike, err, PROTO_NONE, 0);
+		return;
+	}
+	world_random(w, nonce, sizeof(nonce));
+	nr.p = nonce;
+	nr.len = sizeof(nonce);
+	if (!child_respond(w, ike, m, m->nonce, nr, old, 0)) {
+		reply_finish(w, ike);
+		return;
+	}
+	if (old != NULL && (c = child_get(w, ike->pend->child)) != NULL) {
+		old->theirs = c->id;
+		low_nonce(m->nonce, nr, old->low_theirs);
+		w->tally.rekeys++;
+	}
+}

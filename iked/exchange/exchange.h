@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The exchanges of IKEv2, one file each, both roles side by side.
+ *
+ * A function here is given a message that the engine has found, opened and let
+ * through its allow-list; it changes the SA and ends in a reply, in a job that
+ * waits, or in nothing.  It never calls up: what has to follow (a new
+ * request, a look at a tunnel) is left as a wish in the SA, and the SA or tunnel
+ * is touched so that the engine looks at it before the event ends.
+ */
+#ifndef EXCHANGE_EXCHANGE_H
+#define EXCHANGE_EXCHANGE_H
+
+#include "sa/world.h"
+
+/* A message as it came. */
+struct rx {
+	struct endpoint		 local, remote;
+	uint8_t			 natt;
+	const uint8_t		*raw;		/* without marker */
+	size_t			 len;
+	struct wire_hdr		 hdr;
+	const struct wire_msg	*m;		/* outer payloads, or inner ones once opened */
+	const uint8_t		*plain;		/* opened: the inner chain */
+	size_t			 plainlen;
+	uint8_t			 plainfirst;
+};
+
+/* ---- message.c: sealing, opening, sending */
+#define MSG_MAX		8192	/* the longest we build */
+/* The inner chain between first and w becomes a whole message in dst: its length, or 0. */
+size_t	message_seal(struct world *, struct ike_core *, uint8_t exch, int response,
+	    uint32_t msgid, uint8_t first, const uint8_t *inner, size_t len,
+	    uint8_t dst[MSG_MAX]);
+/* Opens m->sk into w->plain.  0 or -1 (not ours, or altered). */
+int	message_open(struct world *, struct ike_core *, const uint8_t *raw,
+	    const struct wire_msg *m, size_t *plainlen);
+void	message_send(struct world *, const struct ike_core *, const uint8_t *, size_t);
+/* Copies, sends and arms the retransmission: 0 or -1. */
+int	request_launch(struct world *, struct ike_core *, struct outreq *, uint32_t msgid,
+	    const uint8_t *, size_t, int64_t giveup_ms);
+/* Seals and launches our request on an established SA. */
+int	ike_request(struct world *, struct ike_sa *, uint8_t exch, enum task,
+	    uint8_t first, const uint8_t *inner, size_t len);
+/* Starts the peer's request: ike->pend with an empty inner chain. 0 or -1 */
+int	reply_begin(struct world *, struct ike_sa *, uint8_t exch, uint32_t msgid);
+/* Remembers where a Child's payloads begin, to be able to take them back. */
+void	reply_mark(struct pend *);
+void	reply_rewind(struct pend *);
+/* Seals, keeps and sends the reply that is ready; the pend is gone after. */
+void	reply_finish(struct world *, struct ike_sa *);
+/* A reply without SA: header and one notify (2.21, 1.5). */
+void	notify_plain(struct world *, const struct rx *, uint16_t type, const void *, size_t);
+int	natd_fill(struct world *, const struct ike_core *, const struct endpoint *,
+	    uint8_t dst[20]);
+
+/* ---- fail.c: how things end */
+/* The connection attempt came to nothing: every tunnel that waits for it learns why,
+ * the peer backs off, the half is freed. */
+void	half_fail(struct world *, struct ike_half *, const char *, ...)
+	    __attribute__((__format__(printf, 3, 4)));
+/* Removes a Child from kernel and tables; its tunnel is looked at again. */
+void	child_remove(struct world *, struct child_sa *, const char *why);
+/* Removes an IKE SA and its Children at once, without a word to the peer. */
+void	ike_remove(struct world *, struct ike_sa *, const char *why);
+/* The tunnel's Child could not be made: back-off of this tunnel alone. */
+void	tunnel_hold(struct world *, uint32_t, const char *, ...)
+	    __attribute__((__format__(printf, 3, 4)));
+/* SINGLE_PAIR_REQUIRED: from now on one pair of networks a Child. 1, or 0 when
+ * that is no news and the error has to be told. */
+int	tunnel_single(struct world *, uint32_t);
+int64_t	backoff_ms(struct world *, uint32_t tries);
+const char *peer_name(const struct world *, uint32_t peer);	/* of its first tunnel */
+
+/* ---- sa_init.c */
+/* Starts a connection for the tunnel: 0 or -1 (the tunnel's error says why). */
+int	sa_init_start(struct world *, uint32_t tunnel);
+void	sa_init_request(struct world *, const struct rx *);
+void	sa_init_response(struct world *, struct ike_half *, const struct rx *);
+
+/* ---- auth.c */
+int	auth_sign(struct world *, struct ike_half *);	/* I: after IKE_SA_INIT */
+void	auth_request(struct world *, struct ike_half *, const struct rx *);
+void	auth_response(struct world *, struct ike_half *, const struct rx *);
+/* R: a protected refusal; the half stays a while to say it again. */
+void	auth_refuse(struct world *, struct ike_half *, uint16_t type, const void *, size_t);
+/* keys answered one of the jobs of J_SIGN, J_VERIFY. */
+void	auth_answer(struct world *, const struct job *, const struct keys_ans *);
+void	auth_kernel_ready(struct world *, struct ike_sa *);	/* R: the reply can go */
+
+/* ---- offer.c: what we offer and accept */
+int	offer_ike(struct world *, uint32_t peer, uint64_t spi, struct proposals *);
+/* Only what this kernel can install.  -1: nothing is left. */
+int	offer_esp(struct world *, uint32_t tunnel, uint32_t spi, int with_ke, struct proposals *);
+uint16_t offer_group(const struct proposals *);		/* first group to try; KE_NONE */
+int	offer_has_group(const struct proposals *, uint16_t);
+int	offer_allows(const struct proposals *, const struct suite *);
+struct ke *offer_ke(struct world *, uint16_t group);	/* a fresh key pair */
+
+/* ---- child.c: a Child's making, whatever the exchange */
+/* Picks the tunnel of this peer for the peer's selectors and narrows them. */
+uint32_t child_pick_tunnel(struct world *, const struct ike_sa *, const struct wire_msg *,
+	    struct tslist *l, struct tslist *r);
+struct child_make {
+	uint32_t	 tunnel, spi_in, spi_out;
+	uint8_t		 initiated;	/* our exchange */
+	uint8_t		 later;		/* rekey, R: outbound only when told to */
+	struct suite	 suite;
+	struct span	 secret, ni, nr;
+	const struct tslist *l, *r;
+	said		 replaces;
+};
+/* Derives keys, makes the Child, asks the kernel.  NULL on failure. */
+struct child_sa *child_make(struct world *, struct ike_sa *, const struct child_make *);
+/* The kernel answered J_ADD_IN or J_ADD_OUT. */
+void	child_added(struct world *, struct child_sa *, enum job_kind, int err, const char *what);
+/* Its tunnel goes with the configuration: out of the kernel now, and the peer is told. */
+void	child_abandon(struct world *, struct child_sa *);
+int	child_covers(const struct child_sa *, const struct ts *src, const struct ts *dst);
+/* Adds the outbound SA that waited for the peer. */
+void	child_out_now(struct world *, struct child_sa *);
+void	child_kernel_delete(struct world *, struct child_sa *, enum kern_dir);
+void	child_query(struct world *, struct child_sa *, uint64_t user);
+/* The peer came from elsewhere: encapsulated SAs follow. */
+void	child_follow(struct world *, struct child_sa *, const struct endpoint *remote);
+/* Responder: SA, TSi, TSr (and KE) of a request; appends the answer to the pend's chain
+ * and asks the kernel, or appends the error notify. 1: the kernel was asked; 0: reply now. */
+int	child_respond(struct world *, struct ike_sa *, const struct wire_msg *, struct span ni,
+	    struct span nr, struct child_sa *old, int first);
+/* Initiator: checks SA, TSi, TSr of an answer against what was offered and makes
+ * the Child.  NULL: refused; *why says it. */
+struct child_sa *child_accept(struct world *, struct ike_sa *, const struct wire_msg *,
+	    struct nego *, uint32_t tunnel, struct span ni, struct span nr,
+	    struct child_sa *old, int first, const char **why);
+void	child_offer_ts(struct world *, uint32_t tunnel, struct tslist *l, struct tslist *r);
+
+/* ---- create_child.c */
+int	create_child_start(struct world *, struct ike_sa *, uint32_t tunnel);
+int	rekey_child_start(struct world *, struct ike_sa *, struct child_sa *);
+void	create_child_request(struct world *, struct ike_sa *, const struct rx *);
+void	create_child_response(struct world *, struct ike_sa *, const struct rx *);
+/* The kernel has the new Child of a rekey of ours: the old one may go. */
+void	rekey_child_done(struct world *, struct child_sa *);
+
+/* ---- rekey_ike.c */
+int	rekey_ike_start(struct world *, struct ike_sa *);
+void	rekey_ike_request(struct world *, struct ike_sa *, const struct rx *);
+void	rekey_ike_response(struct world *, struct ike_sa *, const struct rx *);
+
+/* ---- informational.c */
+int	delete_ike_start(struct world *, struct ike_sa *);
+int	delete_child_start(struct world *, struct ike_sa *, struct child_sa *);
+/* A Child that only the peer has: ike->orphan_spi. */
+int	delete_orphan_start(struct world *, struct ike_sa *);
+int	check_start(struct world *, struct ike_sa *);
+void	informational_request(struct world *, struct ike_sa *, const struct rx *);
+void	informational_response(struct world *, struct ike_sa *, const struct rx *);
+
+/* ---- times, in ms */
+#define RETRY_FIRST	600	/* the first retransmission, less jitter */
+#define RETRY_CAP_INIT	2000	/* IKE_SA_INIT: a peer that comes back is seen soon */
+#define RETRY_CAP	8000
+#define GIVEUP_INIT	20000
+#define GIVEUP_AUTH	15000
+#define GIVEUP_REQ	30000
+#define GIVEUP_DELETE	4000
+#define HALFOPEN_MS	30000
+#define BACKOFF_FIRST	1000
+#define BACKOFF_CAP	30000
+#define OUT_LATER_MS	3000	/* rekey, R: outbound at the latest */
+#define WANTED_MS	60000
+#define CHECK_MS	3000	/* a liveness check unanswered: dead */
+#define CHECK_HINT_MS	1500	/* the same with an unprotected hint */
+#define IKE_LIFETIME	28800	/* s, when the configuration says 0 */
+#define CHILD_LIFETIME	10800
+
+#endif

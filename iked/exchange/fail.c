@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How things end: connection attempts, Children, IKE SAs.  Whatever ends,
+ * the tunnels it served are touched, and the engine looks whether they are still
+ * wanted.
+ */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "exchange/exchange.h"
+
+const char *
+peer_name(const struct world *w, uint32_t peer)
+{
+	uint32_t	t;
+
+	if (peer == NO_INDEX || (t = w->peers[peer].tunnels) == 0)
+		return ("?");
+	return (tunnel_conf(w, t - 1)->name);
+}
+
+/* 1 s, 2 s, 4 s ... 30 s, less up to a quarter at random. */
+int64_t
+backoff_ms(struct world *w, uint32_t tries)
+{
+	int64_t	ms = BACKOFF_FIRST;
+
+	while (tries-- > 1 && ms < BACKOFF_CAP)
+		ms *= 2;
+	if (ms > BACKOFF_CAP)
+		ms = BACKOFF_CAP;
+	return (world_jitter(w, ms, 25));
+}
+
+void
+half_fail(struct world *w, struct ike_half *h, const char *fmt, ...)
+{
+	struct peer	*p;
+	va_list		 ap;
+	char		 why[200], a[ADDR_STRLEN];
+	uint32_t	 t;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	if (!h->c.initiator || h->c.peer == NO_INDEX) {
+		log_info(w->log, "peer %s: %s", addr_str(&h->c.remote.addr, a), why);
+		half_free(w, h);
+		return;
+	}
+	p = &w->peers[h->c.peer];
+	p->tries++;
+	p->next_try = mono_add_ms(w->now, backoff_ms(w, p->tries));
+	log_info(w->log, "tunnel \"%s\": %s", h->tunnel != NO_INDEX ?
+	    tunnel_conf(w, h->tunnel)->name : peer_name(w, h->c.peer), why);
+	for (t = p->tunnels; t != 0; t = w->tunnels[t - 1].next_of_peer) {
+		if (tunnel_wanted(w, t - 1)) {
+			w->tunnels[t - 1].tries = p->tries;
+			tunnel_error(w, t - 1, "%s", why);
+		}
+		touch_tunnel(w, t - 1);
+	}
+	half_free(w, h);
+}
+
+void
+tunnel_hold(struct world *w, uint32_t i, const char *fmt, ...)
+{
+	struct tunnel	*t = &w->tunnels[i];
+	va_list		 ap;
+	char		 why[200];
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	t->tries++;
+	t->hold_until = mono_add_ms(w->now, backoff_ms(w, t->tries));
+	tunnel_error(w, i, "%s", why);
+	log_info(w->log, "tunnel \"%s\": %s", tunnel_conf(w, i)->name, why);
+	touch_tunnel(w, i);
+}
+
+int
+tunnel_single(struct world *w, uint32_t i)
+{
+	struct tunnel	*t = &w->tunnels[i];
+
+	if (t->single || tunnel_conf(w, i)->from.n + tunnel_conf(w, i)->to.n == 2)
+		return (0);
+	t->single = 1;
+	log_info(w->log, "tunnel \"%s\": the peer wants a Child SA for each pair of "
+	    "networks", tunnel_conf(w, i)->name);
+	touch_tunnel(w, i);
+	return (1);
+}
+
+void
+child_remove(struct world *w, struct child_sa *c, const char *why)
+{
+	struct ike_sa	*ike = ike_get(w, c->ike);
+	uint32_t	 t = c->tunnel;
+
+	child_kernel_delete(w, c, KERN_OUT);
+	child_kernel_delete(w, c, KERN_IN);
+	if (why != NULL && t != NO_INDEX)
+		tunnel_error(w, t, "%s", why);
+	if (ike != NULL && ike->pend != NULL && ike->pend->child == c->id)
+		ike->pend->child = 0;
+	if (c->announced)
+		w->tally.child_down++;
+	child_free(w, c);
+	if (t != NO_INDEX)
+		touch_tunnel(w, t);
+	if (ike != NULL)
+		touch_ike(w, ike);
+}
+
+void
+ike_remove(struct world *w, struct ike_sa *ike, const char *why)
+{
+	struct child_sa	*c;
+
+	ike_state(w, ike, IKE_DEAD);
+	while ((c = child_get(w, ike->children)) != NULL)
+		child_remove(w, c, why);
+	ike_free(w, ike);
+}

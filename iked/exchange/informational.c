@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * INFORMATIONAL (RFC 7296 1.4, 2.4): deletes, liveness, errors told.
+ */
+
+#include <string.h>
+
+#include "exchange/exchange.h"
+
+/* ---- our requests */
+
+int
+delete_ike_start(struct world *w, struct ike_sa *ike)
+{
+	uint8_t		 inner[16];
+	struct wire_enc	 e;
+	struct wbuf	 b;
+	struct child_sa	*c;
+	said		 id;
+
+	wbuf_init(&b, inner, sizeof(inner));
+	wire_inner_begin(&e, &b);
+	wire_put_delete(&e, PROTO_IKE, 0, NULL, 0);
+	if (wire_end(&e) == -1 || ike_request(w, ike, X_INFORMATIONAL, TASK_DELETE_IKE,
+	    e.first, inner, b.len) == -1)
+		return (-1);
+	ike->want_delete = 0;
+	ike_state(w, ike, IKE_DELETING);
+	/* nothing is sent through its Children any more; what still comes is taken */
+	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE]) {
+		c->state = CHILD_DELETING;
+		child_kernel_delete(w, c, KERN_OUT);
+		touch_tunnel(w, c->tunnel);
+	}
+	return (0);
+}
+
+static int
+send_delete(struct world *w, struct ike_sa *ike, uint64_t spi)
+{
+	uint8_t		 inner[16];
+	struct wire_enc	 e;
+	struct wbuf	 b;
+
+	wbuf_init(&b, inner, sizeof(inner));
+	wire_inner_begin(&e, &b);
+	wire_put_delete(&e, PROTO_ESP, 4, &spi, 1);
+	if (wire_end(&e) == -1)
+		return (-1);
+	return (ike_request(w, ike, X_INFORMATIONAL, TASK_DELETE_CHILD, e.first, inner,
+	    b.len));
+}
+
+int
+delete_orphan_start(struct world *w, struct ike_sa *ike)
+{
+	if (send_delete(w, ike, ike->orphan_spi) == -1)
+		return (-1);
+	ike->orphan_spi = 0;
+	ike->task_child = 0;
+	return (0);
+}
+
+/* Our inbound SPI; outbound stops at once, inbound with the answer (1.4.1). */
+int
+delete_child_start(struct world *w, struct ike_sa *ike, struct child_sa *c)
+{
+	if (send_delete(w, ike, c->spi_in) == -1)
+		return (-1);
+	ike->task_child = c->id;
+	c->want_delete = 0;
+	c->state = CHILD_DELETING;
+	child_kernel_delete(w, c, KERN_OUT);
+	touch_tunnel(w, c->tunnel);
+	return (0);
+}
+
+int
+check_start(struct world *w, struct ike_sa *ike)
+{
+	ike->want_check = 0;
+	return (ike_request(w, ike, X_INFORMATIONAL, TASK_CHECK, P_NONE, NULL, 0));
+}
+
+void
+informational_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
+{
+	struct child_sa	*c;
+	enum task	 task = ike->task;
+
+	(void)rx;
+	ike->task = TASK_NONE;
+	if (task == TASK_DELETE_IKE) {
+		ike_remove(w, ike, NULL);
+		return;
+	}
+	if (task == TASK_DELETE_CHILD && (c = child_get(w, ike->task_child)) != NULL)
+		child_remove(w, c, NULL);
+	touch_ike(w, ike);
+}
+
+/* ---- the peer's */
+
+/* Its outbound is going: whatever replaces the Child must carry our traffic now. */
+static void
+hand_over(struct world *w, const struct child_sa *c)
+{
+	struct child_sa	*n;
+
+	if ((n = child_get(w, c->theirs)) != NULL)
+		child_out_now(w, n);
+	if ((n = child_get(w, c->mine)) != NULL)
+		child_out_now(w, n);
+}
+
+/* Deletes of Children; collects the SPIs of our side for the answer. */
+static uint16_t
+delete_children(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
+    uint64_t spis[WIRE_MAXDELSPIS])
+{
+	const struct wire_delete	*d;
+	struct child_sa			*c;
+	uint16_t			 n = 0, j;
+	uint8_t				 i;
+
+	for (i = 0; i < m->ndelete; i++) {
+		d = &m->del[i];
+		for (j = 0; d->proto == PROTO_ESP && j < d->nspis; j++) {
+			c = child_byout(w, ike, (uint32_t)d->spi[j]);
+			if (c == NULL)
+				continue;
+			/* both deletes crossed: the other one says it all (2.25.1) */
+			if (c->state != CHILD_DELETING && n < WIRE_MAXDELSPIS)
+				spis[n++] = c->spi_in;
+			hand_over(w, c);
+			child_remove(w, c, c->state == CHILD_UP && c->mine == 0 &&
+			    c->theirs == 0 ? "the peer deleted the Child SA" : NULL);
+		}
+	}
+	return (n);
+}
+
+static int
+deletes_ike(const struct wire_msg *m)
+{
+	uint8_t	i;
+
+	for (i = 0; i < m->ndelete; i++)
+		if (m->del[i].proto == PROTO_IKE)
+			return (1);
+	return (0);
+}
+
+/* Errors that end the SA by themselves (2.21.2, 2.21.3). */
+static int
+is_fatal(uint16_t type)
+{
+	return (type == N_AUTHENTICATION_FAILED || type == N_INVALID_SYNTAX ||
+	    type == N_UNSUPPORTED_CRITICAL_PAYLOAD);
+}
+
+void
+informational_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
+{
+	const struct wire_msg		*m = rx->m;
+	const struct wire_notify	*e = wire_error(m);
+	uint64_t			 spis[WIRE_MAXDELSPIS];
+	struct peer			*p;
+	char				 why[96];
+	uint16_t			 n;
+
+	if (deletes_ike(m)) {
+		reply_finish(w, ike);
+		if (ike->state != IKE_REPLACED)
+			log_info(w->log, "tunnel \"%s\": the peer deleted the IKE SA",
+			    peer_name(w, ike->c.peer));
+		ike_remove(w, ike, "the peer deleted the IKE SA");
+		return;
+	}
+	if (e != NULL && is_fatal(e->type)) {
+		reply_finish(w, ike);
+		(void)strlcpy(why, "peer says ", sizeof(why));
+		(void)strlcat(why, wire_notify_name(e->type), sizeof(why));
+		log_info(w->log, "tunnel \"%s\": %s: the IKE SA is gone",
+		    peer_name(w, ike->c.peer), why);
+		if (ike->c.peer != NO_INDEX) {
+			p = &w->peers[ike->c.peer];
+			p->next_try = mono_add_ms(w->now, backoff_ms(w, ++p->tries));
+		}
+		ike_remove(w, ike, why);
+		return;
+	}
+	n = delete_children(w, ike, m, spis);
+	if (n > 0)
+		wire_put_delete(&ike->pend->enc, PROTO_ESP, 4, spis, n);
+	reply_finish(w, ike);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Messages of an SA: sealing and opening the SK payload, sending, keeping what has
+ * to be sent again.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exchange/exchange.h"
+
+/*
+ * The explicit IV: a counter for AEAD, whose nonces must never repeat (RFC 5282 3.1),
+ * random for CBC, whose IVs must not be predictable (RFC 7296 3.14).
+ */
+static void
+make_iv(struct world *w, struct ike_core *c, uint8_t iv[16])
+{
+	const struct xform_info	*xi;
+	struct wbuf		 b;
+
+	memset(iv, 0, 16);
+	xi = xform_info(XF_ENCR, c->suite.encr, c->suite.encr_keybits);
+	if (xi != NULL && !xi->aead) {
+		world_random(w, iv, 16);
+		return;
+	}
+	wbuf_init(&b, iv, 16);
+	wbuf_u64(&b, c->iv++);
+}
+
+size_t
+message_seal(struct world *w, struct ike_core *c, uint8_t exch, int response,
+    uint32_t msgid, uint8_t first, const uint8_t *inner, size_t len,
+    uint8_t dst[MSG_MAX])
+{
+	struct wire_hdr	 h;
+	struct wire_enc	 e;
+	struct wbuf	 b;
+	struct span	 plain = { inner, len };
+	uint8_t		 iv[16];
+	size_t		 n = sk_len(&c->keys, len);
+
+	memset(&h, 0, sizeof(h));
+	h.spii = c->spii;
+	h.spir = c->spir;
+	h.major = 2;
+	h.exch = exch;
+	h.flags = (uint8_t)((c->initiator ? WIRE_F_INITIATOR : 0) |
+	    (response ? WIRE_F_RESPONSE : 0));
+	h.msgid = msgid;
+	wbuf_init(&b, dst, MSG_MAX);
+	wire_begin(&e, &b, &h);
+	if (n == 0 || wire_put_sk(&e, first, n) == NULL || wire_end(&e) == -1)
+		return (0);
+	make_iv(w, c, iv);
+	if (sk_seal(w->crypto, &c->keys, c->initiator, dst, b.len - n, plain, iv) == -1)
+		return (0);
+	return (b.len);
+}
+
+int
+message_open(struct world *w, struct ike_core *c, const uint8_t *raw,
+    const struct wire_msg *m, size_t *plainlen)
+{
+	if ((m->has & WIRE_HAS(P_SK)) == 0)
+		return (-1);
+	return (sk_open(w->crypto, &c->keys, !c->initiator, raw, m->sk_off + 4,
+	    m->sk, w->plain, plainlen));
+}
+
+void
+message_send(struct world *w, const struct ike_core *c, const uint8_t *p, size_t len)
+{
+	w->tally.tx++;
+	w->fx.send(w->fx.arg, &c->local, &c->remote,
+	    c->local.port == w->natt_port, p, len);
+}
+
+int
+request_launch(struct world *w, struct ike_core *c, struct outreq *r,
+    uint32_t msgid, const uint8_t *p, size_t len, int64_t giveup_ms)
+{
+	outreq_clear(w, r);
+	if ((r->msg = malloc(len)) == NULL)
+		return (-1);
+	memcpy(r->msg, p, len);
+	r->len = (uint32_t)len;
+	r->msgid = msgid;
+	r->tries = 1;
+	r->interval_ms = RETRY_FIRST;
+	r->first = w->now;
+	r->giveup = mono_add_ms(w->now, giveup_ms);
+	timer_set(&w->timers, &r->timer,
+	    mono_add_ms(w->now, world_jitter(w, r->interval_ms, 15)));
+	message_send(w, c, p, len);
+	return (0);
+}
+
+int
+ike_request(struct world *w, struct ike_sa *ike, uint8_t exch, enum task task,
+    uint8_t first, const uint8_t *inner, size_t len)
+{
+	uint8_t	buf[MSG_MAX];
+	size_t	n;
+
+	/* message ids never wrap: long before, the SA is rekeyed (2.2) */
+	if (ike->msgid_out == UINT32_MAX)
+		return (-1);
+	n = message_seal(w, &ike->c, exch, 0, ike->msgid_out, first, inner, len, buf);
+	if (n == 0 || request_launch(w, &ike->c, &ike->req, ike->msgid_out, buf, n,
+	    task == TASK_DELETE_IKE ? GIVEUP_DELETE : GIVEUP_REQ) == -1)
+		return (-1);
+	ike->msgid_out++;
+	ike->task = task;
+	return (0);
+}
+
+int
+reply_begin(struct world *w, struct ike_sa *ike, uint8_t exch, uint32_t msgid)
+{
+	struct pend	*p;
+	uint8_t		*buf;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return (-1);
+	if ((buf = malloc(MSG_MAX / 2)) == NULL) {
+		free(p);
+		return (-1);
+	}
+	wbuf_init(&p->w, buf, MSG_MAX / 2);
+	wire_inner_begin(&p->enc, &p->w);
+	p->exch = exch;
+	p->msgid = msgid;
+	p->since = w->now;
+	pend_free(ike->pend);
+	ike->pend = p;
+	return (0);
+}
+
+void
+reply_mark(struct pend *p)
+{
+	p->keep = p->w.len;
+	p->keep_next = p->enc.next_off;
+}
+
+void
+reply_rewind(struct pend *p)
+{
+	p->w.len = p->keep;
+	p->w.err = 0;
+	p->enc.next_off = p->keep_next;
+	if (p->keep == 0)
+		p->enc.first = P_NONE;
+}
+
+void
+reply_finish(struct world *w, struct ike_sa *ike)
+{
+	struct pend	*p = ike->pend;
+	uint8_t		 buf[MSG_MAX];
+	size_t		 n = 0;
+
+	ike->pend = NULL;
+	/* a reply that did not fit cannot be helped: the request stays unanswered */
+	if (wire_end(&p->enc) == 0)
+		n = message_seal(w, &ike->c, p->exch, 1, p->msgid, p->enc.first,
+		    p->w.p, p->w.len, buf);
+	if (n > 0 && reply_set(&ike->resp, buf, n, p->msgid) == 0) {
+		ike->msgid_in = p->msgid + 1;
+		message_send(w, &ike->c, buf, n);
+	}
+	/* what was malformed inside a protected message ends the SA (2.21.3) */
+	ike->fatal |= p->fatal;
+	pend_free(p);
+	touch_ike(w, ike);
+}
+
+void
+notify_plain(struct world *w, const struct rx *rx, uint16_t type, const void *data,
+    size_t len)
+{
+	struct wire_hdr	 h;
+	struct wire_enc	 e;
+	struct wbuf	 b;
+	uint8_t		 buf[128];
+
+	memset(&h, 0, sizeof(h));
+	h.spii = rx->hdr.spii;
+	h.spir = rx->hdr.spir;
+	h.major = 2;
+	h.exch = rx->hdr.exch;
+	/* the answer carries the I bit of the other role (3.1) */
+	h.flags = (uint8_t)(WIRE_F_RESPONSE |
+	    (rx->hdr.flags & WIRE_F_INITIATOR ? 0 : WIRE_F_INITIATOR));
+	h.msgid = rx->hdr.msgid;
+	wbuf_init(&b, buf, sizeof(buf));
+	wire_begin(&e, &b, &h);
+	wire_put_notify(&e, PROTO_NONE, 0, 0, type, data, len);
+	if (wire_end(&e) == -1)
+		return;
+	w->tally.tx++;
+	w->fx.send(w->fx.arg, &rx->local, &rx->remote, rx->natt, buf, b.len);
+}
+
+int
+natd_fill(struct world *w, const struct ike_core *c, const struct endpoint *ep,
+    uint8_t dst[20])
+{
+	return (natd_hash(w->crypto, c->spii, c->spir, ep->addr.b,
+	    addr_len(&ep->addr), ep->port, dst));
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Rekeying the IKE SA itself (RFC 7296 1.3.2, 2.8.2, 2.18).  The new SA is made inside
+ * the authenticated old one and inherits its Children; who asked for it deletes the old
+ * one.  When both ask at once each says TEMPORARY_FAILURE, and the jitter of
+ * the next try settles it.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exchange/exchange.h"
+
+static void
+inherit(struct world *w, struct ike_sa *old, struct ike_sa *ike)
+{
+	struct child_sa	*c;
+	uint32_t	 t;
+
+	while ((c = child_get(w, old->children)) != NULL)
+		child_move(w, c, ike);
+	while ((t = queue_take(w, old)) != NO_INDEX)
+		queue_tunnel(w, ike, t);
+	old->rekeyed_by = ike->id;
+	ike_state(w, old, IKE_REPLACED);
+	w->tally.rekeys++;
+	touch_ike(w, ike);
+	touch_ike(w, old);
+}
+
+/* Keys of the new SA from the old one's SK_d (2.18). */
+static int
+derive(struct world *w, const struct ike_sa *old, struct ike_sa *ike, struct ke *ke,
+    struct span pub, struct span ni, struct span nr)
+{
+	uint8_t		secret[KE_MAXSECRET];
+	size_t		n = sizeof(secret);
+	struct span	s;
+	int		r;
+
+	if (ke_derive(w->crypto, ke, pub, secret, &n) == -1)
+		return (-1);
+	s.p = secret;
+	s.len = n;
+	r = ike_keys_derive(w->crypto, &ike->c.suite, s, ni, nr, ike->c.spii,
+	    ike->c.spir, &old->c.keys, &ike->c.keys);
+	crypto_wipe(secret, sizeof(secret));
+	return (r);
+}
+
+static int
+nonce_short(struct span n, const struct suite *s)
+{
+	return (n.len < prf_len(s->prf) / 2);
+}
+
+/* ---- initiator */
+
+static int
+send_rekey(struct world *w, struct ike_sa *ike)
+{
+	struct nego	*n = ike->nego;
+	uint8_t		 inner[MSG_MAX / 2];
+	struct wire_enc	 e;
+	struct wbuf	 b;
+
+	wbuf_init(&b, inner, sizeof(inner));
+	wire_inner_begin(&e, &b);
+	wire_put_sa(&e, &n->offered);
+	wire_put_nonce(&e, n->ni, NONCE_LEN);
+	wire_put_ke(&e, n->group, ke_public(n->ke).p, ke_public(n->ke).len);
+	if (wire_end(&e) == -1)
+		return (-1);
+	return (ike_request(w, ike, X_CREATE_CHILD_SA, TASK_REKEY_IKE, e.first, inner,
+	    b.len));
+}
+
+int
+rekey_ike_start(struct world *w, struct ike_sa *ike)
+{
+	struct nego	*n;
+
+	ike->want_rekey = 0;
+	if ((n = calloc(1, sizeof(*n))) == NULL)
+		return (-1);
+	nego_free(w, ike->nego);
+	ike->nego = n;
+	world_random(w, n->ni, NONCE_LEN);
+	/* the group that worked is likely to work again */
+	n->group = ike->c.suite.ke;
+	if (slot_new(w, &n->spi, &n->slot) == -1 ||
+	    offer_ike(w, ike->c.peer, n->spi, &n->offered) == -1 ||
+	    (!offer_has_group(&n->offered, n->group) &&
+	    (n->group = offer_group(&n->offered)) == KE_NONE) ||
+	    (n->ke = offer_ke(w, n->group)) == NULL || send_rekey(w, ike) == -1) {
+		nego_free(w, ike->nego);
+		ike->nego = NULL;
+		return (-1);
+	}
+	return (0);
+}
+
+static int
+other_group(struct world *w, struct ike_sa *ike, const struct wire_notify *e)
+{
+	struct nego	*n = ike->nego;
+	struct rbuf	 r;
+	struct ke	*ke;
+	uint16_t	 group;
+
+	rbuf_init(&r, e->data.p, e->data.len);
+	group = rbuf_u16(&r);
+	if (!rbuf_ok(&r) || e->data.len != 2 || n->tries++ >= 3 || group == n->group ||
+	    group == KE_NONE || !offer_has_group(&n->offered, group) ||
+	    (ke = offer_ke(w, group)) == NULL)
+		return (0);
+	ke_free(n->ke);
+	n->ke = ke;
+	n->group = group;
+	return (send_rekey(w, ike) == 0);
+}
+
+static void
+later(struct world *w, struct ike_sa *ike, const char *why)
+{
+	ike->rekey_at = mono_add_ms(w->now, world_jitter(w, 20000, 50));
+	log_info(w->log, "tunnel \"%s\": rekeying the IKE SA failed: %s; trying again",
+	    peer_name(w, ike->c.peer), why);
+}
+
+static const char *
+take_answer(struct world *w, struct ike_sa *old, const struct wire_msg *m)
+{
+	const uint64_t	 need = WIRE_HAS(P_SA) | WIRE_HAS(P_NONCE) | WIRE_HAS(P_KE);
+	struct nego	*n = old->nego;
+	struct span	 ni = { n->ni, NONCE_LEN };
+	struct suite	 s;
+	struct ike_sa	*ike;
+
+	if ((m->has & need) != need)
+		return ("payloads are missing");
+	if (proposal_verify(&n->offered, &m->sa, &s) == -1 || s.ke != n->group ||
+	    m->ke_group != n->group || m->sa.p[0].spi == 0 || nonce_short(m->nonce, &s))
+		return ("the answer does not fit the offer");
+	if ((ike = ike_successor(w, old)) == NULL)
+		return ("out of memory");
+	ike->c.initiator = 1;
+	ike->c.slot = n->slot;
+	ike->c.spii = n->spi;
+	ike->c.spir = m->sa.p[0].spi;
+	ike->c.suite = s;
+	n->spi = 0;		/* the slot is the SA's now */
+	slot_bind(w, ike->c.slot, ike->id, 0);
+	if (derive(w, old, ike, n->ke, m->ke, ni, m->nonce) == -1) {
+		ike_free(w, ike);
+		return ("the key exchange value is not acceptable");
+	}
+	inherit(w, old, ike);
+	old->want_delete = 1;
+	return (NULL);
+}
+
+void
+rekey_ike_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
+{
+	const struct wire_notify	*e = wire_error(rx->m);
+	const char			*why;
+
+	ike->task = TASK_NONE;
+	if (ike->nego == NULL)
+		return;
+	if (e != NULL && e->type == N_INVALID_KE_PAYLOAD && other_group(w, ike, e))
+		return;
+	why = e != NULL ? wire_notify_name(e->type) : take_answer(w, ike, rx->m);
+	if (why != NULL)
+		later(w, ike, why);
+	nego_free(w, ike->nego);
+	ike->nego = NULL;
+	touch_ike(w, ike);
+}
+
+/* ---- responder */
+
+static void
+answer_error(struct world *w, struct ike_sa *ike, uint16_t type, const void *p, size_t n)
+{
+	reply_rewind(ike->pend);
+	ike->pend->fatal = type == N_INVALID_SYNTAX;
+	wire_put_notify(&ike->pend->enc, PROTO_NONE, 0, 0, type, p, n);
+	reply_finish(w, ike);
+}
+
+/* Busy with a Child or with the same: 2.25.2. */
+static int
+busy(const struct world *w, const struct ike_sa *ike)
+{
+	struct child_sa	*c;
+	said		 id;
+
+	if (ike->state != IKE_UP || ike->want_delete || w->stopping ||
+	    ike->task == TASK_REKEY_IKE || ike->task == TASK_CREATE ||
+	    ike->task == TASK_REKEY_CHILD || ike->task == TASK_DELETE_CHILD)
+		return (1);
+	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE])
+		if (c->state == CHILD_INSTALLING)
+			return (1);
+	return (0);
+}
+
+static struct ike_sa *
+respond(struct world *w, struct ike_sa *old, const struct wire_msg *m,
+    struct proposal *chosen, const struct suite *s)
+{
+	struct pend	*p = old->pend;
+	struct ike_sa	*ike;
+	struct ke	*ke;
+	uint8_t		 nr[NONCE_LEN];
+	struct span	 nrs = { nr, sizeof(nr) };
+	int		 r;
+
+	if ((ike = ike_successor(w, old)) == NULL)
+		return (NULL);
+	if (slot_new(w, &ike->c.spir, &ike->c.slot) == -1) {
+		ike_free(w, ike);
+		return (NULL);
+	}
+	slot_bind(w, ike->c.slot, ike->id, 0);
+	ike->c.spii = chosen->spi;
+	ike->c.suite = *s;
+	world_random(w, nr, sizeof(nr));
+	chosen->spi = ike->c.spir;
+	ke = offer_ke(w, s->ke);
+	r = ke == NULL ? -1 : derive(w, old, ike, ke, m->ke, m->nonce, nrs);
+	if (r == -1) {
+		ke_free(ke);
+		ike_free(w, ike);
+		return (NULL);
+	}
+	wire_put_sa1(&p->enc, chosen);
+	wire_put_nonce(&p->enc, nr, sizeof(nr));
+	wire_put_ke(&p->enc, s->ke, ke_public(ke).p, ke_public(ke).len);
+	ke_free(ke);
+	return (ike);
+}
+
+void
+rekey_ike_request(struct world *w, struct ike_sa *old, const struct rx *rx)
+{
+	const struct wire_msg	*m = rx->m;
+	const uint64_t		 need = WIRE_HAS(P_SA) | WIRE_HAS(P_NONCE) |
+	    WIRE_HAS(P_KE);
+	struct proposals	 ours;
+	struct proposal		 chosen;
+	struct suite		 s;
+	struct ike_sa		*ike;
+	struct wbuf		 b;
+	uint8_t			 group[2];
+
+	reply_mark(old->pend);
+	if ((m->has & need) != need) {
+		answer_error(w, old, N_INVALID_SYNTAX, NULL, 0);
+		return;
+	}
+	if (busy(w, old)) {
+		answer_error(w, old, N_TEMPORARY_FAILURE, NULL, 0);
+		return;
+	}
+	if (offer_ike(w, old->c.peer, 0, &ours) == -1 ||
+	    proposal_choose(&m->sa, &ours, m->ke_group, 0, &chosen, &s) == -1 ||
+	    chosen.spilen != 8 || chosen.spi == 0 || nonce_short(m->nonce, &s)) {
+		answer_error(w, old, N_NO_PROPOSAL_CHOSEN, NULL, 0);
+		return;
+	}
+	if (s.ke != m->ke_group) {
+		wbuf_init(&b, group, sizeof(group));
+		wbuf_u16(&b, s.ke);
+		answer_error(w, old, N_INVALID_KE_PAYLOAD, group, sizeof(group));
+		return;
+	}
+	if ((ike = respond(w, old, m, &chosen, &s)) == NULL) {
+		answer_error(w, old, N_INVALID_SYNTAX, NULL, 0);
+		return;
+	}
+	inherit(w, old, ike);
+	/* the asker deletes the old one; if it forgets, we do */
+	old->drop_at = mono_add_ms(w->now, 30000);
+	reply_finish(w, old);
+}

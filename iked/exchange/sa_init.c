@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * IKE_SA_INIT (RFC 7296 1.2, 2.6, 2.7, 2.23): keys are agreed with somebody,
+ * nothing is believed yet.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exchange/exchange.h"
+
+#define RETRY_MAX	4	/* COOKIE and INVALID_KE_PAYLOAD answers, 2.6 */
+#define COOKIE_MAX	64
+
+static void
+put_natd(struct world *w, struct wire_enc *e, const struct ike_core *c, int force)
+{
+	uint8_t	h[20];
+
+	/* `natt`: a hash of nothing makes both sides see a NAT (2.23) */
+	if (force)
+		world_random(w, h, sizeof(h));
+	else if (natd_fill(w, c, &c->local, h) == -1)
+		return;
+	wire_put_notify(e, PROTO_NONE, 0, 0, N_NAT_DETECTION_SOURCE_IP, h, sizeof(h));
+	if (natd_fill(w, c, &c->remote, h) == -1)
+		return;
+	wire_put_notify(e, PROTO_NONE, 0, 0, N_NAT_DETECTION_DESTINATION_IP, h,
+	    sizeof(h));
+}
+
+/* Who is behind a NAT: hashes that do not fit.  A peer without NAT-D has none. */
+static void
+read_natd(struct world *w, struct ike_core *c, const struct rx *rx)
+{
+	const struct wire_notify	*n;
+	struct ike_core			 as_sent;
+	uint8_t				 src[20], dst[20], i;
+	int				 nsrc = 0, ndst = 0, src_ok = 0, dst_ok = 0;
+
+	memset(&as_sent, 0, sizeof(as_sent));
+	/* over the SPIs of that message: a request has no SPIr yet */
+	as_sent.spii = rx->hdr.spii;
+	as_sent.spir = rx->hdr.spir;
+	if (natd_fill(w, &as_sent, &rx->remote, src) == -1 ||
+	    natd_fill(w, &as_sent, &rx->local, dst) == -1)
+		return;
+	for (i = 0; i < rx->m->nnotify; i++) {
+		n = &rx->m->notify[i];
+		if (n->data.len != 20)
+			continue;
+		if (n->type == N_NAT_DETECTION_SOURCE_IP) {
+			nsrc++;
+			src_ok |= memcmp(n->data.p, src, 20) == 0;
+		} else if (n->type == N_NAT_DETECTION_DESTINATION_IP) {
+			ndst++;
+			dst_ok |= memcmp(n->data.p, dst, 20) == 0;
+		}
+	}
+	if (nsrc == 0 || ndst == 0)
+		return;
+	c->natt_remote = !src_ok;
+	c->natt_local = !dst_ok;
+}
+
+static int
+encode_request(struct world *w, struct ike_half *h, struct wbuf *b)
+{
+	const struct conf_peer	*p = peer_conf(w, h->c.peer);
+	struct proposals	 ps;
+	struct wire_hdr		 hdr;
+	struct wire_enc		 e;
+	struct span		 pub = ke_public(h->ke);
+
+	memset(&hdr, 0, sizeof(hdr));
+	hdr.spii = h->c.spii;
+	hdr.major = 2;
+	hdr.exch = X_IKE_SA_INIT;
+	hdr.flags = WIRE_F_INITIATOR;
+	wire_begin(&e, b, &hdr);
+	if (h->cookie != NULL)
+		wire_put_notify(&e, PROTO_NONE, 0, 0, N_COOKIE, h->cookie, h->cookielen);
+	if (offer_ike(w, h->c.peer, 0, &ps) == -1)
+		return (-1);
+	wire_put_sa(&e, &ps);
+	wire_put_ke(&e, h->group, pub.p, pub.len);
+	wire_put_nonce(&e, h->init->ni, h->init->nilen);
+	put_natd(w, &e, &h->c, p->natt);
+	return (wire_end(&e));
+}
+
+/* RealMessage1 is the one sent last, cookie and changed KE included (2.15). */
+static int
+send_request(struct world *w, struct ike_half *h)
+{
+	uint8_t		 buf[MSG_MAX], *copy;
+	struct wbuf	 b;
+	monotime	 giveup = h->req.giveup;
+	int		 again = h->req.msg != NULL;
+
+	wbuf_init(&b, buf, sizeof(buf));
+	if (encode_request(w, h, &b) == -1 || (copy = malloc(b.len)) == NULL)
+		return (-1);
+	memcpy(copy, buf, b.len);
+	free(h->init->msg1);
+	h->init->msg1 = copy;
+	h->init->len1 = (uint32_t)b.len;
+	if (request_launch(w, &h->c, &h->req, 0, buf, b.len, GIVEUP_INIT) == -1)
+		return (-1);
+	if (again)
+		h->req.giveup = giveup;
+	return (0);
+}
+
+static int
+half_prepare(struct world *w, struct ike_half *h, uint32_t tunnel)
+{
+	const struct conf_peer	*p = peer_conf(w, h->c.peer);
+
+	h->tunnel = tunnel;
+	h->c.local.addr = p->local;
+	h->c.local.port = w->port;
+	h->c.remote.addr = p->remote;
+	h->c.remote.port = 500;
+	h->group = offer_group(&p->ike);
+	if ((h->init = calloc(1, sizeof(*h->init))) == NULL ||
+	    (h->ke = offer_ke(w, h->group)) == NULL)
+		return (-1);
+	h->init->nilen = NONCE_LEN;
+	world_random(w, h->init->ni, NONCE_LEN);
+	return (0);
+}
+
+int
+sa_init_start(struct world *w, uint32_t tunnel)
+{
+	uint32_t	 peer = w->tunnels[tunnel].peer;
+	struct ike_half	*h;
+	struct proposals ps;
+
+	if (addr_is_any(&peer_conf(w, peer)->remote)) {
+		tunnel_error(w, tunnel, "the peer's address is not configured: "
+		    "waiting for it to start");
+		return (-1);
+	}
+	if (offer_esp(w, tunnel, 0, 0, &ps) == -1) {
+		tunnel_error(w, tunnel, "this kernel can install none of the "
+		    "configured childsa transforms");
+		return (-1);
+	}
+	if ((h = half_new(w, 1)) == NULL) {
+		tunnel_error(w, tunnel, "out of memory");
+		return (-1);
+	}
+	h->c.peer = peer;
+	w->peers[peer].half = h->id;
+	half_state(w, h, HALF_INIT_SENT);
+	if (half_prepare(w, h, tunnel) == -1 || send_request(w, h) == -1) {
+		tunnel_error(w, tunnel, "cannot make an IKE_SA_INIT request: "
+		    "check the ikesa transforms");
+		half_free(w, h);
+		return (-1);
+	}
+	return (0);
+}
+
+/* COOKIE: the same again with the cookie first (2.6). 1: sent */
+static int
+take_cookie(struct world *w, struct ike_half *h, const struct wire_notify *n)
+{
+	uint8_t	*c;
+
+	if (n->data.len == 0 || n->data.len > COOKIE_MAX)
+		return (0);
+	if (h->nretry++ >= RETRY_MAX) {
+		half_fail(w, h, "peer answers every IKE_SA_INIT with COOKIE or "
+		    "INVALID_KE_PAYLOAD");
+		return (1);
+	}
+	if ((c = malloc(n->data.len)) == NULL)
+		return (0);
+	memcpy(c, n->data.p, n->data.len);
+	free(h->cookie);
+	h->cookie = c;
+	h->cookielen = (uint8_t)n->data.len;
+	if (send_request(w, h) == -1)
+		half_fail(w, h, "out of memory");
+	return (1);
+}
+
+/* INVALID_KE_PAYLOAD: another group of those we offered, never one we did not. */
+static int
+take_group(struct world *w, struct ike_half *h, const struct wire_notify *n)
+{
+	struct rbuf	 r;
+	struct ke	*ke;
+	uint16_t	 group;
+
+	rbuf_init(&r, n->data.p, n->data.len);
+	group = rbuf_u16(&r);
+	if (!rbuf_ok(&r) || n->data.len != 2 || group == KE_NONE)
+		return (0);
+	if (group == h->group || !offer_has_group(&peer_conf(w, h->c.peer)->ike, group) ||
+	    h->nretry++ >= RETRY_MAX) {
+		half_fail(w, h, "peer wants group %s in IKE_SA_INIT, which \"ikesa\" "
+		    "does not offer or was just tried: add it there",
+		    xform_name(XF_KE, group, 0));
+		return (1);
+	}
+	if ((ke = offer_ke(w, group)) == NULL)
+		return (0);
+	ke_free(h->ke);
+	h->ke = ke;
+	h->group = group;
+	if (send_request(w, h) == -1)
+		half_fail(w, h, "out of memory");
+	return (1);
+}
+
+/*
+ * An error nobody vouches for: anybody could have sent it.  It is noted
+ * and shown, and we go on waiting a little for a better answer (2.21.1).
+ */
+static void
+note_error(struct world *w, struct ike_half *h, const struct wire_notify *n)
+{
+	char		 a[ADDR_STRLEN], mine[300];
+	const char	*hint = "";
+	monotime	 soon = mono_add_ms(w->now, 3000);
+
+	if (mono_before(soon, h->req.giveup))
+		h->req.giveup = soon;
+	if (h->hint == n->type)
+		return;
+	h->hint = n->type;
+	if (n->type == N_NO_PROPOSAL_CHOSEN)
+		hint = ": no \"ikesa\" transform of ours suits it, or it has no "
+		    "connection for our address; we offer ";
+	else if (n->type == N_INVALID_MAJOR_VERSION)
+		hint = ": it does not speak IKEv2; on RouterOS set exchange-mode=ike2";
+	mine[0] = '\0';
+	if (n->type == N_NO_PROPOSAL_CHOSEN)
+		(void)proposals_str(&peer_conf(w, h->c.peer)->ike, mine, sizeof(mine));
+	tunnel_error(w, h->tunnel, "peer says %s%s%s", wire_notify_name(n->type),
+	    hint, mine);
+	log_info(w->log, "tunnel \"%s\": peer %s says %s%s%s",
+	    tunnel_conf(w, h->tunnel)->name, addr_str(&h->c.remote.addr, a),
+	    wire_notify_name(n->type), hint, mine);
+}
+
+static int
+agree(struct world *w, struct ike_half *h, struct span peer_ke, uint64_t spii,
+    uint64_t spir)
+{
+	uint8_t		secret[KE_MAXSECRET];
+	size_t		n = sizeof(secret);
+	struct span	ni = { h->init->ni, h->init->nilen };
+	struct span	nr = { h->init->nr, h->init->nrlen };
+	struct span	s;
+	int		r;
+
+	if (ke_derive(w->crypto, h->ke, peer_ke, secret, &n) == -1)
+		return (-1);
+	s.p = secret;
+	s.len = n;
+	r = ike_keys_derive(w->crypto, &h->c.suite, s, ni, nr, spii, spir, NULL,
+	    &h->c.keys);
+	crypto_wipe(secret, sizeof(secret));
+	ke_free(h->ke);
+	h->ke = NULL;
+	return (r);
+}
+
+/* What a sane responder never sends back: our own values. */
+static int
+reflected(const struct ike_half *h, const struct wire_msg *m)
+{
+	struct span	pub = ke_public(h->ke);
+
+	return ((m->nonce.len == h->init->nilen &&
+	    memcmp(m->nonce.p, h->init->ni, m->nonce.len) == 0) ||
+	    (m->ke.len == pub.len && memcmp(m->ke.p, pub.p, pub.len) == 0));
+}
+
+/* To the NAT-T port with the next message (2.23), even if the NAT is only ours. */
+static void
+float_port(struct world *w, struct ike_core *c, const struct rx *rx)
+{
+	if (addr_is_any(&c->local.addr))
+		c->local.addr = rx->local.addr;
+	c->local.port = rx->local.port;
+	c->remote.port = rx->remote.port;
+	if (!c->natt_local && !c->natt_remote)
+		return;
+	c->encap = 1;
+	if (c->local.port == w->natt_port)
+		return;
+	c->local.port = w->natt_port;
+	c->remote.port = 4500;
+}
+
+/* Half the PRF's preferred key at least (2.10). */
+static int
+nonce_short(const struct wire_msg *m, uint16_t prf)
+{
+	return (m->nonce.len < prf_len(prf) / 2);
+}
+
+void
+sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
+{
+	const struct wire_msg		*m = rx->m;
+	const struct wire_notify	*n;
+	struct proposals		 ps;
+	const uint64_t			 need = WIRE_HAS(P_SA) | WIRE_HAS(P_KE) |
+	    WIRE_HAS(P_NONCE);
+
+	if (addr_cmp(&rx->remote.addr, &h->c.remote.addr) != 0) {
+		w->tally.rx_dropped++;
+		return;
+	}
+	if ((n = wire_notify(m, N_COOKIE)) != NULL && take_cookie(w, h, n))
+		return;
+	if ((n = wire_notify(m, N_INVALID_KE_PAYLOAD)) != NULL && take_group(w, h, n))
+		return;
+	if ((m->has & need) != need || rx->hdr.spir == 0) {
+		if ((n = wire_error(m)) != NULL)
+			note_error(w, h, n);
+		w->tally.rx_dropped++;
+		return;
+	}
+	if (offer_ike(w, h->c.peer, 0, &ps) == -1 ||
+	    proposal_verify(&ps, &m->sa, &h->c.suite) == -1 ||
+	    m->ke_group != h->group || h->c.suite.ke != h->group ||
+	    nonce_short(m, h->c.suite.prf) || reflected(h, m)) {
+		log_info(w->log, "tunnel \"%s\": IKE_SA_INIT reply does not fit "
+		    "what we offered: dropped", tunnel_conf(w, h->tunnel)->name);
+		w->tally.rx_bad++;
+		return;
+	}
+	if ((h->init->msg2 = malloc(rx->len)) == NULL)
+		return;
+	memcpy(h->init->msg2, rx->raw, rx->len);
+	h->init->len2 = (uint32_t)rx->len;
+	h->init->nrlen = (uint16_t)m->nonce.len;
+	memcpy(h->init->nr, m->nonce.p, m->nonce.len);
+	h->c.spir = rx->hdr.spir;
+	if (agree(w, h, m->ke, h->c.spii, h->c.spir) == -1) {
+		half_fail(w, h, "the peer's key exchange value is not acceptable");
+		return;
+	}
+	read_natd(w, &h->c, rx);
+	float_port(w, &h->c, rx);
+	outreq_clear(w, &h->req);
+	free(h->cookie);
+	h->cookie = NULL;
+	if (auth_sign(w, h) == -1)
+		half_fail(w, h, "out of memory");
+}
+
+/* ---- responder */
+
+static void
+refuse_proposals(struct world *w, const struct rx *rx, uint32_t peer)
+{
+	char	a[ADDR_STRLEN], theirs[300], mine[300];
+
+	notify_plain(w, rx, N_NO_PROPOSAL_CHOSEN, NULL, 0);
+	if (!world_allow(w, &w->b_bad, 10, 1000))
+		return;
+	log_info(w->log, "peer %s: NO_PROPOSAL_CHOSEN: it offers %s; \"ikesa\" of "
+	    "tunnel \"%s\" wants %s", addr_str(&rx->remote.addr, a),
+	    proposals_str(&rx->m->sa, theirs, sizeof(theirs)), peer_name(w, peer),
+	    proposals_str(&peer_conf(w, peer)->ike, mine, sizeof(mine)));
+}
+
+/* The first peer of this address whose proposals fit; the identity decides later. */
+static uint32_t
+choose_peer(struct world *w, const struct rx *rx, struct proposal *chosen,
+    struct suite *s, uint32_t *first)
+{
+	struct proposals	ps;
+	uint32_t		p;
+
+	*first = p = peer_first_addr(w, &rx->local.addr, &rx->remote.addr);
+	for (; p != NO_INDEX;
+	    p = peer_next_addr(w, p, &rx->local.addr, &rx->remote.addr))
+		if (offer_ike(w, p, 0, &ps) == 0 && proposal_choose(&rx->m->sa, &ps,
+		    rx->m->ke_group, 0, chosen, s) == 0)
+			return (p);
+	return (NO_INDEX);
+}
+
+static int
+encode_response(struct world *w, struct ike_half *h, const struct proposal *chosen,
+    int force, struct wbuf *b)
+{
+	struct wire_hdr	 hdr;
+	struct wire_enc	 e;
+	struct span	 pub = ke_public(h->ke);
+
+	memset(&hdr, 0, sizeof(hdr));
+	hdr.spii = h->c.spii;
+	hdr.spir = h->c.spir;
+	hdr.major = 2;
+	hdr.exch = X_IKE_SA_INIT;
+	hdr.flags = WIRE_F_RESPONSE;
+	wire_begin(&e, b, &hdr);
+	wire_put_sa1(&e, chosen);
+	wire_put_ke(&e, h->c.suite.ke, pub.p, pub.len);
+	wire_put_nonce(&e, h->init->nr, h->init->nrlen);
+	put_natd(w, &e, &h->c, force);
+	return (wire_end(&e));
+}
+
+static int
+half_fill(struct world *w, struct ike_half *h, const struct rx *rx,
+    const struct suite *s)
+{
+	struct init_data	*d;
+
+	h->c.spii = rx->hdr.spii;
+	h->c.local = rx->local;
+	h->c.remote = rx->remote;
+	h->c.suite = *s;
+	if ((d = h->init = calloc(1, sizeof(*d))) == NULL ||
+	    (d->msg1 = malloc(rx->len)) == NULL ||
+	    (h->ke = offer_ke(w, s->ke)) == NULL)
+		return (-1);
+	memcpy(d->msg1, rx->raw, rx->len);
+	d->len1 = (uint32_t)rx->len;
+	d->nilen = (uint16_t)rx->m->nonce.len;
+	memcpy(d->ni, rx->m->nonce.p, d->nilen);
+	d->nrlen = NONCE_LEN;
+	world_random(w, d->nr, NONCE_LEN);
+	return (0);
+}
+
+static int
+respond(struct world *w, struct ike_half *h, const struct rx *rx,
+    const struct proposal *chosen, int force)
+{
+	uint8_t		 buf[MSG_MAX], *copy;
+	struct wbuf	 b;
+
+	wbuf_init(&b, buf, sizeof(buf));
+	read_natd(w, &h->c, rx);
+	if (encode_response(w, h, chosen, force, &b) == -1 ||
+	    agree(w, h, rx->m->ke, h->c.spii, h->c.spir) == -1 ||
+	    (copy = malloc(b.len)) == NULL)
+		return (-1);
+	memcpy(copy, buf, b.len);
+	h->init->msg2 = copy;
+	h->init->len2 = (uint32_t)b.len;
+	h->c.encap = h->c.natt_local || h->c.natt_remote;
+	half_state(w, h, HALF_INIT_DONE);
+	timer_set(&w->timers, &h->timer, mono_add_ms(w->now, HALFOPEN_MS));
+	message_send(w, &h->c, buf, b.len);
+	return (0);
+}
+
+/* What is dropped without an answer, and why (log only for a person's sake). */
+static int
+unwelcome(struct world *w, const struct rx *rx)
+{
+	const uint64_t	need = WIRE_HAS(P_SA) | WIRE_HAS(P_KE) | WIRE_HAS(P_NONCE);
+	char		a[ADDR_STRLEN];
+
+	if ((rx->m->has & need) != need || w->stopping)
+		return (1);
+	if (peer_first_addr(w, &rx->local.addr, &rx->remote.addr) == NO_INDEX) {
+		if (world_allow(w, &w->b_bad, 10, 1000)) {
+			log_info(w->log, "peer %s: IKE_SA_INIT refused: no tunnel "
+			    "names this address as its peer",
+			    addr_str(&rx->remote.addr, a));
+			notify_plain(w, rx, N_NO_PROPOSAL_CHOSEN, NULL, 0);
+		}
+		return (1);
+	}
+	return (0);
+}
+
+static int
+too_many(struct world *w, const struct rx *rx)
+{
+	struct ike_half	*h;
+	uint32_t	 at = 0, n = 0;
+	char		 a[ADDR_STRLEN];
+
+	if (w->nhalfresp < HALF_PER_PEER)
+		return (0);
+	if (w->nhalfresp < HALF_MAX) {
+		/* only under load, and at most HALF_MAX of them */
+		while ((h = slab_walk(&w->halves, &at, NULL)) != NULL)
+			n += !h->c.initiator && addr_cmp(&h->c.remote.addr,
+			    &rx->remote.addr) == 0;
+		if (n < HALF_PER_PEER)
+			return (0);
+	}
+	if (world_allow(w, &w->b_bad, 10, 1000))
+		log_info(w->log, "peer %s: too many half-open IKE SAs: IKE_SA_INIT "
+		    "dropped", addr_str(&rx->remote.addr, a));
+	return (1);
+}
+
+void
+sa_init_request(struct world *w, const struct rx *rx)
+{
+	struct ike_half	*h;
+	struct proposal	 chosen;
+	struct suite	 s;
+	uint32_t	 peer, first;
+	uint8_t		 group[2];
+	struct wbuf	 b;
+
+	h = init_hash_find(w, &rx->remote, rx->hdr.spii, rx->raw, rx->len);
+	if (h != NULL) {
+		if (h->state == HALF_INIT_DONE && h->init->msg2 != NULL)
+			message_send(w, &h->c, h->init->msg2, h->init->len2);
+		return;
+	}
+	if (unwelcome(w, rx) || too_many(w, rx)) {
+		w->tally.rx_dropped++;
+		return;
+	}
+	if ((peer = choose_peer(w, rx, &chosen, &s, &first)) == NO_INDEX) {
+		refuse_proposals(w, rx, first);
+		return;
+	}
+	if (nonce_short(rx->m, s.prf)) {
+		w->tally.rx_bad++;
+		return;
+	}
+	if (s.ke != rx->m->ke_group) {
+		wbuf_init(&b, group, sizeof(group));
+		wbuf_u16(&b, s.ke);
+		notify_plain(w, rx, N_INVALID_KE_PAYLOAD, group, sizeof(group));
+		return;
+	}
+	if ((h = half_new(w, 0)) == NULL)
+		return;
+	if (half_fill(w, h, rx, &s) == -1) {
+		h->c.spii = 0;		/* not in the hash */
+		half_free(w, h);
+		return;
+	}
+	init_hash_add(w, h);
+	if (respond(w, h, rx, &chosen, peer_conf(w, peer)->natt) == -1) {
+		w->tally.rx_bad++;
+		half_free(w, h);
+	}
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* The pure part of the keys process: is this what AUTH is computed over? */
+#ifndef PROC_KEYS_AUTH_H
+#define PROC_KEYS_AUTH_H
+
+#include "crypto/crypto.h"
+#include "engine/request.h"
+
+/*
+ * The form of a request (RFC 7296 2.15): the message is an IKE_SA_INIT of the
+ * direction that `initiator' says, with SA, KE and a nonce; the other side's nonce has
+ * 16 to 256 octets; the MACed id has the prf's length.  0, or -1 and *why.
+ */
+int	keys_auth_form(const struct keys_req *, const char **why);
+/* Computes or verifies with that secret.  ans->ok says; token and method are set. */
+void	keys_auth(struct crypto *, const struct keys_req *, struct span psk,
+	    struct keys_ans *);
+
+#endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Birth and death of IKE SAs.  Here is the one door from unauthenticated to
+ * authenticated.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sa/world.h"
+
+void
+init_data_free(struct init_data *d)
+{
+	if (d == NULL)
+		return;
+	free(d->msg1);
+	free(d->msg2);
+	explicit_bzero(d, sizeof(*d));
+	free(d);
+}
+
+void
+held_clear(struct held *h)
+{
+	if (h->plain != NULL)
+		explicit_bzero(h->plain, h->len);
+	free(h->plain);
+	memset(h, 0, sizeof(*h));
+}
+
+int
+held_set(struct held *h, const uint8_t *p, size_t n, uint8_t first, uint32_t msgid)
+{
+	held_clear(h);
+	if ((h->plain = malloc(n > 0 ? n : 1)) == NULL)
+		return (-1);
+	if (n > 0)
+		memcpy(h->plain, p, n);
+	h->len = (uint32_t)n;
+	h->first = first;
+	h->msgid = msgid;
+	return (0);
+}
+
+void
+nego_free(struct world *w, struct nego *n)
+{
+	if (n == NULL)
+		return;
+	ke_free(n->ke);
+	if (n->spi != 0)
+		slot_free(w, n->slot);
+	explicit_bzero(n, sizeof(*n));
+	free(n);
+}
+
+void
+pend_free(struct pend *p)
+{
+	if (p == NULL)
+		return;
+	if (p->w.p != NULL)
+		explicit_bzero(p->w.p, p->w.cap);
+	free(p->w.p);
+	free(p);
+}
+
+void
+outreq_clear(struct world *w, struct outreq *r)
+{
+	struct timer	t = r->timer;
+
+	timer_cancel(&w->timers, &r->timer);
+	free(r->msg);
+	memset(r, 0, sizeof(*r));
+	r->timer.kind = t.kind;
+	r->timer.owner = t.owner;
+}
+
+void
+reply_clear(struct reply *r)
+{
+	free(r->msg);
+	memset(r, 0, sizeof(*r));
+}
+
+int
+reply_set(struct reply *r, const uint8_t *p, size_t n, uint32_t msgid)
+{
+	reply_clear(r);
+	if ((r->msg = malloc(n)) == NULL)
+		return (-1);
+	memcpy(r->msg, p, n);
+	r->len = (uint32_t)n;
+	r->msgid = msgid;
+	return (0);
+}
+
+struct ike_half *
+half_new(struct world *w, int initiator)
+{
+	struct ike_half	*h;
+	uint64_t	 spi;
+	uint32_t	 slot;
+	said		 id;
+
+	if (timers_reserve(&w->timers, 2) == -1)
+		return (NULL);
+	if ((h = slab_alloc(&w->halves, &id)) == NULL ||
+	    slot_new(w, &spi, &slot) == -1) {
+		if (h != NULL)
+			slab_release(&w->halves, id);
+		timers_unreserve(&w->timers, 2);
+		return (NULL);
+	}
+	h->id = id;
+	h->c.slot = slot;
+	h->c.peer = NO_INDEX;
+	h->c.begun = w->now;
+	h->c.initiator = (uint8_t)initiator;
+	h->tunnel = NO_INDEX;
+	if (initiator)
+		h->c.spii = spi;
+	else
+		h->c.spir = spi;
+	h->timer.kind = h->req.timer.kind = T_HALF;
+	h->timer.owner = h->req.timer.owner = id;
+	slot_bind(w, slot, id, 1);
+	return (h);
+}
+
+struct ike_half *
+half_get(const struct world *w, said id)
+{
+	return (slab_get(&w->halves, id));
+}
+
+void
+half_state(struct world *w, struct ike_half *h, enum half_state s)
+{
+	h->state = s;
+	h->since = w->now;
+}
+
+/* All but what ike_promote() has taken out. */
+static void
+half_release(struct world *w, struct ike_half *h)
+{
+	struct job	*j;
+
+	if (h->id == 0)
+		return;
+	if ((j = job_get(w, h->job)) != NULL)
+		job_free(w, j);
+	if (!h->c.initiator && h->c.spii != 0)
+		init_hash_del(w, h);
+	if (h->c.initiator && h->c.peer != NO_INDEX &&
+	    w->peers[h->c.peer].half == h->id)
+		w->peers[h->c.peer].half = 0;
+	outreq_clear(w, &h->req);
+	reply_clear(&h->resp);
+	init_data_free(h->init);
+	ke_free(h->ke);
+	nego_free(w, h->nego);
+	held_clear(&h->held);
+	free(h->cookie);
+	timer_cancel(&w->timers, &h->timer);
+	timers_unreserve(&w->timers, 2);
+	slab_release(&w->halves, h->id);
+	h->init = NULL;
+	h->ke = NULL;
+	h->nego = NULL;
+	h->cookie = NULL;
+	h->id = 0;
+}
+
+void
+half_free(struct world *w, struct ike_half *h)
+{
+	slot_free(w, h->c.slot);
+	half_release(w, h);
+}
+
+static struct ike_sa *
+ike_alloc(struct world *w)
+{
+	struct ike_sa	*ike;
+	said		 id;
+
+	if (timers_reserve(&w->timers, 3) == -1)
+		return (NULL);
+	if ((ike = slab_alloc(&w->ikes, &id)) == NULL) {
+		timers_unreserve(&w->timers, 3);
+		return (NULL);
+	}
+	ike->id = id;
+	ike->req.timer.kind = T_IKE_REQ;
+	ike->life.kind = T_IKE_LIFE;
+	ike->natt.kind = T_IKE_NATT;
+	ike->req.timer.owner = ike->life.owner = ike->natt.owner = id;
+	ike->established = ike->last_in = ike->last_ok = w->now;
+	ike->task_tunnel = NO_INDEX;
+	ike->c.slot = NO_INDEX;
+	return (ike);
+}
+
+static void
+ike_link(struct world *w, struct ike_sa *ike)
+{
+	struct peer	*p = &w->peers[ike->c.peer];
+	struct ike_sa	*n;
+
+	ike->next = p->ikes;
+	ike->prev = 0;
+	if ((n = ike_get(w, p->ikes)) != NULL)
+		n->prev = ike->id;
+	p->ikes = ike->id;
+}
+
+static void
+ike_unlink(struct world *w, struct ike_sa *ike)
+{
+	struct ike_sa	*x;
+
+	if (ike->c.peer == NO_INDEX)
+		return;
+	if ((x = ike_get(w, ike->next)) != NULL)
+		x->prev = ike->prev;
+	if ((x = ike_get(w, ike->prev)) != NULL)
+		x->next = ike->next;
+	else if (w->peers[ike->c.peer].ikes == ike->id)
+		w->peers[ike->c.peer].ikes = ike->next;
+	ike->next = ike->prev = 0;
+}
+
+struct ike_sa *
+ike_promote(struct world *w, struct ike_half *h, const struct job *j,
+    const struct keys_ans *verdict)
+{
+	struct ike_sa	*ike;
+
+	if (j->kind != J_VERIFY || j->owner != h->id || !j->half ||
+	    verdict->token != j->token || verdict->ok != 1 ||
+	    h->c.peer == NO_INDEX)
+		return (NULL);
+	if ((ike = ike_alloc(w)) == NULL)
+		return (NULL);
+	ike->c = h->c;
+	ike->init = h->init;
+	ike->held = h->held;
+	h->init = NULL;
+	memset(&h->held, 0, sizeof(h->held));
+	slot_bind(w, ike->c.slot, ike->id, 0);
+	ike_link(w, ike);
+	ike_state(w, ike, h->c.initiator ? IKE_UP : IKE_FINISHING);
+	/* IKE_AUTH was message 1 of the initiator's; a responder starts at 0 */
+	ike->msgid_out = h->c.initiator ? 2 : 0;
+	ike->msgid_in = h->c.initiator ? 0 : 2;
+	explicit_bzero(&h->c.keys, sizeof(h->c.keys));
+	half_release(w, h);
+	w->tally.ike_up++;
+	return (ike);
+}
+
+struct ike_sa *
+ike_successor(struct world *w, const struct ike_sa *old)
+{
+	struct ike_sa	*ike;
+
+	if ((ike = ike_alloc(w)) == NULL)
+		return (NULL);
+	if (old->rid != NULL && (ike->rid = malloc(sizeof(*ike->rid))) == NULL) {
+		timers_unreserve(&w->timers, 3);
+		slab_release(&w->ikes, ike->id);
+		return (NULL);
+	}
+	if (old->rid != NULL)
+		*ike->rid = *old->rid;
+	ike->c.peer = old->c.peer;
+	ike->c.begun = w->now;
+	ike->c.natt_local = old->c.natt_local;
+	ike->c.natt_remote = old->c.natt_remote;
+	ike->c.encap = old->c.encap;
+	ike->c.local = old->c.local;
+	ike->c.remote = old->c.remote;
+	ike_link(w, ike);
+	ike_state(w, ike, IKE_UP);
+	w->tally.ike_up++;
+	return (ike);
+}
+
+struct ike_sa *
+ike_get(const struct world *w, said id)
+{
+	return (slab_get(&w->ikes, id));
+}
+
+void
+ike_state(struct world *w, struct ike_sa *ike, enum ike_state s)
+{
+	ike->state = s;
+	ike->since = w->now;
+}
+
+void
+ike_free(struct world *w, struct ike_sa *ike)
+{
+	struct job	*j;
+	uint32_t	 t;
+
+	while ((t = queue_take(w, ike)) != NO_INDEX)
+		touch_tunnel(w, t);
+	if (ike->task == TASK_CREATE && ike->task_tunnel != NO_INDEX &&
+	    w->tunnels[ike->task_tunnel].queued == ike->id) {
+		w->tunnels[ike->task_tunnel].queued = 0;
+		touch_tunnel(w, ike->task_tunnel);
+	}
+	if ((j = job_get(w, ike->job)) != NULL)
+		job_free(w, j);
+	ike_unlink(w, ike);
+	untouch_ike(w, ike);
+	slot_free(w, ike->c.slot);
+	outreq_clear(w, &ike->req);
+	reply_clear(&ike->resp);
+	nego_free(w, ike->nego);
+	pend_free(ike->pend);
+	init_data_free(ike->init);
+	held_clear(&ike->held);
+	free(ike->rid);
+	ike->nego = NULL;
+	ike->pend = NULL;
+	ike->init = NULL;
+	ike->rid = NULL;
+	timer_cancel(&w->timers, &ike->life);
+	timer_cancel(&w->timers, &ike->natt);
+	timers_unreserve(&w->timers, 3);
+	slab_release(&w->ikes, ike->id);
+	w->tally.ike_down++;
+}
+
+struct ike_sa *
+ike_of_peer(const struct world *w, uint32_t peer)
+{
+	struct ike_sa	*ike, *second = NULL;
+	said		 id;
+
+	for (id = w->peers[peer].ikes; (ike = ike_get(w, id)) != NULL;
+	    id = ike->next) {
+		if (ike->state != IKE_UP || ike->want_delete)
+			continue;
+		if (!ike->doubtful && ike->check_by.us == 0)
+			return (ike);
+		if (second == NULL)
+			second = ike;
+	}
+	return (second);
+}

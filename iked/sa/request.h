@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the engine asks of the keys and the kernel process, and what they answer.
+ * Plain values; pointers in a request are good only during the call.
+ * Every request has a token (never 0); the answer resumes by it.
+ */
+#ifndef SA_REQUEST_H
+#define SA_REQUEST_H
+
+#include "base/buf.h"
+#include "base/ts.h"
+#include "pfkey/pfkey.h"
+
+/* AUTH (RFC 7296 2.15).  keys checks the form of the octets (an IKE_SA_INIT message
+ * of the right direction, nonce 16..256, MACed id of prf length) before it computes. */
+enum keys_op { KEYS_SIGN = 1, KEYS_VERIFY = 2 };
+struct keys_req {
+	uint64_t	token;
+	uint32_t	gen, peer;	/* conf generation and index of its peer */
+	enum keys_op	op;
+	uint8_t		initiator;	/* whose AUTH: 1 original initiator's, 0 responder's */
+	uint16_t	prf;
+	uint8_t		method;		/* AUTH_PSK; VERIFY: what the peer said */
+	struct span	msg;		/* RealMessage1 or 2 */
+	struct span	nonce;		/* the other side's */
+	struct span	macid;		/* prf(SK_p, ID body) */
+	struct span	auth;		/* VERIFY */
+};
+struct keys_ans {
+	uint64_t	token;
+	int		ok;		/* 1 done / verified; 0 refused */
+	uint8_t		method;
+	uint16_t	len;
+	uint8_t		auth[256];	/* SIGN */
+};
+
+/* ike names a tunnel and gives SA parameters, which must fit that tunnel's endpoints
+ * and selectors; the kernel process owns reqids and policies and fills in sa.reqid. */
+enum kernel_op { KREQ_SA_ADD = 1, KREQ_SA_UPDATE, KREQ_SA_DELETE, KREQ_SA_QUERY,
+    KREQ_ACQUIRE_FAILED };
+struct kernel_req {
+	uint64_t	token;
+	uint32_t	gen, tunnel;
+	enum kernel_op	op;
+	struct kern_sa	sa;		/* DELETE, QUERY: spi, proto, src, dst, dir */
+	struct tslist	tsl, tsr;	/* ADD: local and remote selectors */
+	uint32_t	acquire_seq;	/* ACQUIRE_FAILED */
+};
+struct kernel_ans {
+	uint64_t	token;
+	int		err;		/* 0 or an errno */
+	char		what[96];	/* the kernel's words, or "" */
+	uint64_t	bytes, packets, usetime;	/* QUERY */
+};
+
+#endif

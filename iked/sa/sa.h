@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * IKE SAs and Child SAs, their states, and the tunnels and peers they serve.
+ *
+ * An IKE SA that is not yet authenticated is a struct ike_half.  Only
+ * ike_promote(), which wants the verdict of the keys process, makes a struct
+ * ike_sa of it; what takes an ike_sa can therefore not be reached before.
+ */
+#ifndef SA_SA_H
+#define SA_SA_H
+
+#include "base/addr.h"
+#include "base/id.h"
+#include "base/mono.h"
+#include "base/ts.h"
+#include "base/xform.h"
+#include "crypto/crypto.h"
+#include "sa/request.h"
+#include "sa/slab.h"
+#include "sa/timer.h"
+#include "wire/wire.h"
+
+#define NO_INDEX	UINT32_MAX	/* no peer, no tunnel */
+#define NONCE_LEN	32
+#define NONCE_MAX	256
+
+enum timer_kind {
+	T_HALF = 1, T_IKE_REQ, T_IKE_LIFE, T_IKE_NATT, T_CHILD, T_JOB, T_TUNNEL
+};
+
+/* What sealing, opening and sending need, before and after AUTH. */
+struct ike_core {
+	uint64_t	spii, spir;
+	uint32_t	slot;		/* of our SPI (sa/spi.c) */
+	uint32_t	peer;		/* index, or NO_INDEX before IDi came */
+	uint8_t		initiator;	/* we are the original initiator */
+	uint8_t		natt_local;	/* we are behind a NAT */
+	uint8_t		natt_remote;
+	uint8_t		encap;		/* moved to the NAT-T port */
+	struct endpoint	local, remote;
+	struct suite	suite;
+	struct ike_keys	keys;
+	uint64_t	iv;		/* AEAD: counter of explicit IVs */
+	monotime	begun;		/* when its first message was made or came */
+};
+
+/* Our request in flight. */
+struct outreq {
+	uint8_t		*msg;		/* NULL: none */
+	uint32_t	 len;
+	uint32_t	 msgid;
+	uint32_t	 interval_ms;	/* to the next retransmission */
+	uint8_t		 tries;
+	monotime	 first, giveup;
+	struct timer	 timer;
+};
+
+/* The last reply, for a request that comes again (RFC 7296 2.1). */
+struct reply {
+	uint8_t		*msg;
+	uint32_t	 len;
+	uint32_t	 msgid;
+};
+
+/* What AUTH is computed over (2.15); freed when IKE_AUTH is done. */
+struct init_data {
+	uint8_t		*msg1, *msg2;	/* RealMessage1 and 2 */
+	uint32_t	 len1, len2;
+	uint16_t	 nilen, nrlen;
+	uint8_t		 ni[NONCE_MAX], nr[NONCE_MAX];
+};
+
+/* A decrypted message kept while a job waits; decoded again when it resumes. */
+struct held {
+	uint8_t		*plain;
+	uint32_t	 len;
+	uint32_t	 msgid;
+	uint8_t		 first;
+};
+
+/* What we offered, until the answer is checked against it. */
+struct nego {
+	struct ke		*ke;
+	uint16_t		 group;
+	uint8_t			 tries;		/* INVALID_KE_PAYLOAD answers */
+	uint8_t			 ni[NONCE_LEN];
+	uint32_t		 spi_in;	/* Child */
+	uint32_t		 slot;		/* IKE rekey */
+	uint64_t		 spi;		/* IKE rekey */
+	struct proposals	 offered;
+	struct tslist		 tsl, tsr;	/* local and remote, as offered */
+};
+
+enum half_state {
+	HALF_INIT_SENT = 1,	/* I: waits for the IKE_SA_INIT reply */
+	HALF_SIGNING,		/* I: keys compute our AUTH */
+	HALF_AUTH_SENT,		/* I: waits for the IKE_AUTH reply */
+	HALF_CHECKING,		/* I: keys check the peer's AUTH */
+	HALF_INIT_DONE,		/* R: waits for the IKE_AUTH request */
+	HALF_VERIFYING,		/* R: keys check the peer's AUTH */
+	HALF_REFUSED		/* R: answered; kept for retransmissions */
+};
+
+struct ike_half {
+	struct ike_core		 c;
+	said			 id;
+	enum half_state		 state;
+	monotime		 since;		/* of this state */
+	struct timer		 timer;		/* retransmit or lifetime */
+	struct outreq		 req;
+	struct reply		 resp;
+	struct init_data	*init;
+	struct ke		*ke;
+	struct nego		*nego;		/* I: the first Child */
+	struct held		 held;
+	uint8_t			*cookie;
+	uint8_t			 cookielen;
+	uint8_t			 nretry;	/* COOKIE, INVALID_KE_PAYLOAD */
+	uint8_t			 nbad;		/* R: broken IKE_AUTHs so far */
+	uint16_t		 group;		/* I: of the KE payload to send */
+	uint16_t		 hint;		/* I: an unprotected error came */
+	uint8_t			 ic;		/* I: INITIAL_CONTACT was sent */
+	uint32_t		 tunnel;	/* I: of the first Child */
+	uint64_t		 job;
+	said			 hash_next;	/* R: same hash of SPIi, address */
+};
+
+enum ike_state {
+	IKE_FINISHING = 1,	/* R: verified, our IKE_AUTH reply not out yet */
+	IKE_UP,
+	IKE_REPLACED,		/* rekeyed; its DELETE is to come */
+	IKE_DELETING,		/* our DELETE is out */
+	IKE_DEAD
+};
+
+enum task {
+	TASK_NONE = 0, TASK_DELETE_IKE, TASK_DELETE_CHILD, TASK_CHECK,
+	TASK_REKEY_IKE, TASK_REKEY_CHILD, TASK_CREATE
+};
+
+/* The peer's request in work: its reply waits for keys or kernel. */
+struct pend {
+	uint32_t	msgid;
+	uint8_t		exch;
+	uint8_t		fatal;		/* the SA ends with this reply */
+	said		child;		/* the new one */
+	monotime	since;
+	struct wbuf	w;		/* the inner chain, owned */
+	struct wire_enc	enc;
+	size_t		keep, keep_next; /* chain before the Child's payloads */
+};
+
+struct ike_sa {
+	struct ike_core	 c;
+	said		 id;
+	said		 next, prev;	/* of the same peer */
+	enum ike_state	 state;
+	monotime	 since, established;
+	monotime	 last_in;	/* authenticated message */
+	monotime	 last_ok;	/* a check was answered */
+	monotime	 last_data;	/* inbound ESP on one of its Children */
+	uint32_t	 msgid_out, msgid_in;
+	struct outreq	 req;
+	enum task	 task;		/* what req is about */
+	said		 task_child;
+	uint32_t	 task_tunnel;
+	struct nego	*nego;
+	struct reply	 resp;
+	struct pend	*pend;
+	struct init_data *init;		/* R: until the IKE_AUTH reply */
+	struct held	 held;		/* R: the IKE_AUTH request */
+	uint64_t	 job;
+	said		 children;
+	uint32_t	 nchildren;
+	uint32_t	 q_first, q_last; /* tunnels waiting to be created; index + 1 */
+	struct timer	 life, natt;
+	monotime	 rekey_at, expire_at;
+	monotime	 quiet_until;	/* after TEMPORARY_FAILURE */
+	monotime	 check_by;	/* liveness: dead when not heard by then */
+	monotime	 drop_at;	/* duplicates and REPLACED: our DELETE then */
+	uint32_t	 orphan_spi;	/* made for a tunnel that is gone: to be deleted */
+	said		 rekeyed_by;	/* the SA that took over */
+	struct ident	*rid;		/* the peer's, as verified */
+	uint16_t	 idle_cut;	/* per mille off the idle interval: jitter */
+	uint8_t		 ntemp;		/* TEMPORARY_FAILUREs in a row */
+	uint8_t		 hint;		/* an unprotected hint came since last_in */
+	uint8_t		 want_check, want_delete, want_rekey;
+	uint8_t		 doubtful;	/* the peer said INITIAL_CONTACT elsewhere */
+	uint8_t		 fatal;		/* to be removed before the event ends */
+	uint8_t		 dirty;
+	said		 dirty_next, dirty_prev;
+};
+
+enum child_state {
+	CHILD_INSTALLING = 1, CHILD_UP, CHILD_REKEYED, CHILD_DELETING
+};
+enum { L_IKE, L_TUNNEL };	/* the two lists a Child is in */
+
+struct child_sa {
+	said		 id, ike;
+	said		 next[2], prev[2];
+	uint32_t	 tunnel;
+	enum child_state state;
+	uint32_t	 spi_in, spi_out;
+	struct suite	 suite;
+	struct ts	*ts;		/* ntsl local, then ntsr remote ones */
+	uint8_t		 ntsl, ntsr;
+	uint8_t		 initiated;	/* the exchange was ours */
+	uint8_t		 encap;
+	uint8_t		 in_there, out_there;	/* in the kernel */
+	uint8_t		 nwait;		/* kernel answers to come */
+	uint8_t		 want_delete, want_rekey;
+	uint8_t		 polling;	/* counters asked */
+	uint8_t		 carried;	/* inbound packets seen */
+	uint8_t		 fresh;		/* some since the last look at outbound */
+	uint8_t		 announced;
+	uint8_t		 nfail;		/* rekeys that failed in a row */
+	struct endpoint	 local, remote;	/* endpoints in the kernel */
+	struct kern_sa	*out_later;	/* R, rekey: the outbound SA not yet added */
+	struct kern_sa	*keep[2];	/* encap: in and out, for a new mapping */
+	said		 replaces;	/* rekey: the old one */
+	said		 mine, theirs;	/* old: its successors by our and their rekey */
+	uint8_t		 low_mine[NONCE_LEN], low_theirs[NONCE_LEN]; /* 2.8.1 */
+	monotime	 born, rekey_at, expire_at, out_at, drop_at;
+	monotime	 next_poll;
+	uint16_t	 poll_ms;
+	monotime	 in_moved, out_moved;	/* when the counters last moved */
+	monotime	 silent_since;	/* out moves, in does not */
+	monotime	 polled;	/* when the counters were last read */
+	monotime	 quiet_until;
+	uint64_t	 bytes_in, bytes_out, packets_in, packets_out;
+	struct timer	 timer;
+};
+
+/* How a tunnel does; conf->tunnels[] has the same index. */
+struct tunnel {
+	uint32_t	 peer;
+	uint32_t	 next_of_peer;	/* index + 1 */
+	uint32_t	 q_next;	/* index + 1: queue of an IKE SA */
+	said		 queued;	/* in the queue of, or being created by */
+	said		 children;
+	uint8_t		 state;		/* enum show_state, as last told */
+	uint8_t		 wake;		/* enum show_wake */
+	uint8_t		 down;		/* by command */
+	uint8_t		 up;		/* announced */
+	uint8_t		 dirty;
+	uint8_t		 has_acq;
+	uint8_t		 specific;	/* offer the acquire's packet first */
+	uint8_t		 single;	/* the peer takes one pair a Child */
+	uint32_t	 dirty_next;	/* index + 1 */
+	uint32_t	 tries;
+	uint32_t	 acq_seq;
+	struct ts	 acq_src, acq_dst;
+	monotime	 since;
+	monotime	 wanted_until;	/* MONO_NEVER: for good */
+	monotime	 hold_until;	/* back-off of the Child alone */
+	char		*error;		/* or NULL */
+	struct timer	 timer;
+};
+
+/* How a peer does; conf->peers[] has the same index. */
+struct peer {
+	said		 ikes;		/* newest first */
+	said		 half;		/* the one we initiate */
+	uint32_t	 tunnels;	/* index + 1 of the first */
+	uint32_t	 addr_next;	/* index + 1: same hash of the address */
+	uint32_t	 tries;
+	uint32_t	 nhalf;		/* half-open ones the peer's address has */
+	monotime	 next_try;
+	uint8_t		 sent_ic;
+};
+
+#endif

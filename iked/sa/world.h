@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * All that an engine knows: configuration, tables, what has to be looked
+ * at before the event ends.  Exchanges change it, the engine drives it.
+ */
+#ifndef SA_WORLD_H
+#define SA_WORLD_H
+
+#include "base/log.h"
+#include "conf/conf.h"
+#include "sa/sa.h"
+
+/* The way out (engine/engine.h says what each does). */
+struct effects {
+	void	 *arg;
+	void	(*random)(void *arg, void *, size_t);
+	void	(*send)(void *arg, const struct endpoint *local, const struct endpoint *remote,
+		    int marker, const uint8_t *p, size_t len);
+	void	(*keys)(void *arg, const struct keys_req *);
+	void	(*kernel)(void *arg, const struct kernel_req *);
+};
+
+/* Whose answer is awaited. */
+enum job_kind {
+	J_SIGN = 1, J_VERIFY,		/* owner: a half, or an IKE SA (R's sign) */
+	J_ADD_IN, J_ADD_OUT,		/* owner: a Child */
+	J_QUERY_IN, J_QUERY_OUT,
+	J_FORGET			/* nobody's: the answer is only counted */
+};
+struct job {
+	uint64_t	token;		/* its own id */
+	uint8_t		kind;
+	uint8_t		half;		/* owner is a half */
+	said		owner;
+	uint64_t	user;		/* QUERY: fx.counters token, 0 none */
+	struct timer	timer;
+};
+
+struct tally {
+	uint64_t	rx, tx, rx_bad, rx_dropped, retransmits, auth_failed, ike_up,
+			ike_down, child_up, child_down, rekeys, ikev1;
+};
+
+/* A name an inbound SPI leads to. */
+struct slot {
+	uint64_t	spi;		/* ours; 0: free */
+	said		owner;
+	uint8_t		half;
+	uint32_t	next;		/* free list, index + 1 */
+};
+
+struct bucket {
+	uint32_t	n;
+	monotime	until;
+};
+
+#define HASH_INIT	4096		/* half-open responders by SPIi and address */
+#define HALF_MAX	4096		/* half-open responders in all */
+#define HALF_PER_PEER	16		/* and of one configured address */
+
+struct world {
+	struct effects	 fx;
+	struct crypto	*crypto;
+	const struct logger *log;
+	monotime	 now;
+	uint16_t	 port, natt_port;
+	uint8_t		 has_caps, stopping;
+	struct kern_caps caps;
+
+	struct conf	*conf;		/* NULL before the first */
+	struct peer	*peers;
+	struct tunnel	*tunnels;
+	uint32_t	*byname;	/* tunnel indices sorted by name */
+	uint32_t	*byaddr;	/* peers by remote address; index + 1 */
+	uint32_t	 nbyaddr;	/* power of two */
+	uint32_t	 anypeers;	/* peers with remote any; index + 1 */
+
+	struct slab	 halves, ikes, childs, jobs;
+	struct timers	 timers;
+	struct slot	*slots;
+	uint32_t	 nslots, freeslot;
+	said		*childhash;	/* by spi_in, chained through hash_next */
+	said		*childnext;	/* by slab index */
+	uint32_t	 nchildhash, nchildnext;
+	said		 inithash[HASH_INIT];
+	uint32_t	 nhalfresp;
+	uint64_t	 hashkey;
+	said		 dirty_ikes;
+	uint32_t	 dirty_tunnels;	/* index + 1 */
+	struct bucket	 b_ikev1, b_version, b_spi, b_bad;
+	struct endpoint	 ikev1_last;
+	struct tally	 tally;
+	struct wire_msg	*msg;		/* scratch of the one message in work */
+	uint8_t		*plain;		/* scratch: WIRE_MAXMSG octets */
+};
+
+/* ---- world.c */
+int	 world_init(struct world *);	/* fx, crypto, log are set before. 0 or -1 */
+void	 world_destroy(struct world *);
+void	 world_flush(struct world *);	/* end of the event: deferred freeing */
+void	 world_random(struct world *, void *, size_t);
+uint32_t world_uniform(struct world *, uint32_t n);	/* 0..n-1; n > 0 */
+/* ms less up to percent of it at random. */
+int64_t	 world_jitter(struct world *, int64_t ms, uint32_t percent);
+/* At most n in each period: 1 go ahead, 0 not now. */
+int	 world_allow(struct world *, struct bucket *, uint32_t n, int64_t period_ms);
+void	 touch_ike(struct world *, struct ike_sa *);
+void	 untouch_ike(struct world *, struct ike_sa *);
+void	 touch_tunnel(struct world *, uint32_t tunnel);
+void	 touch_peer(struct world *, uint32_t peer);	/* all its tunnels */
+
+/* ---- spi.c: names of SAs */
+/* A fresh random SPI leading to owner: 0 or -1. */
+int	 slot_new(struct world *, uint64_t *spi, uint32_t *slot);
+void	 slot_bind(struct world *, uint32_t slot, said owner, int half);
+void	 slot_free(struct world *, uint32_t slot);
+const struct slot *slot_find(const struct world *, uint64_t spi);
+uint32_t child_spi_new(struct world *);	/* random, >= 0x10000, unused */
+int	 child_hash_add(struct world *, struct child_sa *);
+void	 child_hash_del(struct world *, struct child_sa *);
+struct child_sa *child_byspi(const struct world *, uint32_t spi_in);
+void	 init_hash_add(struct world *, struct ike_half *);
+void	 init_hash_del(struct world *, struct ike_half *);
+/* The half that a copy of this very IKE_SA_INIT request made, or NULL. */
+struct ike_half *init_hash_find(const struct world *, const struct endpoint *remote,
+	    uint64_t spii, const uint8_t *msg, size_t len);
+
+/* ---- ike.c */
+struct ike_half	*half_new(struct world *, int initiator);
+void		 half_free(struct world *, struct ike_half *);
+struct ike_half	*half_get(const struct world *, said);
+void		 half_state(struct world *, struct ike_half *, enum half_state);
+/* The one door: verdict is the answer of keys to the J_VERIFY job of this half.  The
+ * half is released, its slot, keys, init data and held message go to the SA. */
+struct ike_sa	*ike_promote(struct world *, struct ike_half *, const struct job *,
+		    const struct keys_ans *verdict);
+/* A rekey: made inside an authenticated SA. Peer, endpoints, identity are inherited. */
+struct ike_sa	*ike_successor(struct world *, const struct ike_sa *old);
+struct ike_sa	*ike_get(const struct world *, said);
+void		 ike_state(struct world *, struct ike_sa *, enum ike_state);
+void		 ike_free(struct world *, struct ike_sa *);	/* children first */
+/* The best SA of a peer for new work, or NULL. */
+struct ike_sa	*ike_of_peer(const struct world *, uint32_t peer);
+void		 init_data_free(struct init_data *);
+void		 held_clear(struct held *);
+int		 held_set(struct held *, const uint8_t *, size_t, uint8_t first, uint32_t msgid);
+void		 nego_free(struct world *, struct nego *);
+void		 pend_free(struct pend *);
+void		 outreq_clear(struct world *, struct outreq *);
+void		 reply_clear(struct reply *);
+int		 reply_set(struct reply *, const uint8_t *, size_t, uint32_t msgid);
+
+/* ---- child.c */
+struct child_sa	*child_new(struct world *, struct ike_sa *, uint32_t tunnel, uint32_t spi_in);
+struct child_sa	*child_get(const struct world *, said);
+void		 child_free(struct world *, struct child_sa *);	/* table only, not kernel */
+int		 child_set_ts(struct child_sa *, const struct tslist *l, const struct tslist *r);
+void		 child_get_ts(const struct child_sa *, struct tslist *l, struct tslist *r);
+/* Moves it below another IKE SA (2.18). */
+void		 child_move(struct world *, struct child_sa *, struct ike_sa *);
+/* The newest Child of the tunnel that carries traffic, or NULL. */
+struct child_sa	*child_of_tunnel(const struct world *, uint32_t tunnel);
+struct child_sa	*child_byout(const struct world *, const struct ike_sa *, uint32_t spi_out);
+
+/* ---- job.c */
+struct job	*job_new(struct world *, enum job_kind, said owner, int half);
+struct job	*job_get(const struct world *, uint64_t token);
+void		 job_free(struct world *, struct job *);
+
+/* ---- tunnel.c */
+const struct conf_tunnel *tunnel_conf(const struct world *, uint32_t);
+const struct conf_peer	*peer_conf(const struct world *, uint32_t);
+int32_t		 tunnel_byname(const struct world *, const char *);
+/* The same in a configuration whose names are sorted in byname. */
+int32_t		 names_find(const struct conf *, const uint32_t *byname, const char *);
+void		 tunnel_error(struct world *, uint32_t, const char *, ...)
+		    __attribute__((__format__(printf, 3, 4)));
+void		 tunnel_clear_error(struct world *, uint32_t);
+int		 tunnel_wanted(const struct world *, uint32_t);
+/* First index of peers whose remote address this is (or, after those, any);
+ * continue with peer_next_addr(); NO_INDEX at the end. */
+uint32_t	 peer_first_addr(const struct world *, const struct addr *local,
+		    const struct addr *remote);
+uint32_t	 peer_next_addr(const struct world *, uint32_t, const struct addr *local,
+		    const struct addr *remote);
+/* Our and the peer's identity; the address stands in where none is configured. */
+void		 peer_local_id(const struct world *, uint32_t, const struct addr *, struct ident *);
+void		 peer_remote_id(const struct world *, uint32_t, const struct addr *, struct ident *);
+int		 ident_order(const struct ident *, const struct ident *);	/* <0, 0, >0 */
+/* Arrays beside conf; swaps nothing in on failure (-1). */
+int		 runtime_new(const struct conf *, struct peer **, struct tunnel **,
+		    uint32_t **byname);
+int		 runtime_index(struct world *);	/* byaddr, anypeers, lists */
+void		 queue_tunnel(struct world *, struct ike_sa *, uint32_t);
+uint32_t	 queue_take(struct world *, struct ike_sa *);	/* NO_INDEX: empty */
+
+#endif

@@ -1,0 +1,80 @@
+#! /bin/sh
+# SPDX-License-Identifier: ISC
+#
+# make check: packages, configure, two builds with warnings as errors (plain,
+# and with AddressSanitizer and UndefinedBehaviorSanitizer), then every test
+# there is under kyua.  Ends with one line of counts; 0 only when all passed.
+#
+# Environment: MAKE, CC, CHECKDIR; IKEEP_TESTS limits kyua to these tests.
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+MAKE=${MAKE:-make} CC=${CC:-cc} CHECKDIR=${CHECKDIR:-build/check}
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+# What an outer make says about its jobs is not for ours.
+unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKELEVEL
+
+sh regress/setup.sh check || exit 1
+
+# build DIR ARGUMENTS... ; configure says much: only a failure shows it
+build()
+{
+	dir=$1
+	shift
+	mkdir -p "$CHECKDIR"
+	if ! ./configure --objdir="$dir" --werror "$@" >"$CHECKDIR/configure.out" 2>&1; then
+		cat "$CHECKDIR/configure.out"
+		return 1
+	fi
+	echo "check: building in $dir with $(sed -n 's/^CC=[	 ]*//p' "$dir/config.mk")"
+	if ! $MAKE -j"$jobs" -f "$dir/objs.mk" tests >"$CHECKDIR/make.out" 2>&1; then
+		cat "$CHECKDIR/make.out"
+		return 1
+	fi
+}
+
+# The sanitizer build is made with the other compiler, so that both are seen.
+other=clang
+case $($CC --version 2>/dev/null) in
+*clang*) command -v gcc >/dev/null 2>&1 && other=gcc ;;
+esac
+failed=
+build "$CHECKDIR/plain" CC="$CC" || failed=1
+build "$CHECKDIR/san" --sanitize CC="$other" || failed=1
+if [ -n "$failed" ]; then
+	echo "check: the build failed"
+	exit 1
+fi
+
+cat >"$CHECKDIR/Kyuafile" <<K
+syntax(2)
+include("plain/Kyuafile")
+include("san/Kyuafile")
+K
+db=$CHECKDIR/results.db
+rm -f "$db"
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1:detect_stack_use_after_return=1}"
+export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$(pwd)/regress/lsan.supp:print_suppressions=0}"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}"
+# shellcheck disable=SC2086
+kyua -c none -v parallelism="$jobs" test -k "$CHECKDIR/Kyuafile" -r "$db" ${IKEEP_TESTS:-}
+status=$?
+
+# Counts come from kyua's own report, never from our own arithmetic on output.
+kyua -c none report -r "$db" --results-filter=broken,failed --verbose >"$CHECKDIR/report.txt" 2>&1
+if [ $status -ne 0 ]; then
+	# what each failed test said, without the list of our environment
+	awk '/^===> /{ on = !/Execution context|Summary|(Failed|Broken) tests/ }
+	    /^Metadata:/ { meta = 1; next } /^[^ ]/ { meta = 0 }
+	    on && !meta' "$CHECKDIR/report.txt" | head -300
+	echo "check: full report with outputs: $CHECKDIR/report.txt"
+fi
+kyua -c none report -r "$db" | sed -n '/^===> Skipped tests/,/^===> /{/^===>/d;p;}'
+set -- $(sed -n 's/^Test cases: \([0-9]*\) total, \([0-9]*\) skipped, \([0-9]*\) expected failures, \([0-9]*\) broken, \([0-9]*\) failed.*/\1 \2 \3 \4 \5/p' "$CHECKDIR/report.txt")
+if [ $# -ne 5 ] || [ "$1" -eq 0 ]; then
+	echo "check: no test was run"
+	exit 1
+fi
+passed=$(($1 - $2 - $4 - $5)) bad=$(($4 + $5))
+echo "$passed passed, $bad failed, $2 skipped"
+[ $status -eq 0 ] && [ $bad -eq 0 ] && [ $passed -gt 0 ]

@@ -1,0 +1,112 @@
+#! /bin/sh
+# SPDX-License-Identifier: ISC
+#
+# make demo, interop, bench, fuzz, coverage: packages, configure, build, run.
+#
+# Environment: MAKE, CC, OBJDIR; FUZZ_SECONDS (a target, default 60).
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+MAKE=${MAKE:-make} CC=${CC:-cc} OBJDIR=${OBJDIR:-build}
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKELEVEL
+what=${1:-}
+
+# build DIR TARGET ARGUMENTS...
+build()
+{
+	dir=$1 target=$2
+	shift 2
+	if [ -f "$dir/config.mk" ] && [ "$dir/config.mk" -nt configure ]; then
+		./configure --scan --objdir="$dir" || return 1
+	else
+		mkdir -p "$dir"
+		./configure --objdir="$dir" "$@" >"$dir/configure.out" 2>&1 || {
+			cat "$dir/configure.out"
+			return 1
+		}
+	fi
+	$MAKE -j"$jobs" -f "$dir/objs.mk" "$target" >"$dir/make.out" 2>&1 || {
+		cat "$dir/make.out"
+		return 1
+	}
+}
+
+# script NAME: regress/NAME/run.sh with SRCDIR and OBJDIR in its environment
+script()
+{
+	if [ ! -f "regress/$1/run.sh" ]; then
+		echo "$1: regress/$1/run.sh is not there" >&2
+		exit 1
+	fi
+	SRCDIR=$(pwd) OBJDIR=$(pwd)/$OBJDIR
+	export SRCDIR OBJDIR
+	exec sh "regress/$1/run.sh"
+}
+
+fuzz()
+{
+	build build/fuzz fuzz --fuzzer CC=clang || exit 1
+	status=0 n=0
+	for t in build/fuzz/regress/fuzz/fuzz_*; do
+		case $t in *.[do]) continue ;; esac
+		[ -x "$t" ] || continue
+		name=${t##*/fuzz_} n=$((n + 1))
+		new=build/fuzz/corpus/$name
+		seeds=regress/fuzz/corpus/$name
+		mkdir -p "$new"
+		[ -d "$seeds" ] || seeds=
+		echo "fuzz: $name"
+		# shellcheck disable=SC2086
+		"$t" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 \
+		    -artifact_prefix="build/fuzz/crash-$name-" "$new" $seeds \
+		    >"build/fuzz/$name.log" 2>&1 || status=1
+		tail -2 "build/fuzz/$name.log"
+	done
+	[ $n -gt 0 ] || { echo "fuzz: no target was built" >&2; exit 1; }
+	exit $status
+}
+
+coverage()
+{
+	dir=build/coverage
+	rm -rf $dir
+	build $dir tests --coverage CC=gcc || exit 1
+	kyua -c none -v parallelism="$jobs" test -k $dir/Kyuafile \
+	    -r $dir/results.db regress/unit regress/sim >$dir/kyua.out 2>&1 ||
+	    echo "coverage: some tests failed: $dir/kyua.out"
+	for f in iked/*/*.c pfkey/*.c keepalive/*.c sbin/*/*.c; do
+		[ -f "$dir/${f%.c}.gcda" ] || continue
+		gcov -n -o "$dir/${f%.c}.gcda" "$f" 2>/dev/null |
+		    awk -v f="$f" '$0 == "File \047" f "\047" { on = 1; next }
+		    on && /^Lines executed/ { sub(/Lines executed:/, "");
+			printf "%s\t%s\n", $0, f; on = 0 }'
+	done | sort -n | tee $dir/coverage.txt |
+	    awk '{ split($1, p, "%"); n = $NF; lines += $3; hit += p[1] * $3 / 100; print }
+		END { if (lines) printf "%.1f%% of %d lines\n", 100 * hit / lines, lines }'
+	exit 0
+}
+
+case $what in
+demo)
+	sh regress/setup.sh check || exit 1
+	build "$OBJDIR" tests CC="$CC" || exit 1
+	script demo ;;
+interop)
+	sh regress/setup.sh interop || exit 1
+	build "$OBJDIR" tests CC="$CC" || exit 1
+	script interop ;;
+bench)
+	sh regress/setup.sh check || exit 1
+	build "$OBJDIR" tests CC="$CC" || exit 1
+	script bench ;;
+fuzz)
+	sh regress/setup.sh check || exit 1
+	fuzz ;;
+coverage)
+	sh regress/setup.sh check || exit 1
+	coverage ;;
+*)
+	echo "usage: sh regress/run.sh demo|interop|bench|fuzz|coverage" >&2
+	exit 2 ;;
+esac

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Engines in one process, on a virtual clock, with a network that loses, delays,
+ * doubles and reorders, a NAT, a kernel made of a table, and the real keys.  A run is
+ * a function of its seed.
+ */
+#ifndef SIM_H
+#define SIM_H
+
+#include "base/addr.h"
+#include "conf/conf.h"
+#include "crypto/crypto.h"
+#include "engine/engine.h"
+
+#define SIM_NODES	6
+#define SIM_SAS		512
+#define SIM_LOG		(256 * 1024)
+
+struct sim;
+struct node;
+
+struct sim_sa {
+	int		used;
+	uint32_t	tunnel;
+	char		name[CONF_NAMELEN];	/* of its tunnel */
+	struct kern_sa	sa;
+	struct tslist	tsl, tsr;
+	uint64_t	order;
+};
+
+/* What a packet on the wire is; ike: an IKE message, else ESP. */
+struct packet {
+	struct endpoint	src, dst;
+	int		ike, marker;
+	uint8_t		*p;
+	size_t		 len;
+	/* ESP */
+	uint32_t	 spi;
+	uint8_t		 key[KERN_KEYMAX];
+	struct addr	 isrc, idst;	/* inner */
+	int		 reply;		/* is an answer already */
+};
+
+struct node {
+	struct sim	*sim;
+	int		 idx;
+	char		 name[32];
+	struct addr	 addr;
+	struct engine	*e;		/* NULL: killed */
+	struct conf	*secrets;	/* what its keys process has */
+	uint32_t	 gen;
+	uint64_t	 rng;
+	int		 cut;		/* its cable is out */
+	struct kern_caps caps;
+	struct sim_sa	 sa[SIM_SAS];
+	uint64_t	 order;
+	monotime	 larval;	/* an acquire is being waited for until then */
+	char		*log;
+	size_t		 loglen;
+	struct logger	 logger;
+	/* NAT: seen by others as that address; ports are made as packets leave */
+	int		 nat;
+	struct addr	 nat_addr;
+	uint16_t	 nat_port[2];	/* 500 and 4500 outside */
+	/* faults */
+	int		 kern_fail_at;	/* the n-th ADD from now fails; 0: none */
+	int		 kern_mute;	/* never answers */
+	int		 keys_mute;
+	int		 spi_answers;	/* INVALID_SPI... unused */
+	/* traffic */
+	uint64_t	 got, got_bad;	/* packets that arrived / under no SA or key */
+	uint64_t	 sent, nosa;	/* outbound by an SA / trapped */
+	monotime	 last_got;
+	uint64_t	 acquires, kreqs;
+	uint64_t	 counters_token;
+	struct engine_counters counters;
+};
+
+struct sim {
+	uint64_t	 rng;
+	monotime	 now;
+	struct crypto	*crypto;
+	struct node	*n[SIM_NODES];
+	int		 nnodes;
+	/* network */
+	int64_t		 delay_us, jitter_us;
+	uint32_t	 loss, dup;	/* per mille */
+	int		 acquire_no_ts;
+	/* Sees every datagram before the network does: 0 lets it go, 1 swallows. */
+	int		(*filter)(struct sim *, struct node *from, struct packet *);
+	void		*filter_arg;
+	uint64_t	 datagrams;
+	struct ev	*heap;
+	size_t		 nheap, capheap;
+	uint64_t	 seq;
+};
+
+struct sim	*sim_new(uint64_t seed);
+void		 sim_free(struct sim *);
+uint64_t	 sim_rand(uint64_t *);
+/* conf: the text of its file. The node is started. */
+struct node	*sim_node(struct sim *, const char *name, const char *addr, const char *conf);
+void		 sim_nat(struct node *, const char *outside);
+void		 sim_start(struct node *, const char *conf);	/* after sim_kill() */
+void		 sim_kill(struct node *);			/* SIGKILL; SAs are gone */
+void		 sim_reload(struct node *, const char *conf);
+void		 sim_run(struct sim *, int64_t ms);
+/* Until cond(arg) or ms have passed: 1 it came true. */
+int		 sim_until(struct sim *, int64_t ms, int (*cond)(void *), void *arg);
+/* One packet of a host behind the node: by an SA, or an acquire. 1: it left. */
+int		 sim_ping(struct node *, const char *src, const char *dst);
+/* A ping each `every` ms for `ms`; replies included. */
+void		 sim_traffic(struct node *, const char *src, const char *dst, int64_t ms,
+		    int64_t every);
+int		 sim_up(struct node *, const char *tunnel);
+void		 sim_cmd(struct node *, enum engine_cmd, const char *tunnel);
+int		 sim_tunnel(struct node *, const char *name, struct show_tunnel *);
+int		 sim_is_up(struct node *, const char *name);
+int		 sim_count(struct node *, enum show_kind);
+int		 sim_natt(struct node *);	/* 1 we, 2 the peer is behind a NAT, of the first IKE SA */
+int		 sim_established(struct node *);	/* IKE SAs in that state */
+void		 sim_stats(struct node *, struct show_stats *);
+int		 sim_kernel_count(struct node *);	/* SAs in the kernel */
+int		 sim_logged(struct node *, const char *text);
+int		 sim_log_count(struct node *, const char *text);
+/* Engine and kernel agree: every installed SA is known and the other way round.
+ * Prints and gives 0 when not. */
+int		 sim_agree(struct node *);
+/* Both ends of the one Child of that tunnel mirror each other. */
+int		 sim_mirror(struct node *, struct node *, const char *ta, const char *tb);
+/* Hands a datagram to a node, from that source, as the network would. */
+void		 sim_inject(struct sim *, const struct endpoint *src,
+		    const struct endpoint *dst, int marker, const uint8_t *, size_t);
+struct endpoint	 sim_ep(const char *addr, uint16_t port);
+/* A pair of nodes with one tunnel "b" at a and "a" at b, and these words added. */
+struct sim	*sim_pair(uint64_t seed, const char *amode, const char *bmode,
+		    const char *extra);
+
+#endif
