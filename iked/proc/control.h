@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Private to the control process: control.c (its life and its siblings), control_cmd.c
+ * (lines into actions), control_json.c (records into lines), control_client.c (rude
+ * and slow clients), control_report.c (what netwatchd said).
+ */
+#ifndef PROC_CONTROL_H
+#define PROC_CONTROL_H
+
+#include <sys/types.h>
+
+#include "proc/child.h"
+#include "proc/json.h"
+
+#define CLIENTS_MAX	32
+#define CLIENTS_UID	16		/* of one uid, on the read-only socket */
+#define LINE_MAX_IN	1024		/* LF included */
+#define OUT_MAX		(256U * 1024)	/* octets a client may leave unread */
+#define OUT_HIGH	(64U * 1024)	/* above: no more is asked of ike */
+
+enum stage { ST_TUNNEL, ST_PEER, ST_SA, ST_POLICY, ST_KEEPALIVE, ST_STATS, ST_END };
+
+struct client {
+	int		 fd;		/* -1: free */
+	uint32_t	 serial;	/* of this use of the place */
+	uid_t		 uid;
+	int		 ro;
+	int		 keepalive;	/* said `role keepalive' */
+	ev_io		 rd, wr;
+	char		 in[LINE_MAX_IN];
+	size_t		 inlen;
+	uint8_t		*out;		/* OUT_MAX, allocated when first needed */
+	size_t		 outlen, outoff;
+	int		 closing;	/* when the output is out */
+	int		 eof;		/* writes no more, may still read */
+	/* The command being answered; lines wait until it is. */
+	int		 busy;
+	int		 showing;	/* it is a show */
+	int		 asked;		/* a slice is under way */
+	unsigned	 stages;	/* bits of the stages still to show */
+	enum stage	 stage;
+	uint64_t	 cursor;
+	uint64_t	 token;
+	char		 name[CONF_NAMELEN];	/* of `counters' */
+};
+
+struct control {
+	struct child	*ch;
+	struct chan	*ike, *kernel;
+	struct client	 c[CLIENTS_MAX];
+	ev_io		 accept[2];
+	uint32_t	 serial;
+};
+extern struct control ct;
+
+/* control_client.c */
+void	client_accept(int fd, int ro);
+void	client_drop(struct client *);
+void	client_line(struct client *, struct json *);	/* appends, drops when full */
+void	client_end(struct client *, const char *error);	/* NULL: all well */
+/* The client that waits for that answer; NULL when it has gone. */
+struct client *client_bytoken(uint64_t token);
+void	client_resume(struct client *);	/* room again, or the answer complete */
+size_t	client_unread(const struct client *);
+
+/* control_cmd.c */
+void	cmd_line(struct client *, char *line);
+void	cmd_continue(struct client *);	/* the next slice of a show */
+/* Splits off the next word, or a string in double quotes; NULL at the end.  Pure. */
+char	*cmd_word(char **line, int *bad);
+
+/* control_json.c */
+void	json_show(struct json *, const struct show_rec *);
+void	json_policy(struct json *, const struct policy_rec *);
+void	json_counters(struct json *, const char *tunnel, const struct engine_counters *);
+
+/* control_report.c */
+int	report_take(struct client *, char *line, const char **why);
+void	report_forget(const struct client *);
+void	report_show(struct client *);
+int	report_connected(void);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/* Private to the ike process: ike.c (the engine's binding), ike_net.c, ike_show.c. */
+#ifndef PROC_IKE_H
+#define PROC_IKE_H
+
+#include "engine/engine.h"
+#include "proc/child.h"
+
+/* Sockets (ike_net.c). */
+struct ikenet;
+/* One datagram: natt says that it came behind a non-ESP marker. */
+typedef void ikenet_rx(const struct endpoint *local, const struct endpoint *remote,
+	    int natt, const uint8_t *, size_t);
+struct ikenet	*ikenet_new(struct ev_loop *, const struct logger *,
+		    uint16_t port, uint16_t natt_port, ikenet_rx *);
+/* Takes fd over; not read before ikenet_start(). 0 or -1 */
+int		 ikenet_add(struct ikenet *, enum addr_family, int natt, int fd);
+void		 ikenet_start(struct ikenet *);
+void		 ikenet_send(struct ikenet *, const struct endpoint *local,
+		    const struct endpoint *remote, int marker, const uint8_t *,
+		    size_t);
+
+/* Control's questions (ike_show.c).  0; -1 malformed. */
+int	ike_control_message(struct engine *, struct chan *, struct chan *parent,
+	    uint16_t type, struct rbuf *);
+
+#endif

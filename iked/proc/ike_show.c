@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/* What control asks of ike: records by the slice, commands, reload. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "proc/ike.h"
+
+/*
+ * As many records as surely fit into one message: control asks for the next slice
+ * when it has room, so that a hundred thousand tunnels never wait in a queue.
+ */
+static int
+show_slice(struct engine *e, struct chan *control, struct rbuf *r)
+{
+	struct show_ask ask;
+	struct show_rec rec;
+	struct slice s;
+	struct msg m;
+
+	if (msg_get_show(r, &ask) == -1)
+		return (-1);
+	memset(&s, 0, sizeof(s));
+	s.token = ask.token;
+	s.cursor = ask.cursor;
+	msg_put_slice(&m, M_SHOW_RECS, &s);
+	s.more = 1;
+	while (m.w.cap - m.w.len >= SHOW_RECMAX) {
+		if (!engine_show(e, mono_now(), ask.kind, &s.cursor, &rec)) {
+			s.more = 0;
+			break;
+		}
+		put_show_rec(&m.w, &rec);
+		s.n++;
+	}
+	msg_patch_slice(&m, &s);
+	(void)chan_put(control, &m);
+	return (0);
+}
+
+static int
+command(struct engine *e, struct chan *control, struct rbuf *r)
+{
+	const char *why = NULL;
+	struct command c;
+	struct outcome o;
+	struct msg m;
+
+	if (msg_get_command(r, &c) == -1)
+		return (-1);
+	memset(&o, 0, sizeof(o));
+	o.token = c.token;
+	o.ok = engine_command(e, mono_now(), c.cmd, c.name, c.who, &why) == 0;
+	if (!o.ok)
+		(void)strlcpy(o.text, why != NULL ? why : "refused",
+		    sizeof(o.text));
+	msg_put_outcome(&m, M_COMMAND_ANS, &o);
+	(void)chan_put(control, &m);
+	return (0);
+}
+
+static int
+counters(struct engine *e, struct rbuf *r)
+{
+	struct counters_ask a;
+
+	if (msg_get_counters(r, &a) == -1)
+		return (-1);
+	engine_counters(e, mono_now(), a.token, a.name);
+	return (0);
+}
+
+int
+ike_control_message(struct engine *e, struct chan *control,
+    struct chan *parent, uint16_t type, struct rbuf *r)
+{
+	uint64_t token;
+	struct msg m;
+	uint8_t v;
+
+	switch (type) {
+	case M_SHOW:
+		return (show_slice(e, control, r));
+	case M_COMMAND:
+		return (command(e, control, r));
+	case M_COUNTERS:
+		return (counters(e, r));
+	case M_RELOAD:
+		if (msg_get_token(r, &token) == -1)
+			return (-1);
+		msg_put_token(&m, M_RELOAD, token);
+		(void)chan_put(parent, &m);
+		return (0);
+	case M_SETVERBOSE:
+		if (msg_get_u8(r, &v, 1) == -1)
+			return (-1);
+		msg_put_u8(&m, M_SETVERBOSE, v);
+		(void)chan_put(parent, &m);
+		return (0);
+	default:
+		return (-1);
+	}
+}

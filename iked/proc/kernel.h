@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Private to the kernel process: kernel.c (its life), kernel_table.c (tunnels, reqids,
+ * policies as values), kernel_place.c (work on the system's policies and SAs) and
+ * kernel_req.c (what ike and control ask).
+ */
+#ifndef PROC_KERNEL_H
+#define PROC_KERNEL_H
+
+#include "pfkey/pfkey.h"
+#include "proc/child.h"
+
+/* A policy of ours. */
+struct kpol {
+	struct kern_policy	p;
+	uint32_t		tunnel;
+	uint8_t			installed;
+};
+struct kidx {
+	uint32_t	key, tunnel;
+};
+
+/* A generation: what it wants of the kernel.  Policies are sorted by kpol_cmp(). */
+struct ktable {
+	struct conf	*conf;		/* owned */
+	uint32_t	*reqid;		/* one a tunnel */
+	struct kpol	*pol;
+	size_t		 npol;
+	struct kidx	*byreqid;	/* sorted, one a tunnel */
+	struct kidx	*byid;		/* sorted by the kernel's policy id */
+	size_t		 nbyid;
+};
+
+/* By selector and direction only. */
+int		 kpol_cmp(const struct kern_policy *, const struct kern_policy *);
+/* Nothing has to change. */
+int		 kpol_same(const struct kern_policy *, const struct kern_policy *);
+/* A growing array of what a dump showed. */
+struct kseen {
+	struct kern_policy	*p;
+	size_t			 n, cap;
+	int			 err;
+};
+void		 kseen_add(struct kseen *, const struct kern_policy *);
+void		 kseen_sort(struct kseen *);
+void		 kseen_free(struct kseen *);
+const struct kern_policy *kseen_find(const struct kseen *, const struct kern_policy *);
+
+/*
+ * Takes conf over (also on failure).  reqids come from `seen' where a policy has
+ * the selectors of ours, and never collide with another one of it.  NULL and *why.
+ */
+struct ktable	*ktable_new(struct conf *, const struct kern_caps *,
+		    const struct kseen *, const char **why);
+void		 ktable_free(struct ktable *);
+/* As a kseen, for the next generation to learn from.  0 or -1: no memory. */
+int		 ktable_seen(const struct ktable *, struct kseen *);
+struct kpol	*ktable_find(struct ktable *, const struct kern_policy *);
+/* -1: not ours. */
+int64_t		 ktable_byreqid(const struct ktable *, uint32_t reqid);
+int64_t		 ktable_byid(const struct ktable *, uint32_t id);
+void		 ktable_setids(struct ktable *, const struct kseen *);
+/* Do these endpoints, in either direction, belong to that tunnel? */
+int		 ktable_endpoints(const struct ktable *, uint32_t tunnel,
+		    const struct addr *local, const struct addr *remote);
+/* An `any' peer's traps get their endpoints when its SA comes. 1: changed. */
+int		 ktable_bind(struct ktable *, uint32_t tunnel,
+		    const struct addr *local, const struct addr *remote);
+
+struct kernel {
+	struct child	*ch;
+	struct kern	*kern;
+	struct kern_caps caps;
+	struct ktable	*now, *before, *next;
+	struct chan	*ike, *control;
+	int		 caps_told, ike_gone, lost_told;
+	unsigned	 inflight;		/* requests of ike being answered */
+	ev_timer	 timer;
+	ev_io		 io[4];
+	struct confin	 in;
+	struct kseen	 seen;			/* the dump of the moment */
+	struct kjob	*job;			/* NULL: idle */
+	int		 remove;		/* shutdown: take policies away */
+};
+extern struct kernel kn;
+
+/* Work on many objects, a few at a time (kernel_place.c). */
+typedef void kjob_done(uint32_t failed);
+/* A new generation: learn, clean, place; *done when it stands.  Takes conf over. -1: could
+ * not begin (logged). */
+int	kernel_place(struct conf *, kjob_done *);
+/* Deletes our SAs, and our policies when asked. */
+int	kernel_sweep(int policies, kjob_done *);
+
+/* kernel_req.c.  0; -1: malformed. */
+int	kernel_request(struct rbuf *);
+int	kernel_control(uint16_t type, struct rbuf *);
+void	kernel_event(void *arg, const struct kern_event *);
+
+void	kernel_settle(void);	/* after every use of kern: its next deadline */
+
+#endif

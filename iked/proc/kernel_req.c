@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What ike and control ask of the kernel process, and what the kernel tells them.
+ * ike may have been taken over: it can only make and delete SAs that fit a tunnel of
+ * the parent's table.
+ */
+
+#include <sys/types.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc/kernel.h"
+
+#define INFLIGHT_MAX	1024	/* then ike waits: libpfkey's table has an end */
+
+struct inflight {
+	uint64_t	token;
+};
+
+static void
+answer(uint64_t token, int err, const char *what, const struct kern_sa *sa)
+{
+	struct kernel_ans a;
+	struct msg m;
+
+	if (token == 0)			/* nobody waits */
+		return;
+	memset(&a, 0, sizeof(a));
+	a.token = token;
+	a.err = err;
+	if (what != NULL)
+		(void)strlcpy(a.what, what, sizeof(a.what));
+	if (sa != NULL) {
+		a.bytes = sa->bytes;
+		a.packets = sa->packets;
+		a.usetime = sa->usetime;
+	}
+	msg_put_kernel_ans(&m, &a);
+	if (chan_put(kn.ike, &m) == -1 && !kn.ike_gone)
+		log_warn(&kn.ch->log, "answer to ike lost");
+}
+
+static void
+ended(struct inflight *f)
+{
+	free(f);
+	if (kn.inflight-- == INFLIGHT_MAX)
+		chan_pause(kn.ike, 0);
+}
+
+static void
+op_done(void *arg, int err, const char *what)
+{
+	struct inflight *f = arg;
+
+	answer(f->token, err, what, NULL);
+	ended(f);
+}
+
+static void
+query_done(void *arg, int err, const struct kern_sa *sa)
+{
+	struct inflight *f = arg;
+
+	answer(f->token, sa == NULL && err == 0 ? ESRCH : err, NULL, sa);
+	ended(f);
+}
+
+static struct ktable *
+find_generation(uint32_t gen)
+{
+	if (kn.now != NULL && kn.now->conf->gen == gen)
+		return (kn.now);
+	if (kn.before != NULL && kn.before->conf->gen == gen)
+		return (kn.before);
+	if (kn.next != NULL && kn.next->conf->gen == gen)
+		return (kn.next);
+	return (NULL);
+}
+
+/* Which of the two addresses is ours; -1: the pair does not fit the tunnel. */
+static int
+check_endpoints(const struct ktable *kt, const struct kernel_req *q)
+{
+	const struct kern_sa *sa = &q->sa;
+	int out, in;
+
+	if (sa->src.fam == ADDR_NONE || sa->dst.fam != sa->src.fam)
+		return (-1);
+	out = ktable_endpoints(kt, q->tunnel, &sa->src, &sa->dst);
+	in = ktable_endpoints(kt, q->tunnel, &sa->dst, &sa->src);
+	switch (sa->dir) {
+	case KERN_OUT:
+		return (out ? 0 : -1);
+	case KERN_IN:
+		return (in ? 0 : -1);
+	default:
+		return (out || in ? 0 : -1);
+	}
+}
+
+static int
+check_algorithms(const struct kern_sa *sa)
+{
+	const struct xform_info *e, *g;
+
+	if (!kern_can(&kn.caps, sa->encr, sa->encr_keybits, sa->integ) ||
+	    (e = xform_info(XF_ENCR, sa->encr, sa->encr_keybits)) == NULL ||
+	    sa->encr_keylen != e->keylen)
+		return (-1);
+	if (e->aead || sa->integ == INTEG_NONE)
+		return (sa->integ_keylen == 0 && e->aead ? 0 : -1);
+	return ((g = xform_info(XF_INTEG, sa->integ, 0)) != NULL &&
+	    sa->integ_keylen == g->keylen ? 0 : -1);
+}
+
+/* 0, or an errno with *why. */
+static int
+check_request(const struct ktable *kt, const struct kernel_req *q,
+    const char **why)
+{
+	const struct conf_tunnel *t = &kt->conf->tunnels[q->tunnel];
+
+	*why = "not an ESP SA of the tunnel's mode";
+	if (q->sa.proto != PROTO_ESP || q->sa.transport != t->transport ||
+	    q->sa.spi < 256)
+		return (EINVAL);
+	*why = "endpoints are not the tunnel's";
+	if (check_endpoints(kt, q) == -1)
+		return (EPERM);
+	if (q->op != KREQ_SA_ADD)
+		return (0);
+	*why = "direction is not said";
+	if (q->sa.dir != KERN_IN && q->sa.dir != KERN_OUT)
+		return (EINVAL);
+	*why = "selectors are not within the tunnel's";
+	if (q->tsl.n == 0 || q->tsr.n == 0 ||
+	    !tslist_within(&q->tsl, &t->from) ||
+	    !tslist_within(&q->tsr, &t->to))
+		return (EPERM);
+	*why = "algorithm or key length this kernel was not found to have";
+	return (check_algorithms(&q->sa) == -1 ? EINVAL : 0);
+}
+
+static void
+bound(void *arg, int err, const char *what)
+{
+	(void)arg;
+	if (err == 0)
+		return;
+	errno = err;
+	log_warn(&kn.ch->log, "a trap of an \"any\" peer cannot be bound to its "
+	    "address%s%s", what != NULL ? ": " : "", what != NULL ? what : "");
+}
+
+/* An "any" peer has come: its traps ask for its SA instead of discarding. */
+static void
+bind_traps(struct ktable *kt, const struct kernel_req *q)
+{
+	const struct kern_sa *sa = &q->sa;
+	size_t i;
+
+	if (kt != kn.now || !ktable_bind(kt, q->tunnel,
+	    sa->dir == KERN_OUT ? &sa->src : &sa->dst,
+	    sa->dir == KERN_OUT ? &sa->dst : &sa->src))
+		return;
+	for (i = 0; i < kt->npol; i++)
+		if (kt->pol[i].tunnel == q->tunnel &&
+		    kern_policy_replace(kn.kern, mono_now(), &kt->pol[i].p,
+		    bound, NULL) == -1)
+			bound(NULL, errno, NULL);
+}
+
+static int
+send_request(const struct kernel_req *q, struct inflight *f)
+{
+	monotime now = mono_now();
+	const struct kern_sa *sa = &q->sa;
+
+	switch (q->op) {
+	case KREQ_SA_ADD:
+		return (kern_sa_add(kn.kern, now, sa, op_done, f));
+	case KREQ_SA_UPDATE:
+		return (kern_sa_update(kn.kern, now, sa, op_done, f));
+	case KREQ_SA_DELETE:
+		return (kern_sa_delete(kn.kern, now, sa->spi, sa->proto,
+		    &sa->src, &sa->dst, op_done, f));
+	default:
+		return (kern_sa_query(kn.kern, now, sa->spi, sa->proto,
+		    &sa->src, &sa->dst, query_done, f));
+	}
+}
+
+static void
+run_request(struct ktable *kt, struct kernel_req *q)
+{
+	struct inflight *f;
+	const char *why;
+	int err;
+
+	if ((err = check_request(kt, q, &why)) != 0) {
+		log_warnx(&kn.ch->log, "tunnel \"%s\": refused a request of ike: %s",
+		    kt->conf->tunnels[q->tunnel].name, why);
+		answer(q->token, err, why, NULL);
+		return;
+	}
+	if ((f = calloc(1, sizeof(*f))) == NULL) {
+		answer(q->token, ENOMEM, NULL, NULL);
+		return;
+	}
+	f->token = q->token;
+	q->sa.reqid = kt->reqid[q->tunnel];
+	if (q->op == KREQ_SA_ADD)
+		bind_traps(kt, q);
+	if (++kn.inflight == INFLIGHT_MAX)
+		chan_pause(kn.ike, 1);
+	if (send_request(q, f) == -1) {
+		err = errno;
+		ended(f);
+		answer(q->token, err, NULL, NULL);
+	}
+}
+
+int
+kernel_request(struct rbuf *r)
+{
+	struct kernel_req q;
+	struct ktable *kt;
+
+	if (msg_get_kernel_req(r, &q) == -1)
+		return (-1);
+	if (q.op == KREQ_ACQUIRE_FAILED) {
+		if (kern_acquire_failed(kn.kern, q.acquire_seq) == -1)
+			log_debug(&kn.ch->log, "acquire %u cannot be taken back",
+			    q.acquire_seq);
+		answer(q.token, 0, NULL, NULL);
+	} else if ((kt = find_generation(q.gen)) == NULL ||
+	    q.tunnel >= kt->conf->ntunnels)
+		answer(q.token, ENOENT, "no such tunnel in this generation",
+		    NULL);
+	else
+		run_request(kt, &q);
+	explicit_bzero(&q, sizeof(q));
+	kernel_settle();
+	return (0);
+}
+
+/* Control. */
+
+static void
+policy_record(const struct ktable *kt, const struct kpol *k,
+    struct policy_rec *rec)
+{
+	const struct kern_policy *p = &k->p;
+	int out = p->dir == KERN_OUT;
+
+	memset(rec, 0, sizeof(*rec));
+	(void)strlcpy(rec->tunnel, kt->conf->tunnels[k->tunnel].name,
+	    sizeof(rec->tunnel));
+	rec->dir = p->dir;
+	rec->action = (uint8_t)p->action;
+	rec->src = p->src;
+	rec->dst = p->dst;
+	rec->proto = p->proto;
+	rec->sport = p->sport;
+	rec->dport = p->dport;
+	rec->reqid = p->reqid;
+	rec->prio = p->prio;
+	rec->local = out ? p->tsrc : p->tdst;
+	rec->remote = out ? p->tdst : p->tsrc;
+	rec->installed = k->installed;
+	if (kn.caps.name != NULL)
+		(void)strlcpy(rec->backend, kn.caps.name,
+		    sizeof(rec->backend));
+}
+
+static int
+show_policies(struct rbuf *r)
+{
+	struct policy_ask ask;
+	struct policy_rec rec;
+	struct slice s;
+	struct msg m;
+
+	if (msg_get_policies(r, &ask) == -1)
+		return (-1);
+	memset(&s, 0, sizeof(s));
+	s.token = ask.token;
+	s.cursor = ask.cursor;
+	msg_put_slice(&m, M_POLICY_RECS, &s);
+	while (kn.now != NULL && s.cursor < kn.now->npol &&
+	    m.w.cap - m.w.len >= POLICY_RECMAX) {
+		policy_record(kn.now, &kn.now->pol[s.cursor++], &rec);
+		put_policy_rec(&m.w, &rec);
+		s.n++;
+	}
+	s.more = kn.now != NULL && s.cursor < kn.now->npol;
+	msg_patch_slice(&m, &s);
+	(void)chan_put(kn.control, &m);
+	return (0);
+}
+
+static struct outcome flushing;
+
+static void
+flush_done(uint32_t failed)
+{
+	struct msg m;
+
+	flushing.ok = failed == 0;
+	if (failed != 0)
+		(void)strlcpy(flushing.text, "the kernel refused some: the log "
+		    "says which", sizeof(flushing.text));
+	log_warnx(&kn.ch->log, "flushed SAs and policies: traffic between the nets "
+	    "leaves in clear until the next reload");
+	msg_put_outcome(&m, M_FLUSH_ANS, &flushing);
+	(void)chan_put(kn.control, &m);
+}
+
+int
+kernel_control(uint16_t type, struct rbuf *r)
+{
+	struct outcome busy;
+	struct msg m;
+
+	if (type == M_POLICIES)
+		return (show_policies(r));
+	memset(&busy, 0, sizeof(busy));
+	if (type != M_FLUSH || msg_get_token(r, &busy.token) == -1)
+		return (-1);
+	if (kn.job == NULL) {
+		memset(&flushing, 0, sizeof(flushing));
+		flushing.token = busy.token;
+		if (kernel_sweep(1, flush_done) == 0)
+			return (0);
+	}
+	(void)strlcpy(busy.text, "a change is under way; try again",
+	    sizeof(busy.text));
+	msg_put_outcome(&m, M_FLUSH_ANS, &busy);
+	(void)chan_put(kn.control, &m);
+	return (0);
+}
+
+/* The kernel speaks. */
+
+/* Neither reqid nor policy said: the endpoints must do, then the selector. */
+static int64_t
+tunnel_by_endpoints(const struct ktable *kt, const struct kern_event *e)
+{
+	const struct conf_tunnel *t;
+	uint32_t i;
+
+	for (i = 0; i < kt->conf->ntunnels; i++) {
+		t = &kt->conf->tunnels[i];
+		if (!ktable_endpoints(kt, i, &e->src, &e->dst) ||
+		    kt->conf->peers[t->peer].remote.fam == ADDR_NONE)
+			continue;
+		if (e->has_sel && (!tslist_within(&(struct tslist){ .n = 1,
+		    .t = { e->sel_src } }, &t->from)))
+			continue;
+		return (i);
+	}
+	return (-1);
+}
+
+static int64_t
+tunnel_of_acquire(const struct ktable *kt, const struct kern_event *e)
+{
+	int64_t t;
+
+	if ((t = ktable_byreqid(kt, e->reqid)) != -1 ||
+	    (t = ktable_byid(kt, e->policy)) != -1)
+		return (t);
+	if (e->reqid != 0)
+		return (-1);		/* somebody else's */
+	return (tunnel_by_endpoints(kt, e));
+}
+
+static void
+tell_ike(struct msg *m)
+{
+	struct msg lost;
+
+	if (kn.lost_told && chan_waiting(kn.ike) < CHAN_LOW) {
+		kn.lost_told = 0;
+		msg_start(&lost, M_LOST);
+		(void)chan_put(kn.ike, &lost);
+	}
+	if (chan_put(kn.ike, m) == -1)
+		kn.lost_told = 1;	/* told when there is room */
+}
+
+static void
+acquire(const struct kern_event *e)
+{
+	struct acquire a;
+	struct msg m;
+	int64_t t = -1;
+
+	memset(&a, 0, sizeof(a));
+	if (kn.now != NULL && (t = tunnel_of_acquire(kn.now, e)) != -1)
+		a.gen = kn.now->conf->gen;
+	else if (kn.next != NULL && (t = tunnel_of_acquire(kn.next, e)) != -1)
+		a.gen = kn.next->conf->gen;
+	if (t == -1) {
+		log_debug(&kn.ch->log, "ACQUIRE for no tunnel of ours "
+		    "(reqid %u, policy %u)", e->reqid, e->policy);
+		return;
+	}
+	a.tunnel = (uint32_t)t;
+	a.seq = e->seq;
+	if ((a.has_sel = e->has_sel) != 0) {
+		a.src = e->sel_src;
+		a.dst = e->sel_dst;
+	}
+	msg_put_acquire(&m, &a);
+	tell_ike(&m);
+}
+
+void
+kernel_event(void *arg, const struct kern_event *e)
+{
+	struct expire x;
+	struct mapping p;
+	struct msg m;
+
+	(void)arg;
+	if (!chan_isopen(kn.ike))
+		return;
+	switch (e->type) {
+	case KERN_EV_ACQUIRE:
+		acquire(e);
+		return;
+	case KERN_EV_EXPIRE:
+		x.spi = e->spi;
+		x.dst = e->dst;
+		x.hard = e->hard != 0;
+		msg_put_expire(&m, &x);
+		break;
+	case KERN_EV_MAPPING:
+		p.spi = e->spi;
+		p.newsrc = e->newsrc;
+		msg_put_mapping(&m, &p);
+		break;
+	default:
+		msg_start(&m, M_LOST);
+	}
+	tell_ike(&m);
+}

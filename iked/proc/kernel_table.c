@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: ISC */
+/* What a configuration wants of the kernel, as sorted values. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc/kernel.h"
+
+#define REQID_SPAN	(1U << 20)	/* we give out the lowest free ones only */
+
+static int
+cmp_u32(uint32_t a, uint32_t b)
+{
+	return (a < b ? -1 : a > b);
+}
+
+int
+kpol_cmp(const struct kern_policy *a, const struct kern_policy *b)
+{
+	int c;
+
+	if ((c = cmp_u32((uint32_t)a->dir, (uint32_t)b->dir)) != 0 ||
+	    (c = prefix_cmp(&a->src, &b->src)) != 0 ||
+	    (c = prefix_cmp(&a->dst, &b->dst)) != 0 ||
+	    (c = cmp_u32(a->proto, b->proto)) != 0 ||
+	    (c = cmp_u32(a->sport, b->sport)) != 0)
+		return (c);
+	return (cmp_u32(a->dport, b->dport));
+}
+
+int
+kpol_same(const struct kern_policy *a, const struct kern_policy *b)
+{
+	return (kpol_cmp(a, b) == 0 && a->action == b->action &&
+	    a->prio == b->prio && a->reqid == b->reqid &&
+	    a->transport == b->transport && addr_cmp(&a->tsrc, &b->tsrc) == 0 &&
+	    addr_cmp(&a->tdst, &b->tdst) == 0);
+}
+
+static int
+qcmp_policy(const void *a, const void *b)
+{
+	return (kpol_cmp(a, b));
+}
+
+static int
+qcmp_kpol(const void *a, const void *b)
+{
+	const struct kpol *x = a, *y = b;
+	int c = kpol_cmp(&x->p, &y->p);
+
+	return (c != 0 ? c : cmp_u32(x->tunnel, y->tunnel));
+}
+
+static int
+bcmp_kpol(const void *key, const void *elem)
+{
+	const struct kpol *e = elem;
+
+	return (kpol_cmp(key, &e->p));
+}
+
+static int
+qcmp_idx(const void *a, const void *b)
+{
+	const struct kidx *x = a, *y = b;
+
+	return (cmp_u32(x->key, y->key));
+}
+
+void
+kseen_add(struct kseen *s, const struct kern_policy *p)
+{
+	struct kern_policy *q;
+	size_t cap;
+
+	if (s->n == s->cap) {
+		cap = s->cap == 0 ? 64 : s->cap * 2;
+		if ((q = reallocarray(s->p, cap, sizeof(*q))) == NULL) {
+			s->err = 1;
+			return;
+		}
+		s->p = q;
+		s->cap = cap;
+	}
+	s->p[s->n++] = *p;
+}
+
+void
+kseen_sort(struct kseen *s)
+{
+	if (s->n > 0)
+		qsort(s->p, s->n, sizeof(*s->p), qcmp_policy);
+}
+
+void
+kseen_free(struct kseen *s)
+{
+	free(s->p);
+	memset(s, 0, sizeof(*s));
+}
+
+const struct kern_policy *
+kseen_find(const struct kseen *s, const struct kern_policy *p)
+{
+	if (s->n == 0)
+		return (NULL);
+	return (bsearch(p, s->p, s->n, sizeof(*s->p), qcmp_policy));
+}
+
+/* The zero address of a family: "whichever of mine" in a tunnel template. */
+static void
+endpoint_or_zero(struct addr *out, const struct addr *a, const struct addr *other)
+{
+	*out = *a;
+	if (a->fam == ADDR_NONE)
+		out->fam = other->fam;
+}
+
+/*
+ * A policy of tunnel t, pair (i, j), towards dir.  Inbound ones are the outbound
+ * one's mirror.  A peer that may be anybody has no template to ask for: until its SA
+ * comes the pair is discarded, because it must not leave in clear.
+ */
+static void
+fill_policy(const struct ktable *kt, uint32_t t, size_t i, size_t j,
+    enum kern_dir dir, struct kern_policy *p)
+{
+	const struct conf_tunnel *ct = &kt->conf->tunnels[t];
+	const struct conf_peer *cp = &kt->conf->peers[ct->peer];
+	const struct ts *from = &ct->from.t[i], *to = &ct->to.t[j];
+	uint16_t fport, tport;
+	int out = dir == KERN_OUT;
+
+	memset(p, 0, sizeof(*p));
+	p->dir = dir;
+	p->action = cp->remote.fam == ADDR_NONE ? KERN_DISCARD : KERN_IPSEC;
+	p->src = out ? ct->fromnet[i] : ct->tonet[j];
+	p->dst = out ? ct->tonet[j] : ct->fromnet[i];
+	p->proto = from->proto;
+	fport = from->sport == from->eport ? from->sport : 0;
+	tport = to->sport == to->eport ? to->sport : 0;
+	p->sport = out ? fport : tport;
+	p->dport = out ? tport : fport;
+	p->prio = kern_priority(&p->src, &p->dst, p->proto);
+	p->reqid = kt->reqid[t];
+	p->transport = ct->transport;
+	if (p->action == KERN_IPSEC) {
+		endpoint_or_zero(out ? &p->tsrc : &p->tdst, &cp->local,
+		    &cp->remote);
+		*(out ? &p->tdst : &p->tsrc) = cp->remote;
+	}
+}
+
+static size_t
+count_policies(const struct conf *c, int dirs)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < c->ntunnels; i++)
+		n += (size_t)c->tunnels[i].from.n * c->tunnels[i].to.n *
+		    (size_t)dirs;
+	return (n);
+}
+
+static void
+fill_policies(struct ktable *kt, int dirs)
+{
+	size_t i, j;
+	uint32_t t;
+	int d;
+
+	for (t = 0; t < kt->conf->ntunnels; t++)
+		for (i = 0; i < kt->conf->tunnels[t].from.n; i++)
+			for (j = 0; j < kt->conf->tunnels[t].to.n; j++)
+				for (d = KERN_IN; d < KERN_IN + dirs; d++) {
+					fill_policy(kt, t, i, j,
+					    (enum kern_dir)d,
+					    &kt->pol[kt->npol].p);
+					kt->pol[kt->npol++].tunnel = t;
+				}
+	if (kt->npol > 0)
+		qsort(kt->pol, kt->npol, sizeof(*kt->pol), qcmp_kpol);
+}
+
+/* Two tunnels may not want the same trap: the first one has it. */
+static void
+drop_duplicates(struct ktable *kt)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < kt->npol; i++)
+		if (n == 0 || kpol_cmp(&kt->pol[n - 1].p, &kt->pol[i].p) != 0)
+			kt->pol[n++] = kt->pol[i];
+	kt->npol = n;
+}
+
+/*
+ * reqids.  A policy of the very same selectors tells which one the tunnel had, in
+ * this or an earlier life; SAs that carry it stay findable.  What others use (any other
+ * reqid of the dump) is not given out.
+ */
+static void
+learn_reqids(struct ktable *kt, const struct kern_caps *caps,
+    const struct kseen *seen, uint8_t *used)
+{
+	const struct kern_policy *k;
+	struct kern_policy p;
+	uint32_t t, r;
+	size_t i;
+
+	for (t = 0; t < kt->conf->ntunnels; t++) {
+		fill_policy(kt, t, 0, 0, KERN_OUT, &p);
+		if ((k = kseen_find(seen, &p)) == NULL || k->reqid == 0 ||
+		    k->reqid > caps->reqid_max)
+			continue;
+		r = k->reqid;
+		if (r < REQID_SPAN) {
+			if (used[r / 8] & 1U << r % 8)
+				continue;	/* another tunnel has it */
+			used[r / 8] |= (uint8_t)(1U << r % 8);
+		}
+		kt->reqid[t] = r;
+	}
+	for (i = 0; i < seen->n; i++)
+		if ((r = seen->p[i].reqid) < REQID_SPAN)
+			used[r / 8] |= (uint8_t)(1U << r % 8);
+}
+
+static int
+give_reqids(struct ktable *kt, const struct kern_caps *caps, uint8_t *used)
+{
+	uint32_t t, r = 1, max;
+
+	max = caps->reqid_max < REQID_SPAN - 1 ? caps->reqid_max :
+	    REQID_SPAN - 1;
+	for (t = 0; t < kt->conf->ntunnels; t++) {
+		if (kt->reqid[t] != 0)
+			continue;
+		while (r <= max && (used[r / 8] & 1U << r % 8) != 0)
+			r++;
+		if (r > max)
+			return (-1);
+		kt->reqid[t] = r++;
+	}
+	return (0);
+}
+
+static int
+set_reqids(struct ktable *kt, const struct kern_caps *caps,
+    const struct kseen *seen, const char **why)
+{
+	uint8_t *used;
+	uint32_t t;
+	int rv;
+
+	*why = "out of memory";
+	if ((used = calloc(1, REQID_SPAN / 8)) == NULL)
+		return (-1);
+	learn_reqids(kt, caps, seen, used);
+	rv = give_reqids(kt, caps, used);
+	free(used);
+	if (rv == -1) {
+		*why = "more tunnels than this kernel has request ids";
+		return (-1);
+	}
+	for (t = 0; t < kt->conf->ntunnels; t++) {
+		kt->byreqid[t].key = kt->reqid[t];
+		kt->byreqid[t].tunnel = t;
+	}
+	if (kt->conf->ntunnels > 0)
+		qsort(kt->byreqid, kt->conf->ntunnels, sizeof(*kt->byreqid),
+		    qcmp_idx);
+	return (0);
+}
+
+struct ktable *
+ktable_new(struct conf *c, const struct kern_caps *caps,
+    const struct kseen *seen, const char **why)
+{
+	struct ktable *kt;
+	int dirs = caps->has_fwd ? 3 : 2;
+	size_t n = count_policies(c, dirs);
+
+	*why = "out of memory";
+	if ((kt = calloc(1, sizeof(*kt))) == NULL) {
+		conf_free(c);
+		return (NULL);
+	}
+	kt->conf = c;
+	kt->reqid = calloc((size_t)c->ntunnels + 1, sizeof(*kt->reqid));
+	kt->byreqid = calloc((size_t)c->ntunnels + 1, sizeof(*kt->byreqid));
+	kt->pol = calloc(n + 1, sizeof(*kt->pol));
+	if (kt->reqid == NULL || kt->byreqid == NULL || kt->pol == NULL ||
+	    set_reqids(kt, caps, seen, why) == -1) {
+		ktable_free(kt);
+		return (NULL);
+	}
+	fill_policies(kt, dirs);
+	drop_duplicates(kt);
+	return (kt);
+}
+
+void
+ktable_free(struct ktable *kt)
+{
+	if (kt == NULL)
+		return;
+	conf_free(kt->conf);
+	free(kt->reqid);
+	free(kt->byreqid);
+	free(kt->byid);
+	free(kt->pol);
+	free(kt);
+}
+
+int
+ktable_seen(const struct ktable *kt, struct kseen *s)
+{
+	size_t i;
+
+	memset(s, 0, sizeof(*s));
+	for (i = 0; i < kt->npol; i++)
+		kseen_add(s, &kt->pol[i].p);
+	return (s->err ? -1 : 0);
+}
+
+struct kpol *
+ktable_find(struct ktable *kt, const struct kern_policy *p)
+{
+	if (kt->npol == 0)
+		return (NULL);
+	return (bsearch(p, kt->pol, kt->npol, sizeof(*kt->pol), bcmp_kpol));
+}
+
+static int64_t
+idx_find(const struct kidx *idx, size_t n, uint32_t key)
+{
+	const struct kidx *e;
+	struct kidx k;
+
+	if (n == 0 || key == 0)
+		return (-1);
+	k.key = key;
+	k.tunnel = 0;
+	e = bsearch(&k, idx, n, sizeof(*idx), qcmp_idx);
+	return (e == NULL ? -1 : (int64_t)e->tunnel);
+}
+
+int64_t
+ktable_byreqid(const struct ktable *kt, uint32_t reqid)
+{
+	return (idx_find(kt->byreqid, kt->conf->ntunnels, reqid));
+}
+
+int64_t
+ktable_byid(const struct ktable *kt, uint32_t id)
+{
+	return (idx_find(kt->byid, kt->nbyid, id));
+}
+
+/* PF_KEY on Linux says in an ACQUIRE nothing but the policy's id. */
+void
+ktable_setids(struct ktable *kt, const struct kseen *seen)
+{
+	const struct kpol *k;
+	struct kidx *idx;
+	size_t i, n = 0;
+
+	if ((idx = calloc(seen->n + 1, sizeof(*idx))) == NULL)
+		return;
+	for (i = 0; i < seen->n; i++) {
+		if (seen->p[i].id == 0 ||
+		    (k = ktable_find(kt, &seen->p[i])) == NULL)
+			continue;
+		idx[n].key = seen->p[i].id;
+		idx[n++].tunnel = k->tunnel;
+	}
+	if (n > 0)
+		qsort(idx, n, sizeof(*idx), qcmp_idx);
+	free(kt->byid);
+	kt->byid = idx;
+	kt->nbyid = n;
+}
+
+static int
+fits(const struct addr *want, const struct addr *is)
+{
+	return (want->fam == ADDR_NONE || addr_cmp(want, is) == 0);
+}
+
+int
+ktable_endpoints(const struct ktable *kt, uint32_t t, const struct addr *local,
+    const struct addr *remote)
+{
+	const struct conf_peer *cp;
+
+	cp = &kt->conf->peers[kt->conf->tunnels[t].peer];
+	return (fits(&cp->local, local) && fits(&cp->remote, remote));
+}
+
+int
+ktable_bind(struct ktable *kt, uint32_t t, const struct addr *local,
+    const struct addr *remote)
+{
+	struct kern_policy *p;
+	int changed = 0;
+	size_t i;
+
+	if (kt->conf->peers[kt->conf->tunnels[t].peer].remote.fam != ADDR_NONE)
+		return (0);
+	for (i = 0; i < kt->npol; i++) {
+		if (kt->pol[i].tunnel != t)
+			continue;
+		p = &kt->pol[i].p;
+		if (p->action == KERN_IPSEC &&
+		    addr_cmp(p->dir == KERN_OUT ? &p->tdst : &p->tsrc,
+		    remote) == 0)
+			continue;
+		p->action = KERN_IPSEC;
+		p->tsrc = p->dir == KERN_OUT ? *local : *remote;
+		p->tdst = p->dir == KERN_OUT ? *remote : *local;
+		changed = 1;
+	}
+	return (changed);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the processes say to each other: one function writes a message, one reads
+ * it, and every field is checked on receipt, because the sender may have been taken
+ * over.  get functions: 0; -1: malformed (fatal to the sender).
+ */
+#ifndef PROC_MSG_H
+#define PROC_MSG_H
+
+#include <sys/types.h>
+
+#include "base/ts.h"
+#include "conf/conf.h"
+#include "engine/engine.h"
+#include "proc/channel.h"
+#include "proc/role.h"
+
+#define MSG_VERSION	1	/* of this very protocol, in M_SETUP */
+
+enum msg_type {
+	/* parent -> child */
+	M_SETUP = 1,
+	M_FD,			/* one descriptor: enum fd_kind */
+	M_GO,			/* start-up descriptors complete */
+	M_CONF_BEGIN, M_CONF_PEER, M_CONF_TUNNEL, M_CONF_END,
+	M_SHUTDOWN,
+	M_VERBOSE,
+	/* child -> parent */
+	M_READY = 20,		/* the sandbox is closed */
+	M_CONF_DONE,
+	M_LOG,
+	/* control -> ike -> parent, and back */
+	M_RELOAD = 30,
+	M_RELOAD_ERROR,
+	M_RELOAD_DONE,
+	M_SETVERBOSE,
+	/* ike <-> keys */
+	M_KEYS_REQ = 40, M_KEYS_ANS,
+	/* ike <-> kernel */
+	M_KERNEL_REQ = 50, M_KERNEL_ANS,
+	M_CAPS, M_ACQUIRE, M_EXPIRE, M_MAPPING, M_LOST,
+	/* control <-> ike */
+	M_SHOW = 60, M_SHOW_RECS,
+	M_COMMAND, M_COMMAND_ANS,
+	M_COUNTERS, M_COUNTERS_ANS,
+	/* control <-> kernel */
+	M_POLICIES = 70, M_POLICY_RECS,
+	M_FLUSH, M_FLUSH_ANS
+};
+
+/* Fields (msg_field.c): values of the ground floor. */
+void	put_addr(struct wbuf *, const struct addr *);
+void	get_addr(struct rbuf *, struct addr *);
+void	put_endpoint(struct wbuf *, const struct endpoint *);
+void	get_endpoint(struct rbuf *, struct endpoint *);
+void	put_prefix(struct wbuf *, const struct prefix *);
+void	get_prefix(struct rbuf *, struct prefix *);
+void	put_ts(struct wbuf *, const struct ts *);
+void	get_ts(struct rbuf *, struct ts *);
+void	put_tslist(struct wbuf *, const struct tslist *);
+void	get_tslist(struct rbuf *, struct tslist *);
+void	put_ident(struct wbuf *, const struct ident *);
+void	get_ident(struct rbuf *, struct ident *);
+void	put_suite(struct wbuf *, const struct suite *);
+void	get_suite(struct rbuf *, struct suite *);
+void	put_bytes(struct wbuf *, struct span);	/* u16 length + octets */
+struct span get_bytes(struct rbuf *, size_t max);
+uint8_t	get_bool(struct rbuf *);
+/* All read and nothing left over: 0, else -1. */
+int	get_end(const struct rbuf *);
+
+/* Start (msg_setup.c). */
+struct setup {
+	enum role	role;
+	uint8_t		verbose;
+	uint8_t		sandbox;	/* 0: a sanitizer build's test */
+	uint32_t	uid, gid;
+	uint8_t		backend;	/* enum kern_backend */
+	uint8_t		sweep;		/* kernel: take the policies away, then end */
+	uint16_t	port, natt_port;
+	char		chroot[256];
+};
+void	msg_put_setup(struct msg *, const struct setup *);
+int	msg_get_setup(struct rbuf *, struct setup *);
+
+enum fd_kind { FD_LINK = 1, FD_UDP, FD_LISTEN };
+struct fdinfo {
+	enum fd_kind	kind;
+	uint8_t		which;	/* LINK: enum role; UDP: 4 or 6; LISTEN: 1 read-only */
+	uint8_t		natt;	/* UDP: the socket of the NAT-T port */
+};
+void	msg_put_fd(struct msg *, const struct fdinfo *, int fd);
+int	msg_get_fd(struct rbuf *, struct fdinfo *);
+
+void	msg_put_u8(struct msg *, uint16_t type, uint8_t);
+int	msg_get_u8(struct rbuf *, uint8_t *, uint8_t max);
+void	msg_put_token(struct msg *, uint16_t type, uint64_t);
+int	msg_get_token(struct rbuf *, uint64_t *);
+void	msg_put_log(struct msg *, enum log_level, const char *);
+int	msg_get_log(struct rbuf *, enum log_level *, char *line, size_t cap);
+
+struct reload_error {
+	uint64_t	token;
+	uint8_t		warn;
+	uint32_t	line, col;
+	char		file[128];
+	char		text[320];
+};
+void	msg_put_reload_error(struct msg *, const struct reload_error *);
+int	msg_get_reload_error(struct rbuf *, struct reload_error *);
+
+/* An answer that only says whether, and why not. */
+struct outcome {
+	uint64_t	token;
+	uint8_t		ok;
+	char		text[320];
+};
+void	msg_put_outcome(struct msg *, uint16_t type, const struct outcome *);
+int	msg_get_outcome(struct rbuf *, struct outcome *);
+
+/* Configuration (msg_conf.c). */
+struct confdone {
+	uint32_t	gen;
+	uint8_t		ok;
+	uint32_t	failed;		/* kernel: traps that could not be placed */
+};
+void	msg_put_confdone(struct msg *, const struct confdone *);
+int	msg_get_confdone(struct rbuf *, struct confdone *);
+
+/* The sender's place in a configuration; see confout_next(). */
+struct confout {
+	const struct conf	*conf;		/* NULL: nothing to send */
+	int			 flags;		/* CONF_WITH_SECRETS */
+	uint32_t		 keep;		/* the generation in use; 0 none */
+	int			 begun;
+	uint32_t		 peer, tunnel;
+};
+/* Writes the next message of the series; 1, or 0 when all is written. */
+int	confout_next(struct confout *, struct msg *);
+
+struct confin {
+	struct conf	*conf;		/* being filled */
+	uint32_t	 keep;		/* the generation to keep beside it */
+};
+/*
+ * Takes one message of the series.  1: complete, *out is the receiver's; 0: more to
+ * come; -1: malformed.  confin_reset() drops what is half there.
+ */
+int	confin_message(struct confin *, uint16_t type, struct rbuf *, struct conf **out);
+void	confin_reset(struct confin *);
+
+/* keys (msg_keys.c).  Spans refer to the message's octets. */
+void	msg_put_keys_req(struct msg *, const struct keys_req *);
+int	msg_get_keys_req(struct rbuf *, struct keys_req *);
+void	msg_put_keys_ans(struct msg *, const struct keys_ans *);
+int	msg_get_keys_ans(struct rbuf *, struct keys_ans *);
+
+/* kernel (msg_kernel.c) */
+struct acquire {
+	uint32_t	gen, tunnel, seq;
+	uint8_t		has_sel;
+	struct ts	src, dst;
+};
+struct expire {
+	uint32_t	spi;
+	struct addr	dst;
+	uint8_t		hard;
+};
+struct mapping {
+	uint32_t	spi;
+	struct endpoint	newsrc;
+};
+void	msg_put_kernel_req(struct msg *, const struct kernel_req *);
+int	msg_get_kernel_req(struct rbuf *, struct kernel_req *);
+void	msg_put_kernel_ans(struct msg *, const struct kernel_ans *);
+int	msg_get_kernel_ans(struct rbuf *, struct kernel_ans *);
+/* name: where the receiver keeps the back end's name. */
+void	msg_put_caps(struct msg *, const struct kern_caps *);
+int	msg_get_caps(struct rbuf *, struct kern_caps *, char *name, size_t cap);
+void	msg_put_acquire(struct msg *, const struct acquire *);
+int	msg_get_acquire(struct rbuf *, struct acquire *);
+void	msg_put_expire(struct msg *, const struct expire *);
+int	msg_get_expire(struct rbuf *, struct expire *);
+void	msg_put_mapping(struct msg *, const struct mapping *);
+int	msg_get_mapping(struct rbuf *, struct mapping *);
+
+/* control (msg_show.c) */
+struct show_ask {
+	uint64_t	token, cursor;
+	enum show_kind	kind;
+};
+void	msg_put_show(struct msg *, const struct show_ask *);
+int	msg_get_show(struct rbuf *, struct show_ask *);
+/* A slice: head, then n records.  more: ask again with cursor. */
+struct slice {
+	uint64_t	token, cursor;
+	uint8_t		more;
+	uint16_t	n;
+};
+void	msg_put_slice(struct msg *, uint16_t type, const struct slice *);
+void	msg_patch_slice(struct msg *, const struct slice *);
+int	msg_get_slice(struct rbuf *, struct slice *);
+#define SHOW_RECMAX	6144	/* octets of a record at most */
+void	put_show_rec(struct wbuf *, const struct show_rec *);
+int	get_show_rec(struct rbuf *, struct show_rec *);
+
+struct policy_ask {
+	uint64_t	token, cursor;
+};
+void	msg_put_policies(struct msg *, const struct policy_ask *);
+int	msg_get_policies(struct rbuf *, struct policy_ask *);
+struct policy_rec {
+	char		tunnel[CONF_NAMELEN];
+	enum kern_dir	dir;
+	uint8_t		action;		/* enum kern_action */
+	struct prefix	src, dst;
+	uint8_t		proto;
+	uint16_t	sport, dport;
+	uint32_t	reqid, prio;
+	struct addr	local, remote;
+	uint8_t		installed;
+	char		backend[32];
+};
+#define POLICY_RECMAX	256
+void	put_policy_rec(struct wbuf *, const struct policy_rec *);
+int	get_policy_rec(struct rbuf *, struct policy_rec *);
+
+struct command {
+	uint64_t	token;
+	enum engine_cmd	cmd;
+	enum show_wake	who;		/* WAKE_COMMAND or WAKE_KEEPALIVE */
+	char		name[CONF_NAMELEN];
+};
+void	msg_put_command(struct msg *, const struct command *);
+int	msg_get_command(struct rbuf *, struct command *);
+struct counters_ask {
+	uint64_t	token;
+	char		name[CONF_NAMELEN];
+};
+void	msg_put_counters(struct msg *, const struct counters_ask *);
+int	msg_get_counters(struct rbuf *, struct counters_ask *);
+struct counters_ans {
+	uint64_t		token;
+	struct engine_counters	c;
+};
+void	msg_put_counters_ans(struct msg *, const struct counters_ans *);
+int	msg_get_counters_ans(struct rbuf *, struct counters_ans *);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+/* The sockets that the parent opens, keeps for life and hands to its children. */
+
+#include <sys/types.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proc/channel.h"
+#include "proc/parent.h"
+#include "proc/plog.h"
+#include "proc/udp.h"
+
+int
+parent_pidfile(const struct parent_opts *o, struct parent_socks *s)
+{
+	char pid[32];
+	int n;
+
+	s->pid = open(o->pidfile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+	    0644);
+	if (s->pid == -1) {
+		log_warn(plog(), "%s", o->pidfile);
+		return (-1);
+	}
+	if (flock(s->pid, LOCK_EX | LOCK_NB) == -1) {
+		if (errno == EWOULDBLOCK)
+			log_warnx(plog(), "iked runs already (%s is locked)",
+			    o->pidfile);
+		else
+			log_warn(plog(), "%s", o->pidfile);
+		return (-1);
+	}
+	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	if (ftruncate(s->pid, 0) == -1 ||
+	    pwrite(s->pid, pid, (size_t)n, 0) != n) {
+		log_warn(plog(), "%s", o->pidfile);
+		return (-1);
+	}
+	return (0);
+}
+
+pid_t
+parent_running(const struct parent_opts *o)
+{
+	char text[32] = "";
+	ssize_t n;
+	long pid = 0;
+	int fd;
+
+	if ((fd = open(o->pidfile, O_RDONLY | O_CLOEXEC)) == -1)
+		return (errno == ENOENT ? 0 : -1);
+	if (flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK &&
+	    (n = read(fd, text, sizeof(text) - 1)) > 0)
+		pid = strtol(text, NULL, 10);
+	close(fd);
+	return (pid > 1 ? (pid_t)pid : 0);
+}
+
+/* 0; -1: this family is not there at all. */
+static int
+udp_one(int *fd, enum addr_family fam, uint16_t port, int natt)
+{
+	int af = fam == ADDR_V4 ? AF_INET : AF_INET6;
+
+	if ((*fd = udp_open(fam, port)) == -1) {
+		if (fam == ADDR_V6 && errno != EADDRINUSE)
+			return (-1);
+		log_warn(plog(), "UDP port %u%s", port, errno == EADDRINUSE ?
+		    " (another IKE daemon has it: stop that one first)" : "");
+		return (-2);
+	}
+	if (kern_socket_bypass(*fd, af) == -1) {
+		log_warn(plog(), "cannot exempt UDP port %u from the policies: "
+		    "this kernel has no IPsec, or we are not root", port);
+		return (-2);
+	}
+	if (natt && kern_socket_encap(*fd, af) == -1)
+		log_warn(plog(), "no ESP in UDP for IPv%d on this kernel",
+		    (int)fam);
+	return (0);
+}
+
+int
+parent_udp(const struct parent_opts *o, struct parent_socks *s)
+{
+	static const enum addr_family fams[2] = { ADDR_V4, ADDR_V6 };
+	int i, natt, rv;
+
+	for (i = 0; i < 2; i++)
+		for (natt = 0; natt < 2; natt++) {
+			rv = udp_one(&s->udp[i * 2 + natt], fams[i],
+			    natt ? o->natt_port : o->port, natt);
+			if (rv == -2)
+				return (-1);
+			if (rv == -1)
+				log_debug(plog(), "no IPv6 on this system");
+		}
+	return (0);
+}
+
+static int
+listen_one(const char *path, mode_t mode, gid_t gid)
+{
+	struct sockaddr_un sun;
+	mode_t old;
+	int fd, rv;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path)) {
+		errno = ENAMETOOLONG;
+		return (-1);
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return (-1);
+	(void)unlink(path);	/* the pidfile is locked: it is nobody's */
+	old = umask(0777);	/* closed to all until it is ready */
+	rv = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
+	(void)umask(old);
+	if (rv == -1 || chown(path, 0, gid) == -1 || chmod(path, mode) == -1 ||
+	    listen(fd, 16) == -1) {
+		rv = errno;
+		close(fd);
+		errno = rv;
+		return (-1);
+	}
+	return (fd);
+}
+
+int
+parent_listen(const struct parent_opts *o, struct parent_socks *s, gid_t gid)
+{
+	if ((s->listen[0] = listen_one(o->socket, 0660, gid)) == -1) {
+		log_warn(plog(), "control socket %s", o->socket);
+		return (-1);
+	}
+	if ((s->listen[1] = listen_one(o->rosocket, 0666, gid)) == -1) {
+		log_warn(plog(), "control socket %s", o->rosocket);
+		return (-1);
+	}
+	return (0);
+}
+
+void
+parent_unlink(const struct parent_opts *o)
+{
+	(void)unlink(o->socket);
+	(void)unlink(o->rosocket);
+	(void)unlink(o->pidfile);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/* Syslog or standard error for a parent and its children. */
+
+#include <sys/time.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+
+#include "proc/plog.h"
+
+#define PLOG_LINEMAX	1024
+
+static void	plog_emit(void *, enum log_level, const char *);
+
+static struct {
+	const char	*ident;
+	int		 front;
+	struct logger	 log;
+} pl = { "iked", 1, { plog_emit, NULL, 0 } };
+
+void
+plog_init(const char *ident, int front, int verbose)
+{
+	pl.ident = ident;
+	pl.front = front;
+	pl.log.verbose = verbose;
+	if (front != PLOG_FRONT)
+		openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	tzset();
+}
+
+void
+plog_verbose(int verbose)
+{
+	pl.log.verbose = verbose;
+}
+
+const struct logger *
+plog(void)
+{
+	return (&pl.log);
+}
+
+static void
+to_stderr(const char *who, const char *line)
+{
+	struct timeval tv;
+	struct tm tm;
+	char hms[16] = "";
+	time_t t;
+
+	if (gettimeofday(&tv, NULL) == 0) {
+		t = tv.tv_sec;
+		if (localtime_r(&t, &tm) != NULL)
+			(void)strftime(hms, sizeof(hms), "%H:%M:%S", &tm);
+	}
+	(void)fprintf(stderr, "%s.%03d %s %s: %s\n", hms,
+	    (int)(tv.tv_usec / 1000), pl.ident, who, line);
+}
+
+static int
+priority(enum log_level level)
+{
+	switch (level) {
+	case LOGGER_WARN:
+		return (LOG_WARNING);
+	case LOGGER_INFO:
+		return (LOG_INFO);
+	default:
+		return (LOG_DEBUG);
+	}
+}
+
+/*
+ * The text may come from a child that the network has taken over: what
+ * could forge lines of its own is replaced here once more.
+ */
+void
+plog_line(enum role role, enum log_level level, const char *text)
+{
+	char line[PLOG_LINEMAX];
+	size_t i;
+
+	for (i = 0; text[i] != '\0' && i < sizeof(line) - 1; i++)
+		line[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ?
+		    '?' : text[i];
+	line[i] = '\0';
+	if (pl.front != PLOG_SYSLOG)
+		to_stderr(role_name(role), line);
+	if (pl.front != PLOG_FRONT)
+		syslog(priority(level), "%s: %s", role_name(role), line);
+}
+
+static void
+plog_emit(void *arg, enum log_level level, const char *line)
+{
+	(void)arg;
+	plog_line(ROLE_PARENT, level, line);
+}
+
+void
+fatal(const char *fmt, ...)
+{
+	char text[PLOG_LINEMAX];
+	va_list ap;
+	int saved = errno;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_warnx(&pl.log, "%s: %s", text, strerror(saved));
+	exit(1);
+}
+
+void
+fatalx(const char *fmt, ...)
+{
+	char text[PLOG_LINEMAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_warnx(&pl.log, "%s", text);
+	exit(1);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where a privileged parent (iked's, netwatchd's) puts log lines: syslog, or
+ * standard error when it stays in front.  Children have no syslog: their lines come
+ * to the parent as messages and go out through plog_line().
+ */
+#ifndef PROC_PLOG_H
+#define PROC_PLOG_H
+
+#include "base/log.h"
+#include "proc/role.h"
+
+#define PLOG_SYSLOG	0
+#define PLOG_FRONT	1	/* standard error, with the time of day */
+#define PLOG_BOTH	2	/* a daemon that is starting */
+/* ident must stay valid.  May be called again. */
+void	plog_init(const char *ident, int front, int verbose);
+void	plog_verbose(int);
+/* The logger of this very process. */
+const struct logger *plog(void);
+/* A line of another process.  Control characters are replaced, long lines cut. */
+void	plog_line(enum role, enum log_level, const char *line);
+
+/* Only while starting: a line with (fatal) or without (fatalx) strerror, exit 1. */
+void	fatal(const char *, ...)
+	    __attribute__((__noreturn__, __format__(printf, 1, 2)));
+void	fatalx(const char *, ...)
+	    __attribute__((__noreturn__, __format__(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: ISC */
+/* The kernel process's table: request ids, policies, who an ACQUIRE is for. */
+#include <atf-c.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc/kernel.h"
+
+static const char text[] =
+    "ikev2 \"one\" from 10.1.0.0/24 to 10.2.0.0/24 local 192.0.2.1 "
+    "peer 198.51.100.1 psk \"twenty characters at least\"\n"
+    "ikev2 \"two\" from { 10.1.0.0/24, 10.9.0.0/24 } to { 10.3.0.0/24, 10.4.0.0/24 } "
+    "local 192.0.2.1 peer 203.0.113.1 psk \"twenty characters too yes\"\n"
+    "ikev2 \"road\" from 10.1.0.0/24 to 10.5.0.0/16 peer any "
+    "psk \"twenty characters at least\"\n";
+
+static struct conf *
+conf_of(const char *t)
+{
+	static struct conf_errors errs;
+	struct conf *c;
+
+	c = conf_parse("t", t, strlen(t), NULL, 0, &errs);
+	ATF_REQUIRE_MSG(c != NULL, "%s", errs.e[0].text);
+	return (c);
+}
+
+static struct kern_caps caps;
+
+static struct ktable *
+table(const char *t, const struct kseen *seen)
+{
+	struct kseen none;
+	struct ktable *kt;
+	const char *why;
+
+	memset(&none, 0, sizeof(none));
+	if (caps.reqid_max == 0) {
+		caps.reqid_max = 16383;
+		caps.has_fwd = 1;
+	}
+	kt = ktable_new(conf_of(t), &caps, seen != NULL ? seen : &none, &why);
+	ATF_REQUIRE_MSG(kt != NULL, "%s", why);
+	return (kt);
+}
+
+static struct addr
+addr_of(const char *s)
+{
+	struct addr a;
+
+	ATF_REQUIRE_EQ(0, addr_parse(&a, s));
+	return (a);
+}
+
+ATF_TC_WITHOUT_HEAD(policies);
+ATF_TC_BODY(policies, tc)
+{
+	struct kern_policy want;
+	struct ktable *kt;
+	struct kpol *k;
+	size_t i;
+
+	(void)tc;
+	kt = table(text, NULL);
+	ATF_REQUIRE_EQ((1 + 4 + 1) * 3, kt->npol);
+	for (i = 1; i < kt->npol; i++)
+		ATF_REQUIRE(kpol_cmp(&kt->pol[i - 1].p, &kt->pol[i].p) < 0);
+	memset(&want, 0, sizeof(want));
+	want.dir = KERN_FWD;
+	ATF_REQUIRE_EQ(0, prefix_parse(&want.src, "10.2.0.0/24"));
+	ATF_REQUIRE_EQ(0, prefix_parse(&want.dst, "10.1.0.0/24"));
+	ATF_REQUIRE((k = ktable_find(kt, &want)) != NULL);
+	ATF_REQUIRE_EQ(0, k->tunnel);
+	ATF_REQUIRE_EQ(KERN_IPSEC, k->p.action);
+	ATF_REQUIRE_EQ(kt->reqid[0], k->p.reqid);
+	ATF_REQUIRE_EQ(kern_priority(&want.src, &want.dst, 0), k->p.prio);
+	{
+		struct addr a = addr_of("198.51.100.1"), b = addr_of("192.0.2.1");
+
+		ATF_REQUIRE_EQ(0, addr_cmp(&a, &k->p.tsrc));
+		ATF_REQUIRE_EQ(0, addr_cmp(&b, &k->p.tdst));
+	}
+	/* A peer that may be anybody: nothing leaves in clear before it comes. */
+	want.dir = KERN_OUT;
+	ATF_REQUIRE_EQ(0, prefix_parse(&want.src, "10.1.0.0/24"));
+	ATF_REQUIRE_EQ(0, prefix_parse(&want.dst, "10.5.0.0/16"));
+	ATF_REQUIRE((k = ktable_find(kt, &want)) != NULL);
+	ATF_REQUIRE_EQ(KERN_DISCARD, k->p.action);
+	{
+		struct addr l = addr_of("192.0.2.1"), r = addr_of("192.0.2.99");
+
+		ATF_REQUIRE_EQ(1, ktable_bind(kt, k->tunnel, &l, &r));
+		ATF_REQUIRE_EQ(KERN_IPSEC, k->p.action);
+		ATF_REQUIRE_EQ(0, addr_cmp(&r, &k->p.tdst));
+		ATF_REQUIRE_EQ(0, ktable_bind(kt, k->tunnel, &l, &r));
+		ATF_REQUIRE_EQ(0, ktable_bind(kt, 0, &l, &r));
+	}
+	ktable_free(kt);
+}
+
+ATF_TC_WITHOUT_HEAD(reqids);
+ATF_TC_BODY(reqids, tc)
+{
+	struct ktable *kt, *kt2;
+	struct kern_policy p;
+	struct kseen seen;
+	size_t i;
+
+	(void)tc;
+	/* What the kernel holds of an earlier life, and one of somebody else. */
+	memset(&seen, 0, sizeof(seen));
+	memset(&p, 0, sizeof(p));
+	p.dir = KERN_OUT;
+	p.reqid = 77;
+	ATF_REQUIRE_EQ(0, prefix_parse(&p.src, "10.1.0.0/24"));
+	ATF_REQUIRE_EQ(0, prefix_parse(&p.dst, "10.2.0.0/24"));
+	kseen_add(&seen, &p);
+	p.reqid = 1;
+	ATF_REQUIRE_EQ(0, prefix_parse(&p.src, "172.16.0.0/24"));
+	kseen_add(&seen, &p);
+	p.reqid = 20000;		/* out of this kernel's range */
+	ATF_REQUIRE_EQ(0, prefix_parse(&p.src, "10.1.0.0/24"));
+	ATF_REQUIRE_EQ(0, prefix_parse(&p.dst, "10.3.0.0/24"));
+	kseen_add(&seen, &p);
+	kseen_sort(&seen);
+	kt = table(text, &seen);
+	ATF_REQUIRE_EQ(77, kt->reqid[0]);
+	ATF_REQUIRE_EQ(2, kt->reqid[1]);
+	ATF_REQUIRE_EQ(3, kt->reqid[2]);
+	ATF_REQUIRE_EQ(0, ktable_byreqid(kt, 77));
+	ATF_REQUIRE_EQ(1, ktable_byreqid(kt, 2));
+	ATF_REQUIRE_EQ(-1, ktable_byreqid(kt, 1));
+	ATF_REQUIRE_EQ(-1, ktable_byreqid(kt, 0));
+	kseen_free(&seen);
+	/* The next generation keeps them, in whatever order it stands. */
+	ATF_REQUIRE_EQ(0, ktable_seen(kt, &seen));
+	kt2 = table("ikev2 \"new\" from 10.1.0.0/24 to 10.8.0.0/24 "
+	    "local 192.0.2.1 peer 203.0.113.1 psk \"twenty characters too yes\"\n"
+	    "ikev2 \"one\" from 10.1.0.0/24 to 10.2.0.0/24 local 192.0.2.7 "
+	    "peer 198.51.100.1 psk \"twenty characters at least\"\n", &seen);
+	ATF_REQUIRE_EQ(1, kt2->reqid[0]);
+	ATF_REQUIRE_EQ(77, kt2->reqid[1]);
+	kseen_free(&seen);
+	/* Same selectors, other endpoints: that is a change. */
+	for (i = 0; i < kt2->npol; i++)
+		if (kt2->pol[i].tunnel == 1)
+			ATF_REQUIRE(!kpol_same(&kt2->pol[i].p,
+			    &ktable_find(kt, &kt2->pol[i].p)->p));
+	ktable_free(kt);
+	ktable_free(kt2);
+}
+
+ATF_TC_WITHOUT_HEAD(exhausted);
+ATF_TC_BODY(exhausted, tc)
+{
+	struct kern_caps few;
+	struct kseen none;
+	const char *why;
+
+	(void)tc;
+	memset(&none, 0, sizeof(none));
+	memset(&few, 0, sizeof(few));
+	few.reqid_max = 2;
+	ATF_REQUIRE(ktable_new(conf_of(text), &few, &none, &why) == NULL);
+	ATF_REQUIRE_STREQ("more tunnels than this kernel has request ids", why);
+	few.reqid_max = 3;
+	ATF_REQUIRE((ktable_free(ktable_new(conf_of(text), &few, &none, &why)),
+	    1));
+}
+
+ATF_TC_WITHOUT_HEAD(endpoints);
+ATF_TC_BODY(endpoints, tc)
+{
+	struct addr l, r, x;
+	struct ktable *kt;
+
+	(void)tc;
+	l = addr_of("192.0.2.1");
+	r = addr_of("198.51.100.1");
+	x = addr_of("203.0.113.77");
+	kt = table(text, NULL);
+	ATF_REQUIRE(ktable_endpoints(kt, 0, &l, &r));
+	ATF_REQUIRE(!ktable_endpoints(kt, 0, &r, &l));
+	ATF_REQUIRE(!ktable_endpoints(kt, 0, &l, &x));
+	ATF_REQUIRE(!ktable_endpoints(kt, 0, &x, &r));
+	ATF_REQUIRE(ktable_endpoints(kt, 2, &l, &x));
+	ktable_free(kt);
+}
+
+ATF_TC_WITHOUT_HEAD(ids);
+ATF_TC_BODY(ids, tc)
+{
+	struct kseen seen;
+	struct ktable *kt;
+	size_t i;
+
+	(void)tc;
+	kt = table(text, NULL);
+	ATF_REQUIRE_EQ(0, ktable_seen(kt, &seen));
+	for (i = 0; i < seen.n; i++)
+		seen.p[i].id = (uint32_t)(8 * i + 1);
+	ktable_setids(kt, &seen);
+	for (i = 0; i < seen.n; i++)
+		ATF_REQUIRE_EQ((int64_t)kt->pol[i].tunnel,
+		    ktable_byid(kt, seen.p[i].id));
+	ATF_REQUIRE_EQ(-1, ktable_byid(kt, 2));
+	kseen_free(&seen);
+	ktable_free(kt);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, policies);
+	ATF_TP_ADD_TC(tp, reqids);
+	ATF_TP_ADD_TC(tp, exhausted);
+	ATF_TP_ADD_TC(tp, endpoints);
+	ATF_TP_ADD_TC(tp, ids);
+	return (atf_no_error());
+}
