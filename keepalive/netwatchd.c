@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/* netwatchd: sees to it that traffic really passes. */
+
+#include <sys/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keepalive/parent.h"
+#include "proc/client.h"
+#include "proc/plog.h"
+#include "proc/privdrop.h"
+#include "proc/sandbox.h"
+
+#ifndef IKED_CONF
+#define IKED_CONF	"/etc/iked.conf"
+#endif
+
+static void
+usage(void)
+{
+	(void)fprintf(stderr,
+	    "usage: netwatchd [-dnv] [-f file] [-o option] [-s socket]\n");
+	exit(2);
+}
+
+static void
+set_option(struct nw_parent *p, char *arg)
+{
+	if (strcmp(arg, "sandbox=off") == 0)
+		p->opts.sandbox = 0;
+	else if (strncmp(arg, "chroot=/", 8) == 0)
+		p->opts.chroot = arg + 7;
+	else
+		usage();
+}
+
+/* netwatchd.pid beside iked's socket, locked for as long as we live. */
+static int
+lock_pidfile(const char *sock, char **path)
+{
+	const char *slash = strrchr(sock, '/');
+	int fd;
+
+	if (asprintf(path, "%.*snetwatchd.pid", slash == NULL ? 0 :
+	    (int)(slash - sock + 1), sock) == -1)
+		fatal("pid file");
+	if ((fd = open(*path, O_RDWR | O_CREAT | O_CLOEXEC, 0644)) == -1)
+		fatal("%s", *path);
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		if (errno == EWOULDBLOCK)
+			fatalx("netwatchd already runs: %s is locked", *path);
+		fatal("%s", *path);
+	}
+	return (fd);
+}
+
+static void
+write_pidfile(int fd, const char *path)
+{
+	char buf[16];
+	int n;
+
+	n = snprintf(buf, sizeof(buf), "%ld\n", (long)getpid());
+	if (ftruncate(fd, 0) == -1 || write(fd, buf, (size_t)n) != n)
+		fatal("%s", path);
+}
+
+static int
+check_only(const struct nw_parent *p, int verbose)
+{
+	struct nw_conf *conf;
+	char a[ADDR_STRLEN];
+	size_t i;
+
+	if ((conf = nwconf_load(p->conf)) == NULL)
+		return (1);
+	for (i = 0; verbose && i < conf->n; i++)
+		(void)printf("%s: %s every %u ms\n", conf->targets[i].name,
+		    addr_str(&conf->targets[i].target, a),
+		    conf->targets[i].interval_ms);
+	(void)printf("configuration OK\n");
+	nwconf_free(conf);
+	return (0);
+}
+
+static int
+run(struct nw_parent *p, int front)
+{
+	struct privuser u;
+	struct nw_conf *conf;
+	char *path;
+	int fd, rv;
+
+	if (geteuid() != 0)
+		fatalx("must be started by root: it opens raw sockets and "
+		    "then gives root up");
+	if ((conf = nwconf_load(p->conf)) == NULL)
+		fatalx("%s is refused", p->conf);
+	if (privdrop_user(ROLE_PROBE, &u, plog()) == -1 ||
+	    privdrop_emptydir(p->opts.chroot, plog()) == -1)
+		exit(1);
+	/* Out of the way of the child's channel. */
+	if ((fd = sandbox_self()) == -1 || (p->exe = fcntl(fd,
+	    F_DUPFD_CLOEXEC, PROBE_CHANFD + 1)) == -1)
+		fatal("cannot open this program itself");
+	(void)close(fd);
+	fd = lock_pidfile(p->socket, &path);
+	if (!front) {
+		if (daemon(1, 0) == -1)
+			fatal("daemon");
+		plog_init("netwatchd", 0, p->opts.verbose);
+	}
+	write_pidfile(fd, path);
+	rv = parent_main(p, conf);
+	(void)unlink(path);
+	free(path);
+	return (rv);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct nw_parent p = {
+		.opts = { .chroot = PRIVDROP_EMPTY, .sandbox = 1 },
+		.conf = IKED_CONF, .socket = CLIENT_SOCKET };
+	int ch, check = 0, front = 0, probe = 0;
+
+	while ((ch = getopt(argc, argv, "df:no:P:s:v")) != -1) {
+		switch (ch) {
+		case 'd':
+			front = 1;
+			break;
+		case 'f':
+			p.conf = optarg;
+			break;
+		case 'n':
+			check = 1;
+			break;
+		case 'o':
+			set_option(&p, optarg);
+			break;
+		case 'P':	/* not for people */
+			if (strcmp(optarg, "probe") != 0)
+				usage();
+			probe = 1;
+			break;
+		case 's':
+			p.socket = optarg;
+			break;
+		case 'v':
+			p.opts.verbose++;
+			break;
+		default:
+			usage();
+		}
+	}
+	if (argc != optind)
+		usage();
+	if (probe)
+		probe_main(&p.opts);
+	plog_init("netwatchd", 1, p.opts.verbose);
+	if (check)
+		return (check_only(&p, p.opts.verbose));
+	return (run(&p, front));
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/* iked.conf as netwatchd wants it: tunnels with `keepalive', no secrets. */
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "keepalive/parent.h"
+#include "proc/plog.h"
+
+#define FILE_MAX	(64 * 1024 * 1024)
+
+static int
+read_all(int fd, uint8_t *p, size_t cap, size_t *len)
+{
+	ssize_t n;
+
+	*len = 0;
+	while (*len < cap) {
+		n = read(fd, p + *len, cap - *len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return (-1);
+		if (n == 0)
+			break;
+		*len += (size_t)n;
+	}
+	return (0);
+}
+
+static int
+read_file(void *arg, const char *path, uint8_t **data, size_t *len)
+{
+	struct stat st;
+	int fd, saved;
+
+	(void)arg;
+	*data = NULL;
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return (-1);
+	if (fstat(fd, &st) == -1)
+		goto fail;
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
+		errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
+		goto fail;
+	}
+	if ((*data = malloc((size_t)st.st_size + 1)) == NULL ||
+	    read_all(fd, *data, (size_t)st.st_size, len) == -1)
+		goto fail;
+	(void)close(fd);
+	return (0);
+fail:
+	saved = errno;
+	free(*data);
+	*data = NULL;
+	(void)close(fd);
+	errno = saved;
+	return (-1);
+}
+
+static void
+say_errors(const struct conf_errors *e)
+{
+	uint32_t i;
+
+	for (i = 0; i < e->n && i < 64; i++)
+		log_warnx(plog(), "%s:%u:%u: %s%s", e->e[i].file, e->e[i].line,
+		    e->e[i].col, e->warn[i] ? "warning: " : "", e->e[i].text);
+	if (e->n > 64)
+		log_warnx(plog(), "and %u more", e->n - 64);
+}
+
+static struct nw_conf *
+pick(const struct conf *conf)
+{
+	struct nw_conf *nc;
+	const char *why;
+	uint32_t i;
+
+	if ((nc = calloc(1, sizeof(*nc))) == NULL || (nc->targets =
+	    calloc(conf->ntunnels + 1, sizeof(*nc->targets))) == NULL) {
+		free(nc);
+		log_warn(plog(), "configuration");
+		return (NULL);
+	}
+	for (i = 0; i < conf->ntunnels; i++) {
+		if (watch_conf_from(&conf->tunnels[i], &nc->targets[nc->n],
+		    &why) == 0)
+			nc->n++;
+		else if (why != NULL)
+			log_warnx(plog(), "keepalive \"%s\": not watched: %s",
+			    conf->tunnels[i].name, why);
+	}
+	return (nc);
+}
+
+struct nw_conf *
+nwconf_load(const char *path)
+{
+	const struct conf_io io = { read_file, NULL };
+	struct conf_errors *errors;
+	struct nw_conf *nc = NULL;
+	struct conf *conf;
+	uint8_t *text;
+	size_t len;
+
+	if (read_file(NULL, path, &text, &len) == -1) {
+		log_warn(plog(), "cannot read %s", path);
+		return (NULL);
+	}
+	if ((errors = calloc(1, sizeof(*errors))) == NULL) {
+		log_warn(plog(), "configuration");
+		explicit_bzero(text, len);
+		free(text);
+		return (NULL);
+	}
+	conf = conf_parse(path, (char *)text, len, &io, CONF_NOSECRETS,
+	    errors);
+	explicit_bzero(text, len);	/* it held the secrets */
+	free(text);
+	say_errors(errors);
+	free(errors);
+	if (conf != NULL)
+		nc = pick(conf);
+	conf_free(conf);
+	return (nc);
+}
+
+void
+nwconf_free(struct nw_conf *nc)
+{
+	if (nc == NULL)
+		return;
+	free(nc->targets);
+	free(nc);
+}

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * netwatchd's root parent: opens what needs root, finds this machine's addresses,
+ * connects to iked, writes syslog, keeps the probe process alive.  It never
+ * sees a packet, and takes from the probe process log lines only.
+ */
+
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <ev.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "keepalive/addrs.h"
+#include "keepalive/icmp_sock.h"
+#include "keepalive/nwmsg.h"
+#include "keepalive/parent.h"
+#include "proc/client.h"
+#include "proc/msg.h"
+#include "proc/plog.h"
+
+#define MAXQUEUE	(64 * 1024 * 1024)	/* a configuration of 64k tunnels */
+#define SCAN_S		2.0
+#define CONNECT_S	1.0
+#define CONNECT_MS	1500
+#define BACKOFF_MIN_S	0.1
+#define BACKOFF_MAX_S	5.0
+#define SETTLED_S	30.0	/* lived that long: the back-off starts anew */
+#define SHUTDOWN_MS	2000
+
+struct parent {
+	const struct nw_parent	*p;
+	struct ev_loop		*loop;
+	struct nw_conf		*conf;
+	struct addr		*addrs;
+	size_t			 naddrs;
+	struct chan		*chan;
+	pid_t			 child;
+	int			 ready;
+	int			 linked;
+	int			 said_absent;
+	double			 backoff;
+	ev_tstamp		 born;
+	ev_timer		 scan, connect, respawn;
+	ev_child		 dead;
+	ev_signal		 sighup, sigterm, sigint;
+};
+
+static void
+put(struct parent *s, struct msg *m)
+{
+	if (chan_put(s->chan, m) == -1)
+		log_warn(plog(), "the probe process does not listen");
+}
+
+static void
+send_type(struct parent *s, uint16_t type)
+{
+	struct msg m;
+
+	msg_start(&m, type);
+	put(s, &m);
+}
+
+static void
+send_icmp(struct parent *s, enum addr_family fam)
+{
+	struct msg m;
+	int fd;
+
+	if ((fd = icmp_sock_open(fam)) == -1) {
+		/* A machine without IPv6 is no news. */
+		if (fam == ADDR_V4)
+			log_warn(plog(), "cannot open a raw ICMP socket");
+		return;
+	}
+	msg_start(&m, NW_ICMP);
+	wbuf_u8(&m.w, (uint8_t)fam);
+	m.fd = fd;
+	put(s, &m);
+}
+
+static void
+send_conf(struct parent *s)
+{
+	struct msg m;
+	size_t i;
+
+	send_type(s, NW_CONF_BEGIN);
+	for (i = 0; i < s->conf->n; i++) {
+		msg_start(&m, NW_CONF_TARGET);
+		nwmsg_put_target(&m.w, &s->conf->targets[i]);
+		put(s, &m);
+	}
+	send_type(s, NW_CONF_END);
+}
+
+static void
+send_addrs(struct parent *s)
+{
+	struct msg m;
+	size_t i, j, n;
+
+	send_type(s, NW_ADDRS_BEGIN);
+	for (i = 0; i < s->naddrs; i += n) {
+		n = s->naddrs - i < NWMSG_ADDRS ? s->naddrs - i : NWMSG_ADDRS;
+		msg_start(&m, NW_ADDRS);
+		wbuf_u16(&m.w, (uint16_t)n);
+		for (j = 0; j < n; j++)
+			put_addr(&m.w, &s->addrs[i + j]);
+		put(s, &m);
+	}
+	send_type(s, NW_ADDRS_END);
+}
+
+/* 1: they changed. */
+static int
+scan(struct parent *s)
+{
+	struct addr *list;
+	size_t i, n;
+	int same;
+
+	if (addrs_scan(&list, &n) == -1) {
+		log_warn(plog(), "cannot list this machine's addresses");
+		return (0);
+	}
+	same = s->addrs != NULL && n == s->naddrs;
+	for (i = 0; same && i < n; i++)
+		same = addr_cmp(&list[i], &s->addrs[i]) == 0;
+	if (same) {
+		free(list);
+		return (0);
+	}
+	free(s->addrs);
+	s->addrs = list;
+	s->naddrs = n;
+	return (1);
+}
+
+static void
+scan_cb(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct parent *s = t->data;
+
+	(void)loop;
+	(void)revents;
+	if (scan(s) && s->ready)
+		send_addrs(s);
+}
+
+/* A connection that may do nothing but what a keepalive agent needs, or -1. */
+static int
+connect_iked(struct parent *s)
+{
+	char err[CLIENT_ERRLEN];
+	enum client_result r;
+	enum client_why why;
+	struct client *c;
+	json_t *o;
+
+	c = client_open(s->p->socket, 0, CONNECT_MS, &why, err);
+	if (c == NULL) {
+		if (!s->said_absent)
+			log_info(plog(), "%s; watching without it", err);
+		s->said_absent = 1;
+		return (-1);
+	}
+	r = CLIENT_BROKEN;
+	if (client_send(c, "role keepalive", CONNECT_MS) == 0)
+		while ((r = client_next(c, CONNECT_MS, &o)) == CLIENT_OBJECT)
+			json_decref(o);
+	if (r != CLIENT_END) {
+		if (!s->said_absent)
+			log_warnx(plog(), "%s: %s; watching without it",
+			    s->p->socket, client_error(c));
+		s->said_absent = 1;
+		client_close(c);
+		return (-1);
+	}
+	log_info(plog(), "connected to iked %s", client_version(c));
+	s->said_absent = 0;
+	return (client_release(c));
+}
+
+static void
+connect_cb(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct parent *s = t->data;
+	struct msg m;
+	int fd;
+
+	(void)revents;
+	if (!s->ready || s->linked || (fd = connect_iked(s)) == -1)
+		return;
+	msg_start(&m, NW_LINK);
+	m.fd = fd;
+	put(s, &m);
+	s->linked = 1;
+	ev_timer_stop(loop, t);
+}
+
+static int
+message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
+{
+	struct parent *s = arg;
+	char line[1024];
+	uint8_t level;
+
+	(void)c;
+	if (fd != -1) {
+		(void)close(fd);	/* the probe process gives us none */
+		return (-1);
+	}
+	switch (type) {
+	case NW_READY:
+		if (s->ready)
+			return (-1);
+		s->ready = 1;
+		send_icmp(s, ADDR_V4);
+		send_icmp(s, ADDR_V6);
+		send_conf(s);
+		/* iked before the addresses: with them the first probe goes out. */
+		ev_timer_again(s->loop, &s->connect);
+		connect_cb(s->loop, &s->connect, EV_TIMER);
+		send_addrs(s);
+		return (0);
+	case NW_LOG:
+		level = rbuf_u8(r);
+		rbuf_str(r, line, sizeof(line));
+		if (!rbuf_ok(r) || level > LOGGER_DEBUG)
+			return (-1);
+		plog_line(ROLE_PROBE, level, line);
+		return (0);
+	case NW_LOST:
+		s->linked = 0;
+		ev_timer_again(s->loop, &s->connect);
+		return (0);
+	default:
+		return (-1);
+	}
+}
+
+static void
+closed(void *arg, struct chan *c, const char *why)
+{
+	struct parent *s = arg;
+
+	(void)c;
+	if (why != NULL)
+		log_warnx(plog(), "probe process: %s", why);
+	/* Without its channel it ends by itself; if not, it is made to. */
+	if (s->child > 0)
+		(void)kill(s->child, SIGKILL);
+}
+
+static const struct chan_ops ops = { message, closed, NULL };
+
+static void
+exec_probe(const struct nw_parent *p, int fd)
+{
+	char name[] = "netwatchd", role[] = "-P", probe[] = "probe";
+	char verbose[] = "-v", opt1[] = "-o", opt2[] = "-o", nosb[] =
+	    "sandbox=off";
+	char dir[1024], *argv[10], *envp[] = { NULL };
+	sigset_t none;
+	int n = 0;
+
+	(void)snprintf(dir, sizeof(dir), "chroot=%s", p->opts.chroot);
+	argv[n++] = name;
+	argv[n++] = role;
+	argv[n++] = probe;
+	argv[n++] = opt1;
+	argv[n++] = dir;
+	if (!p->opts.sandbox) {
+		argv[n++] = opt2;
+		argv[n++] = nosb;
+	}
+	if (p->opts.verbose)
+		argv[n++] = verbose;
+	argv[n] = NULL;
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (fd == PROBE_CHANFD ? fcntl(fd, F_SETFD, 0) == -1 :
+	    dup2(fd, PROBE_CHANFD) == -1)
+		_exit(1);
+	(void)fexecve(p->exe, argv, envp);
+	_exit(127);
+}
+
+static void	spawn(struct parent *);
+
+static void
+spawn_later(struct parent *s)
+{
+	ev_timer_stop(s->loop, &s->respawn);
+	ev_timer_set(&s->respawn, s->backoff, 0);
+	ev_timer_start(s->loop, &s->respawn);
+	s->backoff = s->backoff * 2 > BACKOFF_MAX_S ? BACKOFF_MAX_S :
+	    s->backoff * 2;
+}
+
+static void
+dead_cb(struct ev_loop *loop, ev_child *w, int revents)
+{
+	struct parent *s = w->data;
+	int st = w->rstatus;
+
+	(void)revents;
+	ev_child_stop(loop, w);
+	if (WIFSIGNALED(st))
+		log_warnx(plog(), "the probe process died of signal %d%s; "
+		    "starting another", WTERMSIG(st), WTERMSIG(st) == SIGSYS ?
+		    " (its sandbox)" : "");
+	else
+		log_warnx(plog(), "the probe process ended with status %d; "
+		    "starting another", WEXITSTATUS(st));
+	if (loop != NULL && ev_now(loop) - s->born > SETTLED_S)
+		s->backoff = BACKOFF_MIN_S;
+	s->child = 0;
+	s->ready = s->linked = 0;
+	ev_timer_stop(loop, &s->connect);
+	chan_free(s->chan);
+	s->chan = NULL;
+	spawn_later(s);
+}
+
+static void
+spawn(struct parent *s)
+{
+	int sv[2];
+
+	if (chan_pair(sv) == -1) {
+		log_warn(plog(), "channel");
+		spawn_later(s);
+		return;
+	}
+	switch (s->child = fork()) {
+	case -1:
+		log_warn(plog(), "fork");
+		(void)close(sv[0]);
+		(void)close(sv[1]);
+		s->child = 0;
+		spawn_later(s);
+		return;
+	case 0:
+		exec_probe(s->p, sv[1]);
+		_exit(127);
+	}
+	(void)close(sv[1]);
+	s->born = ev_now(s->loop);
+	if ((s->chan = chan_new(s->loop, sv[0], MAXQUEUE, &ops, s)) == NULL)
+		log_warn(plog(), "channel");	/* it sees EOF and ends */
+	ev_child_init(&s->dead, dead_cb, s->child, 0);
+	s->dead.data = s;
+	ev_child_start(s->loop, &s->dead);
+}
+
+static void
+respawn_cb(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	(void)loop;
+	(void)revents;
+	spawn(t->data);
+}
+
+static void
+hup_cb(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct parent *s = w->data;
+	struct nw_conf *conf;
+
+	(void)loop;
+	(void)revents;
+	if ((conf = nwconf_load(s->p->conf)) == NULL) {
+		log_warnx(plog(), "%s is refused: nothing has changed",
+		    s->p->conf);
+		return;
+	}
+	nwconf_free(s->conf);
+	s->conf = conf;
+	log_info(plog(), "configuration reloaded: watching %zu tunnel%s",
+	    conf->n, conf->n == 1 ? "" : "s");
+	if (s->ready)
+		send_conf(s);
+}
+
+static void
+term_cb(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	(void)w;
+	(void)revents;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+watch_signal(struct parent *s, ev_signal *w, int sig,
+    void (*cb)(struct ev_loop *, ev_signal *, int))
+{
+	ev_signal_init(w, cb, sig);
+	w->data = s;
+	ev_signal_start(s->loop, w);
+}
+
+/* Closing the channel tells the child to end. */
+static void
+end_child(struct parent *s)
+{
+	const struct timespec ms10 = { .tv_nsec = 10 * 1000 * 1000 };
+	int i;
+
+	ev_child_stop(s->loop, &s->dead);
+	chan_free(s->chan);
+	s->chan = NULL;
+	if (s->child <= 0)
+		return;
+	for (i = 0; i < SHUTDOWN_MS / 10; i++) {
+		if (waitpid(s->child, NULL, WNOHANG) != 0)
+			return;
+		(void)nanosleep(&ms10, NULL);
+	}
+	(void)kill(s->child, SIGKILL);
+	(void)waitpid(s->child, NULL, 0);
+}
+
+static void
+init_timer(struct parent *s, ev_timer *t, double at, double every,
+    void (*cb)(struct ev_loop *, ev_timer *, int))
+{
+	ev_timer_init(t, cb, at, every);
+	t->data = s;
+}
+
+int
+parent_main(const struct nw_parent *p, struct nw_conf *conf)
+{
+	struct parent parent, *s = &parent;
+
+	memset(s, 0, sizeof(*s));
+	s->p = p;
+	s->conf = conf;
+	s->backoff = BACKOFF_MIN_S;
+	/* The default loop: only that one reaps children. */
+	if ((s->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV)) == NULL)
+		fatalx("no event loop");
+	init_timer(s, &s->scan, SCAN_S, SCAN_S, scan_cb);
+	init_timer(s, &s->connect, CONNECT_S, CONNECT_S, connect_cb);
+	init_timer(s, &s->respawn, 0, 0, respawn_cb);
+	watch_signal(s, &s->sighup, SIGHUP, hup_cb);
+	watch_signal(s, &s->sigterm, SIGTERM, term_cb);
+	watch_signal(s, &s->sigint, SIGINT, term_cb);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)scan(s);
+	ev_timer_start(s->loop, &s->scan);
+	log_info(plog(), "watching %zu tunnel%s", conf->n, conf->n == 1 ? "" :
+	    "s");
+	spawn(s);
+	(void)ev_run(s->loop, 0);
+	log_info(plog(), "ending");
+	end_child(s);
+	free(s->addrs);
+	nwconf_free(s->conf);
+	return (0);
+}

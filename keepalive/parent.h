@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* netwatchd's root parent. */
+#ifndef KEEPALIVE_PARENT_H
+#define KEEPALIVE_PARENT_H
+
+#include "keepalive/probe.h"
+#include "keepalive/watch.h"
+
+/* What of the configuration is watched.  Immutable. */
+struct nw_conf {
+	struct watch_conf	*targets;
+	size_t			 n;
+};
+/* Reads and checks iked.conf, without its secrets.  Mistakes are logged (or, while
+ * front, written to standard error) as file:line:col: text.  NULL when refused. */
+struct nw_conf	*nwconf_load(const char *path);
+void		 nwconf_free(struct nw_conf *);
+
+struct nw_parent {
+	struct nw_opts	 opts;
+	const char	*conf;		/* path */
+	const char	*socket;	/* iked's */
+	int		 exe;		/* this very program, for the child */
+};
+/* Runs until SIGTERM; the exit status. */
+int	parent_main(const struct nw_parent *, struct nw_conf *);
+
+#endif

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * netwatchd's probe process: binds the pure core (watch.h) to the raw sockets, the
+ * connection to iked and the clock.  It runs without any privilege, in an empty root,
+ * and is sandboxed before it has seen a single packet.
+ */
+
+#include <errno.h>
+#include <ev.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "keepalive/icmp_sock.h"
+#include "keepalive/nwmsg.h"
+#include "keepalive/probe.h"
+#include "proc/client.h"
+#include "proc/msg.h"
+#include "proc/plog.h"
+#include "proc/privdrop.h"
+#include "proc/sandbox.h"
+
+#define MAXQUEUE	(256 * 1024)	/* log lines waiting for the parent */
+#define OUTSTANDING	32		/* commands iked has not answered yet */
+#define ANSWER_US	(15 * 1000000LL)	/* then it is given up */
+#define BURST		256		/* packets read at one go */
+
+struct pstate {
+	struct ev_loop		*loop;
+	struct chan		*chan;
+	struct logger		 log;
+	struct watch		*watch;
+	struct watch_io		 io;
+	uint8_t			 key[ICMP_KEYLEN];
+	uint16_t		 ident;
+	int			 icmp4, icmp6;
+	ev_io			 ev4, ev6, evrd, evwr;
+	ev_timer		 timer;
+	int			 conf_open;
+	struct addr		*addrs;
+	size_t			 naddrs;
+
+	struct client		*client;
+	struct watch_cmd	 cmds[OUTSTANDING];	/* a ring */
+	unsigned int		 cmd_first, cmd_n;
+	monotime		 cmd_since;	/* waiting for iked since */
+	struct watch_counters	 counters;
+};
+
+static monotime
+clock_now(void)
+{
+	struct timespec ts;
+	monotime t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	t.us = (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+	return (t);
+}
+
+static void
+to_parent(void *arg, enum log_level level, const char *line)
+{
+	struct pstate *p = arg;
+	struct msg m;
+
+	msg_start(&m, NW_LOG);
+	wbuf_u8(&m.w, (uint8_t)level);
+	wbuf_str(&m.w, line);
+	(void)chan_put(p->chan, &m);	/* a full queue: the line is lost */
+}
+
+static int
+send_probe(void *arg, const struct addr *src, const struct addr *dst,
+    const struct probe *pr)
+{
+	struct pstate *p = arg;
+	uint8_t buf[ICMP_PROBELEN];
+	int fd = dst->fam == ADDR_V4 ? p->icmp4 : p->icmp6;
+
+	if (fd == -1)
+		return (EAFNOSUPPORT);
+	if (icmp_build(buf, p->key, p->ident, dst, pr) == -1)
+		return (EINVAL);
+	return (icmp_sock_send(fd, src, dst, buf, sizeof(buf)));
+}
+
+static uint32_t
+random32(void *arg)
+{
+	(void)arg;
+	return (arc4random());
+}
+
+static void
+drop_link(struct pstate *p, const char *why)
+{
+	struct msg m;
+
+	if (p->client == NULL)
+		return;
+	log_info(&p->log, "lost iked: %s", why);
+	ev_io_stop(p->loop, &p->evrd);
+	ev_io_stop(p->loop, &p->evwr);
+	client_close(p->client);
+	p->client = NULL;
+	p->cmd_n = 0;
+	watch_link(p->watch, 0, clock_now());
+	msg_start(&m, NW_LOST);
+	(void)chan_put(p->chan, &m);
+}
+
+static void
+issue_commands(struct pstate *p, monotime now)
+{
+	struct watch_cmd *cmd;
+
+	while (p->client != NULL && p->cmd_n < OUTSTANDING) {
+		cmd = &p->cmds[(p->cmd_first + p->cmd_n) % OUTSTANDING];
+		if (!watch_command(p->watch, cmd, now))
+			break;
+		if (client_queue(p->client, cmd->line) == -1) {
+			drop_link(p, client_error(p->client));
+			return;
+		}
+		if (p->cmd_n++ == 0)
+			p->cmd_since = now;
+	}
+	if (p->client == NULL)
+		return;
+	if (client_flush(p->client) == -1) {
+		drop_link(p, client_error(p->client));
+		return;
+	}
+	if (client_pending(p->client) > 0)
+		ev_io_start(p->loop, &p->evwr);
+	else
+		ev_io_stop(p->loop, &p->evwr);
+}
+
+/* After every event: what is due, what iked should hear, when to wake. */
+static void
+settle(struct pstate *p)
+{
+	monotime now = clock_now(), d, giveup;
+	double wait;
+
+	watch_expire(p->watch, now);
+	if (p->client != NULL && p->cmd_n > 0 &&
+	    mono_diff_us(now, p->cmd_since) > ANSWER_US)
+		drop_link(p, "it does not answer");
+	issue_commands(p, now);
+	d = watch_deadline(p->watch);
+	if (p->client != NULL && p->cmd_n > 0) {
+		giveup = mono_add_us(p->cmd_since, ANSWER_US + 1);
+		if (mono_before(giveup, d))
+			d = giveup;
+		/* A token may be due while the ring is full: no busy loop. */
+		if (p->cmd_n == OUTSTANDING && mono_before(d, now))
+			d = mono_add_ms(now, 10);
+	}
+	ev_timer_stop(p->loop, &p->timer);
+	if (d.us == MONO_NEVER.us)
+		return;
+	wait = (double)mono_diff_us(d, now) / 1e6;
+	ev_now_update(p->loop);
+	ev_timer_set(&p->timer, wait > 0 ? wait : 0, 0);
+	ev_timer_start(p->loop, &p->timer);
+}
+
+static void
+timer_cb(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	(void)loop;
+	(void)revents;
+	settle(t->data);
+}
+
+static void
+icmp_cb(struct ev_loop *loop, ev_io *io, int revents)
+{
+	struct pstate *p = io->data;
+	enum addr_family fam = io == &p->ev4 ? ADDR_V4 : ADDR_V6;
+	uint8_t buf[512];
+	struct addr from;
+	struct probe pr;
+	ssize_t n;
+	int i;
+
+	(void)loop;
+	(void)revents;
+	for (i = 0; i < BURST; i++) {
+		n = icmp_sock_recv(io->fd, buf, sizeof(buf), &from);
+		if (n == -1)
+			break;
+		if (icmp_parse(buf, (size_t)n, fam, &from, p->key, &pr) == 0)
+			watch_reply(p->watch, &from, &pr, clock_now());
+	}
+	settle(p);
+}
+
+static void
+take_counters(struct pstate *p, const json_t *o)
+{
+	const char *spi = json_string_value(json_object_get(o, "spi_out"));
+	json_int_t in = json_integer_value(json_object_get(o, "packets_in"));
+	json_int_t out = json_integer_value(json_object_get(o, "packets_out"));
+
+	memset(&p->counters, 0, sizeof(p->counters));
+	if (spi == NULL || in < 0 || out < 0)
+		return;
+	p->counters.spi_out = (uint32_t)strtoul(spi, NULL, 0);
+	p->counters.has_sa = p->counters.spi_out != 0;
+	p->counters.packets_in = (uint64_t)in;
+	p->counters.packets_out = (uint64_t)out;
+}
+
+static void
+answer_ended(struct pstate *p, const char *error)
+{
+	struct watch_cmd *cmd = &p->cmds[p->cmd_first];
+	monotime now = clock_now();
+
+	watch_answer(p->watch, cmd, error, &p->counters, now);
+	memset(&p->counters, 0, sizeof(p->counters));
+	p->cmd_first = (p->cmd_first + 1) % OUTSTANDING;
+	p->cmd_n--;
+	p->cmd_since = now;
+}
+
+static void
+client_cb(struct ev_loop *loop, ev_io *io, int revents)
+{
+	struct pstate *p = io->data;
+	enum client_result r;
+	json_t *o;
+
+	(void)loop;
+	if ((revents & EV_READ) && client_input(p->client) == -1)
+		drop_link(p, client_error(p->client));
+	while (p->client != NULL) {
+		if ((r = client_poll(p->client, &o)) == CLIENT_WAIT)
+			break;
+		if (r == CLIENT_BROKEN || p->cmd_n == 0) {
+			json_decref(o);
+			drop_link(p, r == CLIENT_BROKEN ?
+			    client_error(p->client) : "it speaks unasked");
+		} else if (r == CLIENT_OBJECT) {
+			if (p->cmds[p->cmd_first].kind == WATCH_CMD_COUNTERS)
+				take_counters(p, o);
+			json_decref(o);
+		} else
+			answer_ended(p, r == CLIENT_END ? NULL :
+			    client_error(p->client));
+	}
+	settle(p);
+}
+
+static int
+take_icmp(struct pstate *p, struct rbuf *r, int fd)
+{
+	uint8_t fam = rbuf_u8(r);
+	ev_io *io = fam == ADDR_V4 ? &p->ev4 : &p->ev6;
+	int *slot = fam == ADDR_V4 ? &p->icmp4 : &p->icmp6;
+
+	if (!rbuf_ok(r) || fd == -1 || *slot != -1 ||
+	    (fam != ADDR_V4 && fam != ADDR_V6))
+		return (-1);
+	*slot = fd;
+	ev_io_init(io, icmp_cb, fd, EV_READ);
+	io->data = p;
+	ev_io_start(p->loop, io);
+	return (0);
+}
+
+static int
+take_link(struct pstate *p, int fd)
+{
+	if (fd == -1 || p->client != NULL)
+		return (-1);
+	if ((p->client = client_attach(fd)) == NULL)
+		return (-1);
+	p->cmd_first = p->cmd_n = 0;
+	memset(&p->counters, 0, sizeof(p->counters));
+	ev_io_init(&p->evrd, client_cb, fd, EV_READ);
+	ev_io_init(&p->evwr, client_cb, fd, EV_WRITE);
+	p->evrd.data = p->evwr.data = p;
+	ev_io_start(p->loop, &p->evrd);
+	watch_link(p->watch, 1, clock_now());
+	return (0);
+}
+
+static int
+take_target(struct pstate *p, struct rbuf *r)
+{
+	struct watch_conf wc;
+
+	if (!p->conf_open || nwmsg_get_target(r, &wc) == -1)
+		return (-1);
+	if (watch_conf_add(p->watch, &wc, clock_now()) == -1)
+		log_warnx(&p->log, "keepalive \"%s\": cannot be watched",
+		    wc.name);
+	return (0);
+}
+
+static int
+take_addrs(struct pstate *p, struct rbuf *r)
+{
+	uint16_t i, n = rbuf_u16(r);
+	struct addr *a;
+
+	if (!rbuf_ok(r) || n > NWMSG_ADDRS)
+		return (-1);
+	a = reallocarray(p->addrs, p->naddrs + n + 1, sizeof(*a));
+	if (a == NULL)
+		return (0);	/* fewer addresses: fewer sources, no harm */
+	p->addrs = a;
+	for (i = 0; i < n; i++)
+		get_addr(r, &p->addrs[p->naddrs + i]);
+	if (!rbuf_ok(r))
+		return (-1);
+	p->naddrs += n;
+	return (0);
+}
+
+static int
+message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
+{
+	struct pstate *p = arg;
+	int rv = 0;
+
+	(void)c;
+	if (fd != -1 && type != NW_ICMP && type != NW_LINK) {
+		(void)close(fd);
+		return (-1);
+	}
+	switch (type) {
+	case NW_ICMP:
+		rv = take_icmp(p, r, fd);
+		break;
+	case NW_LINK:
+		rv = take_link(p, fd);
+		break;
+	case NW_VERBOSE:
+		p->log.verbose = rbuf_u8(r);
+		break;
+	case NW_CONF_BEGIN:
+		watch_conf_begin(p->watch);
+		p->conf_open = 1;
+		break;
+	case NW_CONF_TARGET:
+		rv = take_target(p, r);
+		break;
+	case NW_CONF_END:
+		if (!p->conf_open)
+			return (-1);
+		p->conf_open = 0;
+		watch_conf_commit(p->watch, clock_now());
+		break;
+	case NW_ADDRS_BEGIN:
+		p->naddrs = 0;
+		break;
+	case NW_ADDRS:
+		rv = take_addrs(p, r);
+		break;
+	case NW_ADDRS_END:
+		(void)watch_addrs(p->watch, p->addrs, p->naddrs, clock_now());
+		break;
+	default:
+		return (-1);
+	}
+	if (rv == -1 && fd != -1)
+		(void)close(fd);
+	/* Half a configuration is no reason to act. */
+	if (rv == 0 && !p->conf_open)
+		settle(p);
+	return (rv);
+}
+
+static void
+closed(void *arg, struct chan *c, const char *why)
+{
+	struct pstate *p = arg;
+
+	(void)c;
+	(void)why;
+	ev_break(p->loop, EVBREAK_ALL);
+}
+
+static const struct chan_ops ops = { message, closed, NULL };
+
+static void
+lock_up(struct pstate *p, const struct nw_opts *opts)
+{
+	struct privuser u;
+
+	if (privdrop_user(ROLE_PROBE, &u, &p->log) == -1 ||
+	    privdrop(ROLE_PROBE, &u, opts->chroot, &p->log) == -1 ||
+	    (opts->sandbox && sandbox_enter(ROLE_PROBE, PROBE_MAXFILES,
+	    &p->log) == -1)) {
+		chan_flush(p->chan, 1000);
+		_exit(1);
+	}
+}
+
+void
+probe_main(const struct nw_opts *opts)
+{
+	static struct pstate state;
+	struct pstate *p = &state;
+	struct msg m;
+
+	p->icmp4 = p->icmp6 = -1;
+	p->log = (struct logger){ to_parent, p, opts->verbose };
+	p->io = (struct watch_io){ p, send_probe, random32, &p->log };
+	client_prepare();
+	arc4random_buf(p->key, sizeof(p->key));
+	p->ident = (uint16_t)arc4random();
+	p->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	if (p->loop == NULL || (p->chan = chan_new(p->loop, PROBE_CHANFD,
+	    MAXQUEUE, &ops, p)) == NULL ||
+	    (p->watch = watch_new(&p->io)) == NULL)
+		_exit(1);
+	ev_timer_init(&p->timer, timer_cb, 0, 0);
+	p->timer.data = p;
+	lock_up(p, opts);
+	msg_start(&m, NW_READY);
+	(void)chan_put(p->chan, &m);
+	(void)ev_run(p->loop, 0);
+	/* No free: the sandbox and the exit are one. */
+	_exit(0);
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: ISC */
+/* The table of targets: configuration, addresses, time. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keepalive/watch_local.h"
+
+#define SPLAY_PER_S	200	/* targets started a second when there are many */
+
+const char *
+watch_state_name(enum watch_state s)
+{
+	switch (s) {
+	case WATCH_ACQUIRING:
+		return ("acquiring");
+	case WATCH_UP:
+		return ("up");
+	case WATCH_DOWN:
+		return ("down");
+	case WATCH_NOSOURCE:
+		return ("no-source");
+	case WATCH_LOCALMISS:
+		return ("local-miss");
+	}
+	return ("?");
+}
+
+static int
+icmp_passes(const struct tslist *l, enum addr_family fam)
+{
+	uint8_t i, want = fam == ADDR_V4 ? 1 : 58;
+
+	for (i = 0; i < l->n; i++)
+		if (l->t[i].start.fam == fam &&
+		    (l->t[i].proto == 0 || l->t[i].proto == want))
+			return (1);
+	return (0);
+}
+
+int
+watch_conf_from(const struct conf_tunnel *ct, struct watch_conf *wc,
+    const char **why)
+{
+	uint8_t i;
+
+	*why = NULL;
+	memset(wc, 0, sizeof(*wc));
+	if (!ct->keepalive.on)
+		return (-1);
+	if (ct->from.n == 0 || ct->to.n == 0 || ct->transport) {
+		*why = "it has no nets";
+		return (-1);
+	}
+	(void)snprintf(wc->name, sizeof(wc->name), "%s", ct->name);
+	wc->interval_ms = ct->keepalive.interval_ms;
+	wc->nfrom = ct->from.n;
+	wc->nto = ct->to.n;
+	memcpy(wc->from, ct->fromnet, wc->nfrom * sizeof(wc->from[0]));
+	memcpy(wc->to, ct->tonet, wc->nto * sizeof(wc->to[0]));
+	wc->target = ct->keepalive.target;
+	if (wc->target.fam == ADDR_NONE) {
+		/* The first host, mostly the gateway; of a /32 or /31 the net itself. */
+		i = wc->to[0].addr.fam == ADDR_V4 ? 32 : 128;
+		if (prefix_host(&wc->to[0], wc->to[0].len >= i - 1 ? 0 : 1,
+		    &wc->target) == -1)
+			return (-1);
+	}
+	for (i = 0; i < wc->nto; i++)
+		if (prefix_contains(&wc->to[i], &wc->target))
+			break;
+	if (i == wc->nto) {
+		*why = "its keepalive target is outside the \"to\" nets";
+		return (-1);
+	}
+	if (!icmp_passes(&ct->from, wc->target.fam) ||
+	    !icmp_passes(&ct->to, wc->target.fam)) {
+		*why = "its selectors let no ICMP through";
+		return (-1);
+	}
+	return (0);
+}
+
+struct watch *
+watch_new(const struct watch_io *io)
+{
+	struct watch *w;
+
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		return (NULL);
+	w->io = io;
+	w->tokens = 1000;	/* cut to the burst at first use */
+	TAILQ_INIT(&w->ups);
+	TAILQ_INIT(&w->others);
+	return (w);
+}
+
+static void
+target_free(struct watch *w, struct target *t)
+{
+	todo_clear(w, t);
+	if (t->heap != 0)
+		heap_remove(w, t);
+	w->slots[t->slot] = NULL;
+	w->freeslots[w->nfree++] = t->slot;
+	free(t->conf);
+	free(t->error);
+	free(t);
+}
+
+void
+watch_free(struct watch *w)
+{
+	if (w == NULL)
+		return;
+	while (w->n > 0)
+		target_free(w, w->heap[1]);
+	free(w->slots);
+	free(w->freeslots);
+	free(w->heap);
+	free(w->byname);
+	free(w->addrs);
+	free(w);
+}
+
+static int
+name_cmp(const void *a, const void *b)
+{
+	const struct target *const *x = a, *const *y = b;
+
+	return (strcmp((*x)->conf->name, (*y)->conf->name));
+}
+
+void
+watch_conf_begin(struct watch *w)
+{
+	size_t i;
+
+	free(w->byname);
+	w->nbyname = 0;
+	w->byname = calloc(w->n + 1, sizeof(w->byname[0]));
+	for (i = 1; i <= w->n; i++) {
+		w->heap[i]->marked = 0;
+		if (w->byname != NULL)
+			w->byname[w->nbyname++] = w->heap[i];
+	}
+	if (w->nbyname > 1)
+		qsort(w->byname, w->nbyname, sizeof(w->byname[0]), name_cmp);
+	w->started = 0;
+}
+
+static struct target *
+find_old(struct watch *w, struct watch_conf *wc)
+{
+	struct target key = { .conf = wc }, *kp = &key, **found;
+
+	if (w->nbyname == 0)
+		return (NULL);
+	found = bsearch(&kp, w->byname, w->nbyname, sizeof(w->byname[0]),
+	    name_cmp);
+	return (found != NULL ? *found : NULL);
+}
+
+static int
+conf_equal(const struct watch_conf *a, const struct watch_conf *b)
+{
+	uint8_t i;
+
+	if (a->interval_ms != b->interval_ms || a->nfrom != b->nfrom ||
+	    a->nto != b->nto || addr_cmp(&a->target, &b->target) != 0)
+		return (0);
+	for (i = 0; i < a->nfrom; i++)
+		if (prefix_cmp(&a->from[i], &b->from[i]) != 0)
+			return (0);
+	for (i = 0; i < a->nto; i++)
+		if (prefix_cmp(&a->to[i], &b->to[i]) != 0)
+			return (0);
+	return (1);
+}
+
+static int
+conf_valid(const struct watch_conf *wc)
+{
+	uint8_t i;
+
+	if (wc->name[0] == '\0' || strpbrk(wc->name, "\"\r\n") != NULL ||
+	    wc->interval_ms < 100 || wc->nfrom == 0 || wc->nfrom > TS_MAX ||
+	    wc->nto == 0 || wc->nto > TS_MAX)
+		return (0);
+	for (i = 0; i < wc->nto; i++)
+		if (prefix_contains(&wc->to[i], &wc->target))
+			return (1);
+	return (0);
+}
+
+static int
+grow(struct watch *w)
+{
+	size_t n;
+	void *p;
+
+	if (w->nfree > 0)
+		return (0);
+	n = w->nslots == 0 ? 16 : w->nslots * 2;
+	if ((p = reallocarray(w->slots, n, sizeof(w->slots[0]))) == NULL)
+		return (-1);
+	w->slots = p;
+	if ((p = reallocarray(w->freeslots, n, sizeof(uint32_t))) == NULL)
+		return (-1);
+	w->freeslots = p;
+	if ((p = reallocarray(w->heap, n + 1, sizeof(w->heap[0]))) == NULL)
+		return (-1);
+	w->heap = p;
+	while (w->nslots < n) {
+		w->slots[w->nslots] = NULL;
+		w->freeslots[w->nfree++] = (uint32_t)w->nslots++;
+	}
+	return (0);
+}
+
+int
+watch_conf_add(struct watch *w, const struct watch_conf *wc, monotime now)
+{
+	struct watch_conf *copy;
+	struct target *t;
+
+	if (!conf_valid(wc) || (copy = malloc(sizeof(*copy))) == NULL)
+		return (-1);
+	*copy = *wc;
+	if ((t = find_old(w, copy)) != NULL && conf_equal(t->conf, copy)) {
+		t->marked = 1;
+		free(copy);
+		return (0);
+	}
+	if (grow(w) == -1 || (t = calloc(1, sizeof(*t))) == NULL) {
+		free(copy);
+		return (-1);
+	}
+	t->conf = copy;
+	t->marked = 1;
+	t->id = ++w->nextid;
+	t->slot = w->freeslots[--w->nfree];
+	w->slots[t->slot] = t;
+	t->deadline = MONO_NEVER;
+	heap_push(w, t);
+	if (w->have_addrs)
+		target_start(w, t, mono_add_ms(now, (int64_t)w->started++ *
+		    1000 / SPLAY_PER_S), now);
+	return (0);
+}
+
+void
+watch_conf_commit(struct watch *w, monotime now)
+{
+	size_t i;
+
+	(void)now;
+	for (i = 0; i < w->nslots; i++)
+		if (w->slots[i] != NULL && !w->slots[i]->marked)
+			target_free(w, w->slots[i]);
+	free(w->byname);
+	w->byname = NULL;
+	w->nbyname = 0;
+}
+
+size_t
+watch_count(const struct watch *w)
+{
+	return (w->n);
+}
+
+int
+watch_addrs(struct watch *w, const struct addr *a, size_t n, monotime now)
+{
+	struct addr *copy;
+	uint32_t started = 0;
+	size_t i;
+
+	if ((copy = calloc(n + 1, sizeof(*copy))) == NULL)
+		return (-1);
+	if (n > 0)
+		memcpy(copy, a, n * sizeof(*copy));
+	free(w->addrs);
+	w->addrs = copy;
+	w->naddrs = n;
+	w->have_addrs = 1;
+	/* By slot, not along the heap, which these calls reorder. */
+	for (i = 0; i < w->nslots; i++) {
+		if (w->slots[i] == NULL)
+			continue;
+		if (w->slots[i]->state != 0)
+			target_source(w, w->slots[i], now);
+		else
+			target_start(w, w->slots[i], mono_add_ms(now,
+			    (int64_t)started++ * 1000 / SPLAY_PER_S), now);
+	}
+	return (0);
+}
+
+void
+watch_link(struct watch *w, int linked, monotime now)
+{
+	struct target *t;
+	size_t i;
+
+	w->linked = linked;
+	for (i = 0; i < w->nslots; i++) {
+		if ((t = w->slots[i]) == NULL || t->state == 0)
+			continue;
+		todo_clear(w, t);
+		t->win = t->still = 0;
+		if (t->state != WATCH_UP && t->state != WATCH_NOSOURCE) {
+			t->ask_ms = WATCH_ASK_MIN_MS;
+			t->look_ms = WATCH_WINDOW_MS;
+			t->next_ask = linked ? now : MONO_NEVER;
+			t->next_look = linked ? mono_add_ms(now,
+			    WATCH_WINDOW_MS) : MONO_NEVER;
+		}
+		todo_set(w, t, TODO_REPORT);
+		target_reschedule(w, t);
+	}
+}
+
+void
+watch_reply(struct watch *w, const struct addr *from, const struct probe *p,
+    monotime now)
+{
+	struct target *t;
+
+	if (p->slot >= w->nslots || (t = w->slots[p->slot]) == NULL ||
+	    t->id != p->id || t->state == 0 ||
+	    addr_cmp(from, &t->conf->target) != 0)
+		return;
+	target_reply(w, t, p, now);
+}
+
+monotime
+watch_deadline(const struct watch *w)
+{
+	monotime d = w->n > 0 ? w->heap[1]->deadline : MONO_NEVER;
+	monotime due = w->linked ? watch_tokens_due(w) : MONO_NEVER;
+
+	return (mono_before(due, d) ? due : d);
+}
+
+void
+watch_expire(struct watch *w, monotime now)
+{
+	while (w->n > 0 && mono_reached(w->heap[1]->deadline, now))
+		target_expire(w, w->heap[1], now);
+}
+
+int
+watch_status(const struct watch *w, size_t i, struct watch_status *st)
+{
+	const struct target *t;
+
+	if (i >= w->n)
+		return (-1);
+	t = w->heap[i + 1];
+	memset(st, 0, sizeof(*st));
+	(void)snprintf(st->name, sizeof(st->name), "%s", t->conf->name);
+	st->state = t->state;
+	st->source = t->src;
+	st->target = t->conf->target;
+	st->sent = t->sent;
+	st->received = t->received;
+	st->lost = t->lost;
+	st->late = t->late;
+	st->rtt_us = t->rtt_us;
+	st->rtt_min_us = t->rtt_min_us;
+	st->rtt_max_us = t->rtt_max_us;
+	if (t->received > 0)
+		st->rtt_avg_us = (uint32_t)(t->rtt_sum_us / t->received);
+	target_note(w, t, st->note, sizeof(st->note));
+	return (0);
+}

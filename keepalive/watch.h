@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What netwatchd knows and decides.  Pure: it reads no clock and opens no socket.  The
+ * time, replies, this machine's addresses and iked's answers come in as calls; probes
+ * and log lines go out through struct watch_io; commands for iked are
+ * fetched one by one, so that a slow iked is never flooded.
+ *
+ * A target is one tunnel with `keepalive`: an address in its `to` nets to which echo
+ * requests go, with a source in its `from` nets.  A source outside would miss the
+ * tunnel's policy and show the packet to the Internet (and prove nothing), so
+ * without such an address nothing is sent at all.
+ */
+#ifndef KEEPALIVE_WATCH_H
+#define KEEPALIVE_WATCH_H
+
+#include "base/addr.h"
+#include "base/log.h"
+#include "base/mono.h"
+#include "conf/conf.h"
+#include "keepalive/icmp.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define WATCH_CMDLEN	1024
+#define WATCH_TIMEOUT_MS	2000	/* a reply later than that counts as lost at first */
+#define WATCH_FALL		4	/* so many in a row lost: down */
+#define WATCH_FAST_MS		100	/* between probes while a tunnel comes up */
+#define WATCH_FAST_FOR_MS	3000	/* after asking for it */
+#define WATCH_SLOW_MS		1000	/* and then; also the fast re-probes' distance */
+#define WATCH_ASK_MIN_MS	1000	/* back-off of asking iked for the tunnel */
+#define WATCH_ASK_MAX_MS	30000
+#define WATCH_GRACE_MS		30000	/* acquiring longer than that is called down */
+#define WATCH_WINDOW_MS		2000	/* least time between two looks at counters */
+#define WATCH_WINDOW_PROBES	4	/* and least number of probes */
+
+enum watch_state {
+	WATCH_ACQUIRING = 1,	/* asked for, no reply yet */
+	WATCH_UP,
+	WATCH_DOWN,
+	WATCH_NOSOURCE,		/* no local address inside the selector */
+	WATCH_LOCALMISS		/* probes leave us but never reach IPsec */
+};
+const char *watch_state_name(enum watch_state);	/* "acquiring", "no-source", ... */
+
+struct watch_io {
+	void		*arg;
+	/* Sends one probe; 0, or an errno.  Must not use another source. */
+	int		(*probe)(void *arg, const struct addr *src,
+			    const struct addr *dst, const struct probe *);
+	uint32_t	(*random)(void *arg);
+	const struct logger *log;
+};
+
+/* One tunnel to watch, as the configuration has it. */
+struct watch_conf {
+	char		name[CONF_NAMELEN];
+	struct addr	target;
+	uint32_t	interval_ms;
+	uint8_t		nfrom, nto;	/* each at least 1 */
+	struct prefix	from[TS_MAX], to[TS_MAX];
+};
+/* From a parsed statement.  0; -1: it has no keepalive, or cannot have one, then *why says so
+ * (NULL otherwise). */
+int	watch_conf_from(const struct conf_tunnel *, struct watch_conf *,
+	    const char **why);
+
+struct watch;
+struct watch	*watch_new(const struct watch_io *);	/* io stays the caller's */
+void		 watch_free(struct watch *);
+
+/* A new configuration: begin, every target, commit.  Targets that are equal
+ * keep their state and their numbers.  watch_conf_add: 0; -1 no memory or not valid. */
+void		 watch_conf_begin(struct watch *);
+int		 watch_conf_add(struct watch *, const struct watch_conf *, monotime);
+void		 watch_conf_commit(struct watch *, monotime);
+size_t		 watch_count(const struct watch *);
+
+/* All local addresses, whenever they may have changed.  Copied. */
+int		 watch_addrs(struct watch *, const struct addr *, size_t, monotime);
+/* The connection to iked came (1) or went (0). */
+void		 watch_link(struct watch *, int, monotime);
+void		 watch_reply(struct watch *, const struct addr *from,
+		    const struct probe *, monotime);
+monotime	 watch_deadline(const struct watch *);
+void		 watch_expire(struct watch *, monotime);	/* at the deadline */
+
+enum watch_cmd_kind { WATCH_CMD_UP = 1, WATCH_CMD_COUNTERS, WATCH_CMD_REPORT };
+struct watch_cmd {
+	enum watch_cmd_kind	kind;
+	uint32_t		slot, id;	/* whose; hand back with the answer */
+	char			line[WATCH_CMDLEN];
+};
+/* 1 and the next command for iked; 0: none now. */
+int		 watch_command(struct watch *, struct watch_cmd *, monotime);
+
+struct watch_counters {
+	int		has_sa;
+	uint32_t	spi_out;
+	uint64_t	packets_in, packets_out;
+};
+/* iked's answer to a command.  error is NULL when it ended well; counters only for
+ * WATCH_CMD_COUNTERS. */
+void		 watch_answer(struct watch *, const struct watch_cmd *,
+		    const char *error, const struct watch_counters *, monotime);
+
+/* What is known of one target; for `netwatchd -d` and tests. */
+struct watch_status {
+	char			name[CONF_NAMELEN];
+	enum watch_state	state;
+	struct addr		source, target;
+	uint64_t		sent, received, lost, late;
+	uint32_t		rtt_us, rtt_min_us, rtt_avg_us, rtt_max_us;
+	char			note[200];
+};
+/* i: 0 .. watch_count - 1, in no order.  0 or -1. */
+int		 watch_status(const struct watch *, size_t i, struct watch_status *);
+
+#endif

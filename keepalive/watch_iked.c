@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What netwatchd says to iked and learns from it, and the diagnosis.
+ *
+ * While a target does not answer, its tunnel's counters are looked at before and after
+ * at least WATCH_WINDOW_PROBES probes.  With an SA in place:
+ *
+ *	outbound	inbound
+ *	still		-	something on this machine eats the probes (twice in
+ *				a row, because iked's figures may be a moment old)
+ *	moves		still	they leave, and nothing comes back
+ *	moves		moves	the tunnel works for others, the target is silent
+ *
+ * Nothing is ever reset here for any of these: a target that does not exist
+ * must not bounce a tunnel that works.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keepalive/watch_local.h"
+
+#define UP_RATE		50.0	/* `up` commands a second, after a burst: the */
+#define UP_BURST	100.0	/* storm of a hub that comes back */
+
+char *
+target_path(const struct target *t, char *dst, size_t cap)
+{
+	char a[ADDR_STRLEN], b[ADDR_STRLEN];
+
+	(void)snprintf(dst, cap, "%s -> %s", addr_str(&t->src, a),
+	    addr_str(&t->conf->target, b));
+	return (dst);
+}
+
+void
+todo_set(struct watch *w, struct target *t, unsigned int what)
+{
+	if (!w->linked)
+		return;
+	if ((what & TODO_COUNTERS) && (t->todo & TODO_ASKED))
+		what &= ~(unsigned int)TODO_COUNTERS;
+	t->todo |= what;
+	if ((t->todo & TODO_UP) && !t->upq) {
+		TAILQ_INSERT_TAIL(&w->ups, t, upent);
+		t->upq = 1;
+	}
+	if ((t->todo & (TODO_COUNTERS | TODO_REPORT)) && !t->otherq) {
+		TAILQ_INSERT_TAIL(&w->others, t, otherent);
+		t->otherq = 1;
+	}
+}
+
+void
+todo_clear(struct watch *w, struct target *t)
+{
+	if (t->upq)
+		TAILQ_REMOVE(&w->ups, t, upent);
+	if (t->otherq)
+		TAILQ_REMOVE(&w->others, t, otherent);
+	t->upq = t->otherq = 0;
+	t->todo = 0;
+}
+
+static double
+tokens_now(const struct watch *w, monotime now)
+{
+	double n = w->tokens + UP_RATE *
+	    (double)mono_diff_us(now, w->tokens_at) / 1e6;
+
+	return (n > UP_BURST ? UP_BURST : n);
+}
+
+monotime
+watch_tokens_due(const struct watch *w)
+{
+	if (TAILQ_EMPTY(&w->ups))
+		return (MONO_NEVER);
+	if (w->tokens >= 1)
+		return (w->tokens_at);
+	return (mono_add_us(w->tokens_at,
+	    (int64_t)((1 - w->tokens) / UP_RATE * 1e6) + 1));
+}
+
+static void
+report_line(const struct watch *w, const struct target *t, char *dst,
+    size_t cap)
+{
+	char a[ADDR_STRLEN], b[ADDR_STRLEN], note[200];
+	uint64_t avg = t->received ? t->rtt_sum_us / t->received : 0;
+
+	target_note(w, t, note, sizeof(note));
+	(void)snprintf(dst, cap, "report \"%s\" state=%s source=%s target=%s "
+	    "rtt_us=%u rtt_min_us=%u rtt_avg_us=%llu rtt_max_us=%u sent=%llu "
+	    "received=%llu lost=%llu note=\"%s\"", t->conf->name,
+	    watch_state_name(t->state), addr_str(&t->src, a),
+	    addr_str(&t->conf->target, b), t->rtt_us, t->rtt_min_us,
+	    (unsigned long long)avg, t->rtt_max_us,
+	    (unsigned long long)t->sent, (unsigned long long)t->received,
+	    (unsigned long long)t->lost, note);
+}
+
+static struct target *
+pop_up(struct watch *w, monotime now)
+{
+	struct target *t;
+
+	w->tokens = tokens_now(w, now);
+	w->tokens_at = now;
+	while ((t = TAILQ_FIRST(&w->ups)) != NULL) {
+		/* It may have come up while it waited in the queue. */
+		if (t->state == WATCH_UP || t->state == WATCH_NOSOURCE) {
+			TAILQ_REMOVE(&w->ups, t, upent);
+			t->upq = 0;
+			t->todo &= ~(unsigned int)TODO_UP;
+			continue;
+		}
+		if (w->tokens < 1)
+			return (NULL);
+		w->tokens -= 1;
+		TAILQ_REMOVE(&w->ups, t, upent);
+		t->upq = 0;
+		t->todo &= ~(unsigned int)TODO_UP;
+		return (t);
+	}
+	return (NULL);
+}
+
+int
+watch_command(struct watch *w, struct watch_cmd *cmd, monotime now)
+{
+	struct target *t;
+
+	if (!w->linked)
+		return (0);
+	if ((t = pop_up(w, now)) != NULL) {
+		cmd->kind = WATCH_CMD_UP;
+		(void)snprintf(cmd->line, sizeof(cmd->line), "up \"%s\"",
+		    t->conf->name);
+	} else if ((t = TAILQ_FIRST(&w->others)) != NULL) {
+		if (t->todo & TODO_COUNTERS) {
+			cmd->kind = WATCH_CMD_COUNTERS;
+			t->todo &= ~(unsigned int)TODO_COUNTERS;
+			t->todo |= TODO_ASKED;
+			(void)snprintf(cmd->line, sizeof(cmd->line),
+			    "counters \"%s\"", t->conf->name);
+		} else {
+			cmd->kind = WATCH_CMD_REPORT;
+			t->todo &= ~(unsigned int)TODO_REPORT;
+			report_line(w, t, cmd->line, sizeof(cmd->line));
+		}
+		if (!(t->todo & (TODO_COUNTERS | TODO_REPORT))) {
+			TAILQ_REMOVE(&w->others, t, otherent);
+			t->otherq = 0;
+		}
+	} else
+		return (0);
+	cmd->slot = t->slot;
+	cmd->id = t->id;
+	return (1);
+}
+
+static const char *
+senderr_text(int error)
+{
+	switch (error) {
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+		return ("this machine has no route to the target: a packet "
+		    "needs one, if only the default route, before IPsec "
+		    "sees it");
+	case EPERM:
+	case EACCES:
+		return ("a firewall rule of this machine forbids the probes");
+	default:
+		return ("the kernel refuses to send the probes");
+	}
+}
+
+void
+target_note(const struct watch *w, const struct target *t, char *dst,
+    size_t cap)
+{
+	dst[0] = '\0';
+	if (t->state == WATCH_UP)
+		return;
+	if (t->state == WATCH_NOSOURCE) {
+		(void)snprintf(dst, cap, "no address of this machine is inside "
+		    "the tunnel's \"from\" nets");
+		return;
+	}
+	switch (t->verdict) {
+	case VERDICT_NONE:
+		break;
+	case VERDICT_NOTUNNEL:
+		(void)snprintf(dst, cap, "%s", "the tunnel is not up");
+		break;
+	case VERDICT_ONEWAY:
+		(void)snprintf(dst, cap, "%s", "probes leave by the tunnel, "
+		    "nothing comes back: the peer's firewall, its way back, or "
+		    "a target that does not exist");
+		break;
+	case VERDICT_SILENT:
+		(void)snprintf(dst, cap, "%s", "the tunnel carries other "
+		    "traffic, only the target does not answer");
+		break;
+	case VERDICT_EATEN:
+		(void)snprintf(dst, cap, "%s", "something on this machine "
+		    "(NAT, firewall or route) eats the probes before IPsec "
+		    "sees them");
+		break;
+	case VERDICT_NOSEND:
+		(void)snprintf(dst, cap, "%s", senderr_text(t->senderr));
+		break;
+	}
+	if (dst[0] == '\0' || t->verdict == VERDICT_NOTUNNEL) {
+		if (!w->linked)
+			(void)snprintf(dst, cap, "iked is not running");
+		else if (t->error != NULL)
+			(void)snprintf(dst, cap, "%s", t->error);
+	}
+}
+
+static void
+log_verdict(struct watch *w, struct target *t)
+{
+	char path[2 * ADDR_STRLEN + 8], note[200];
+	char from[ADDR_STRLEN], to[ADDR_STRLEN];
+
+	if (t->verdict == t->said || t->verdict == VERDICT_NONE)
+		return;
+	t->said = t->verdict;
+	if (t->verdict == VERDICT_EATEN) {
+		log_warnx(w->io->log, "keepalive \"%s\": something on this "
+		    "machine (NAT, firewall or route) eats packets from %s to "
+		    "%s before IPsec sees them; except them from source NAT "
+		    "(nftables: a rule \"ip daddr\" of the far net \"accept\" "
+		    "above masquerade; pf: \"no nat\") and let the firewall "
+		    "pass them", t->conf->name, addr_str(&t->src, from),
+		    addr_str(&t->conf->target, to));
+		return;
+	}
+	/* iked itself logs why a tunnel does not come up */
+	if (t->verdict == VERDICT_NOTUNNEL)
+		return;
+	target_note(w, t, note, sizeof(note));
+	log_warnx(w->io->log, "keepalive \"%s\": no reply (%s): %s",
+	    t->conf->name, target_path(t, path, sizeof(path)), note);
+}
+
+void
+target_verdict(struct watch *w, struct target *t, enum verdict v, monotime now)
+{
+	int local = v == VERDICT_EATEN || v == VERDICT_NOSEND;
+
+	if (t->verdict == v)
+		return;
+	t->verdict = v;
+	if (local)
+		target_state(w, t, WATCH_LOCALMISS, now);
+	else if (t->state == WATCH_LOCALMISS)
+		target_state(w, t, WATCH_DOWN, now);
+	else
+		todo_set(w, t, TODO_REPORT);
+	log_verdict(w, t);
+}
+
+/* Time to look at the counters, if enough probes went out since the last look. */
+void
+target_look(struct watch *w, struct target *t, monotime now)
+{
+	t->next_look = mono_add_ms(now, watch_jitter_ms(w, WATCH_SLOW_MS));
+	if (!w->linked || (t->todo & (TODO_COUNTERS | TODO_ASKED)))
+		return;
+	if (t->win && (t->win_sent < WATCH_WINDOW_PROBES ||
+	    mono_diff_us(now, t->win_since) < WATCH_WINDOW_MS * 1000))
+		return;
+	todo_set(w, t, TODO_COUNTERS);
+}
+
+static void
+open_window(struct target *t, const struct watch_counters *c, monotime now)
+{
+	t->win = 1;
+	t->win_spi = c->spi_out;
+	t->win_out = c->packets_out;
+	t->win_in = c->packets_in;
+	t->win_sent = 0;
+	t->win_since = now;
+}
+
+static void
+counters(struct watch *w, struct target *t, const struct watch_counters *c,
+    monotime now)
+{
+	int out, in;
+
+	/* Each look that changes nothing makes the next one rarer. */
+	t->next_look = mono_add_ms(now, watch_jitter_ms(w, t->look_ms));
+	t->look_ms = t->look_ms * 3 / 2 > WATCH_ASK_MAX_MS ? WATCH_ASK_MAX_MS :
+	    t->look_ms * 3 / 2;
+	if (c == NULL || !c->has_sa) {
+		t->win = t->still = 0;
+		if (t->nsenderr < WATCH_FALL)	/* the nearer cause first */
+			target_verdict(w, t, VERDICT_NOTUNNEL, now);
+		return;
+	}
+	/* Another SA, or its counters were reset: no comparison. */
+	if (!t->win || t->win_spi != c->spi_out || c->packets_out < t->win_out ||
+	    c->packets_in < t->win_in) {
+		if (t->verdict == VERDICT_NOTUNNEL)
+			target_verdict(w, t, VERDICT_NONE, now);
+		t->still = 0;
+		open_window(t, c, now);
+		return;
+	}
+	if (t->win_sent < WATCH_WINDOW_PROBES)
+		return;
+	out = c->packets_out > t->win_out;
+	in = c->packets_in > t->win_in;
+	open_window(t, c, now);
+	if (out) {
+		t->still = 0;
+		target_verdict(w, t, in ? VERDICT_SILENT : VERDICT_ONEWAY,
+		    now);
+	} else if (++t->still >= 2)
+		target_verdict(w, t, VERDICT_EATEN, now);
+	else
+		t->look_ms = WATCH_WINDOW_MS;
+}
+
+static void
+up_answer(struct watch *w, struct target *t, const char *error)
+{
+	if (error == NULL) {
+		free(t->error);
+		t->error = NULL;
+		return;
+	}
+	if (t->error != NULL && strncmp(t->error, error, ERRTEXT - 1) == 0)
+		return;
+	log_warnx(w->io->log, "keepalive \"%s\": iked: %.*s", t->conf->name,
+	    ERRTEXT, error);
+	free(t->error);
+	t->error = strndup(error, ERRTEXT - 1);
+	todo_set(w, t, TODO_REPORT);
+}
+
+void
+watch_answer(struct watch *w, const struct watch_cmd *cmd, const char *error,
+    const struct watch_counters *c, monotime now)
+{
+	struct target *t;
+
+	if (cmd->slot >= w->nslots || (t = w->slots[cmd->slot]) == NULL ||
+	    t->id != cmd->id)
+		return;		/* it left the configuration meanwhile */
+	if (cmd->kind == WATCH_CMD_UP)
+		up_answer(w, t, error);
+	else if (cmd->kind == WATCH_CMD_COUNTERS) {
+		t->todo &= ~(unsigned int)TODO_ASKED;
+		if (t->state != WATCH_UP && t->state != WATCH_NOSOURCE) {
+			counters(w, t, error == NULL ? c : NULL, now);
+			target_reschedule(w, t);
+		}
+	}
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One target: when to probe, what a reply or its absence means.
+ *
+ * While the target is up a probe goes out every interval, each a little early at
+ * random (0 to 25 %, the rule of RFC 5880 6.8.7), so that many gateways do not
+ * fall into step.  The first miss is checked at once by three more probes a
+ * second apart; four misses in a row are "down".
+ *
+ * While it is not up, iked is asked for the tunnel, with back-off, and probes go
+ * out quickly for a moment after each request.  Their loss counts for nothing: while
+ * an SA is being negotiated the kernel drops such packets and says they were sent.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "keepalive/watch_local.h"
+
+int64_t
+watch_jitter_ms(struct watch *w, uint32_t ms)
+{
+	uint32_t quarter = ms / 4;
+
+	if (quarter == 0)
+		return (ms);
+	return ((int64_t)ms - w->io->random(w->io->arg) % (quarter + 1));
+}
+
+static monotime
+earliest(monotime a, monotime b)
+{
+	return (mono_before(b, a) ? b : a);
+}
+
+static monotime
+oldest_timeout(const struct target *t)
+{
+	const struct slot *s = &t->ring[t->tail % RING];
+
+	if (t->tail == t->seq)
+		return (MONO_NEVER);
+	return (mono_add_ms((monotime){ s->sent_us }, WATCH_TIMEOUT_MS));
+}
+
+void
+target_reschedule(struct watch *w, struct target *t)
+{
+	monotime d = t->next_probe;
+
+	while (t->tail != t->seq &&
+	    t->ring[t->tail % RING].state != SLOT_COUNTED)
+		t->tail++;
+	if (t->state == WATCH_UP)
+		d = earliest(d, oldest_timeout(t));
+	else if (t->state != WATCH_NOSOURCE) {
+		d = earliest(d, t->next_ask);
+		d = earliest(d, t->next_look);
+		if (t->state == WATCH_ACQUIRING)
+			d = earliest(d, mono_add_ms(t->began, WATCH_GRACE_MS));
+	}
+	t->deadline = d;
+	if (t->heap != 0)
+		heap_moved(w, t);
+}
+
+static int
+usable(const struct target *t, const struct addr *a)
+{
+	uint8_t i;
+
+	if (addr_cmp(a, &t->conf->target) == 0)
+		return (0);
+	for (i = 0; i < t->conf->nfrom; i++)
+		if (a->fam == t->conf->target.fam &&
+		    prefix_contains(&t->conf->from[i], a))
+			return (1);
+	return (0);
+}
+
+/* The source in use stays while it can; else the lowest address inside. */
+static struct addr
+choose_source(const struct watch *w, const struct target *t)
+{
+	struct addr best = { .fam = ADDR_NONE };
+	size_t i;
+
+	for (i = 0; i < w->naddrs; i++) {
+		if (!usable(t, &w->addrs[i]))
+			continue;
+		if (addr_cmp(&w->addrs[i], &t->src) == 0)
+			return (t->src);
+		if (best.fam == ADDR_NONE || addr_cmp(&w->addrs[i], &best) < 0)
+			best = w->addrs[i];
+	}
+	return (best);
+}
+
+/* What is still out counts as lost, so that sent = received + lost. */
+static void
+give_up(struct target *t)
+{
+	struct slot *s;
+
+	for (; t->tail != t->seq; t->tail++) {
+		s = &t->ring[t->tail % RING];
+		if (s->state == SLOT_COUNTED) {
+			s->state = SLOT_LOST;
+			t->lost++;
+		}
+	}
+}
+
+static void
+begin_acquire(struct watch *w, struct target *t, monotime now)
+{
+	t->began = now;
+	t->ask_ms = WATCH_ASK_MIN_MS;
+	t->look_ms = WATCH_WINDOW_MS;
+	t->next_ask = w->linked ? now : MONO_NEVER;
+	t->next_look = w->linked ? mono_add_ms(now, WATCH_WINDOW_MS) :
+	    MONO_NEVER;
+	/* Where iked can be asked, the asking goes first: a probe before the SA
+	 * is there is lost, and would be what woke the tunnel. */
+	t->next_probe = w->linked ? mono_add_ms(now, WATCH_FAST_MS) : now;
+	t->fast_until = MONO_NONE;
+	t->misses = t->fast_left = 0;
+	give_up(t);
+	t->verdict = t->said = VERDICT_NONE;
+	t->win = t->still = t->nsenderr = 0;
+}
+
+static void
+say_nosource(struct watch *w, const struct target *t)
+{
+	char net[PREFIX_STRLEN];
+
+	log_warnx(w->io->log, "keepalive \"%s\": no address of this machine is "
+	    "inside %s%s; add one to an interface, or put one of this "
+	    "machine's addresses into the tunnel's \"from\"; until then "
+	    "nothing is sent", t->conf->name, prefix_str(&t->conf->from[0],
+	    net), t->conf->nfrom > 1 ? " or its other nets" : "");
+}
+
+void
+target_state(struct watch *w, struct target *t, enum watch_state state,
+    monotime now)
+{
+	enum watch_state was = t->state;
+
+	t->state = state;
+	if (state == WATCH_UP) {
+		t->next_ask = t->next_look = MONO_NEVER;
+		t->misses = t->fast_left = 0;
+		t->tail = t->seq;
+		t->verdict = t->said = VERDICT_NONE;
+		t->still = t->win = t->nsenderr = 0;
+	} else if (state == WATCH_NOSOURCE) {
+		give_up(t);
+		t->next_probe = t->next_ask = t->next_look = MONO_NEVER;
+		say_nosource(w, t);
+	} else if (was == WATCH_UP || was == WATCH_NOSOURCE || was == 0)
+		begin_acquire(w, t, now);
+	todo_set(w, t, TODO_REPORT);
+	target_reschedule(w, t);
+}
+
+/* at: when the first probe may go, to spread the start of many targets */
+void
+target_start(struct watch *w, struct target *t, monotime at, monotime now)
+{
+	t->src = choose_source(w, t);
+	if (t->src.fam == ADDR_NONE) {
+		target_state(w, t, WATCH_NOSOURCE, now);
+		return;
+	}
+	target_state(w, t, WATCH_ACQUIRING, at);
+}
+
+void
+target_source(struct watch *w, struct target *t, monotime now)
+{
+	struct addr src = choose_source(w, t);
+	char a[ADDR_STRLEN], b[ADDR_STRLEN];
+
+	if (addr_cmp(&src, &t->src) == 0)
+		return;
+	if (src.fam == ADDR_NONE) {
+		t->src = src;
+		target_state(w, t, WATCH_NOSOURCE, now);
+		return;
+	}
+	if (t->src.fam != ADDR_NONE)
+		log_info(w->io->log, "keepalive \"%s\": source %s is gone, "
+		    "using %s", t->conf->name, addr_str(&t->src, a),
+		    addr_str(&src, b));
+	t->src = src;
+	if (t->state == WATCH_NOSOURCE)
+		target_state(w, t, WATCH_ACQUIRING, now);
+	else
+		todo_set(w, t, TODO_REPORT);
+}
+
+static void
+go_down(struct watch *w, struct target *t, monotime now)
+{
+	char path[2 * ADDR_STRLEN + 8];
+
+	log_warnx(w->io->log, "keepalive \"%s\": down: %u probes unanswered "
+	    "(%s), last reply %lld s ago", t->conf->name, t->misses,
+	    target_path(t, path, sizeof(path)),
+	    (long long)(mono_diff_us(now, t->last_reply) / 1000000));
+	target_state(w, t, WATCH_DOWN, now);
+}
+
+static void
+miss(struct watch *w, struct target *t, monotime now)
+{
+	t->lost++;
+	todo_set(w, t, TODO_REPORT);
+	if (++t->misses == 1) {
+		t->fast_left = WATCH_FALL - 1;
+		t->next_probe = now;
+	}
+	if (t->misses >= WATCH_FALL)
+		go_down(w, t, now);
+}
+
+static void
+collect_lost(struct watch *w, struct target *t, monotime now)
+{
+	struct slot *s;
+
+	while (t->state == WATCH_UP && t->tail != t->seq) {
+		s = &t->ring[t->tail % RING];
+		if (s->state == SLOT_COUNTED) {
+			if (!mono_reached(oldest_timeout(t), now))
+				break;
+			s->state = SLOT_LOST;
+			t->tail++;
+			miss(w, t, now);
+		} else
+			t->tail++;
+	}
+}
+
+/* Errors that tell of this machine, not of a passing moment. */
+static int
+lasting(int error)
+{
+	switch (error) {
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+	case EPERM:
+	case EACCES:
+	case EINVAL:
+	case EADDRNOTAVAIL:
+		return (1);
+	default:
+		return (0);
+	}
+}
+
+static void
+send_failed(struct watch *w, struct target *t, int error, monotime now)
+{
+	t->senderr = error;
+	if (!lasting(error)) {
+		t->nsenderr = 0;
+		return;
+	}
+	if (++t->nsenderr >= WATCH_FALL && t->state != WATCH_UP)
+		target_verdict(w, t, VERDICT_NOSEND, now);
+}
+
+static uint32_t
+pause_ms(const struct target *t, monotime now)
+{
+	if (t->state == WATCH_UP) {
+		if (t->fast_left > 0 && t->conf->interval_ms > WATCH_SLOW_MS)
+			return (WATCH_SLOW_MS);
+		return (t->conf->interval_ms);
+	}
+	return (mono_before(now, t->fast_until) ? WATCH_FAST_MS :
+	    WATCH_SLOW_MS);
+}
+
+static void
+send_probe(struct watch *w, struct target *t, monotime now)
+{
+	struct probe p = { .slot = t->slot, .id = t->id, .seq = t->seq,
+	    .sent_us = now.us };
+	struct slot *s = &t->ring[t->seq % RING];
+	int error;
+
+	if (t->fast_left > 0)
+		t->fast_left--;
+	t->next_probe = mono_add_ms(now, watch_jitter_ms(w,
+	    pause_ms(t, now)));
+	/* The promise of this program, checked where it matters. */
+	if (!usable(t, &t->src))
+		return;
+	s->seq = t->seq++;
+	s->sent_us = now.us;
+	s->state = t->state == WATCH_UP ? SLOT_COUNTED : SLOT_FREE;
+	error = w->io->probe(w->io->arg, &t->src, &t->conf->target, &p);
+	if (s->state == SLOT_COUNTED)
+		t->sent++;
+	if (error != 0) {
+		send_failed(w, t, error, now);
+		return;
+	}
+	t->nsenderr = 0;
+	t->win_sent++;
+	if (t->verdict == VERDICT_NOSEND)
+		target_verdict(w, t, VERDICT_NONE, now);
+}
+
+static void
+ask(struct watch *w, struct target *t, monotime now)
+{
+	todo_set(w, t, TODO_UP);
+	t->next_ask = mono_add_ms(now, watch_jitter_ms(w, t->ask_ms));
+	t->ask_ms = t->ask_ms * 2 > WATCH_ASK_MAX_MS ? WATCH_ASK_MAX_MS :
+	    t->ask_ms * 2;
+	t->fast_until = mono_add_ms(now, WATCH_FAST_FOR_MS);
+	t->next_probe = earliest(t->next_probe, mono_add_ms(now,
+	    WATCH_FAST_MS));
+}
+
+static void
+grace_over(struct watch *w, struct target *t, monotime now)
+{
+	char path[2 * ADDR_STRLEN + 8], note[200];
+
+	target_note(w, t, note, sizeof(note));
+	log_warnx(w->io->log, "keepalive \"%s\": down: no reply in %d s (%s)"
+	    "%s%s", t->conf->name, WATCH_GRACE_MS / 1000,
+	    target_path(t, path, sizeof(path)), note[0] != '\0' ? ": " : "",
+	    note);
+	t->said = t->verdict;
+	target_state(w, t, WATCH_DOWN, now);
+}
+
+void
+target_expire(struct watch *w, struct target *t, monotime now)
+{
+	if (t->state == WATCH_NOSOURCE) {
+		target_reschedule(w, t);
+		return;
+	}
+	collect_lost(w, t, now);
+	if (t->state != WATCH_UP) {
+		if (t->state == WATCH_ACQUIRING && mono_reached(
+		    mono_add_ms(t->began, WATCH_GRACE_MS), now))
+			grace_over(w, t, now);
+		if (mono_reached(t->next_ask, now))
+			ask(w, t, now);
+		if (mono_reached(t->next_look, now))
+			target_look(w, t, now);
+	}
+	if (mono_reached(t->next_probe, now))
+		send_probe(w, t, now);
+	target_reschedule(w, t);
+}
+
+static void
+note_rtt(struct target *t, int64_t us)
+{
+	uint32_t rtt = us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX :
+	    (uint32_t)us;
+
+	t->rtt_us = rtt;
+	t->rtt_sum_us += rtt;
+	if (t->received == 1 || rtt < t->rtt_min_us)
+		t->rtt_min_us = rtt;
+	if (rtt > t->rtt_max_us)
+		t->rtt_max_us = rtt;
+}
+
+static void
+come_up(struct watch *w, struct target *t, monotime now)
+{
+	char path[2 * ADDR_STRLEN + 8];
+
+	log_info(w->io->log, "keepalive \"%s\": up, first reply after %lld ms "
+	    "(%s)", t->conf->name,
+	    (long long)(mono_diff_us(now, t->began) / 1000),
+	    target_path(t, path, sizeof(path)));
+	t->next_probe = mono_add_ms(now, watch_jitter_ms(w,
+	    t->conf->interval_ms));
+	target_state(w, t, WATCH_UP, now);
+}
+
+void
+target_reply(struct watch *w, struct target *t, const struct probe *p,
+    monotime now)
+{
+	struct slot *s = &t->ring[p->seq % RING];
+
+	/* Too old to be remembered, or a duplicate: no evidence of now. */
+	if (s->seq != p->seq || s->sent_us != p->sent_us ||
+	    s->state == SLOT_EMPTY || s->state == SLOT_DONE)
+		return;
+	if (s->state == SLOT_FREE)
+		t->sent++;
+	if (s->state == SLOT_LOST) {
+		t->lost--;
+		t->late++;
+	}
+	s->state = SLOT_DONE;
+	t->received++;
+	note_rtt(t, now.us - s->sent_us);
+	t->last_reply = now;
+	if (t->state == WATCH_NOSOURCE)
+		return;
+	if (t->state != WATCH_UP)
+		come_up(w, t, now);
+	else if (t->misses > 0 || t->fast_left > 0) {
+		t->misses = t->fast_left = 0;
+		t->next_probe = mono_add_ms(now, watch_jitter_ms(w,
+		    t->conf->interval_ms));
+	}
+	todo_set(w, t, TODO_REPORT);
+	target_reschedule(w, t);
+}
