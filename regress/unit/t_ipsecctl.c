@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The real ipsecctl against recorded answers: what it prints, where, and its exit
+ * status.  A small server plays the answers of regress/data/ipsecctl; that
+ * iked gives such answers is the business of the tests with a real iked.
+ */
+
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <atf-c.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SOCK	"iked.sock"
+#define ROSOCK	"iked.ro.sock"
+#define DATA	REGRESS_DATA "/ipsecctl/"
+
+static pid_t server = -1;
+
+static int
+listen_on(const char *path)
+{
+	struct sockaddr_un sun;
+	int fd;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	(void)unlink(path);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	ATF_REQUIRE(fd != -1);
+	ATF_REQUIRE_EQ(0, bind(fd, (struct sockaddr *)&sun, sizeof(sun)));
+	ATF_REQUIRE_EQ(0, listen(fd, 5));
+	return (fd);
+}
+
+static void
+say(int fd, const char *s)
+{
+	if (send(fd, s, strlen(s), MSG_NOSIGNAL) == -1)
+		_exit(0);
+}
+
+/* One command: "show sa" plays show_sa.json in two pieces a line. */
+static void
+answer(int fd, char *cmd)
+{
+	char path[4096], line[16384];
+	FILE *f;
+	char *p;
+
+	if (strcmp(cmd, "show keepalive") == 0 && getenv("NOKEEPALIVE")) {
+		say(fd, "{\"end\":true,\"error\":\"netwatchd is not "
+		    "connected\"}\n");
+		return;
+	}
+	if (strncmp(cmd, "up ", 3) == 0 && strcmp(cmd, "up \"boise\"") != 0) {
+		say(fd, "{\"end\":true,\"error\":\"there is no tunnel \\\"\\u001b"
+		    "[2Jx\\\"\"}\n");
+		return;
+	}
+	if (strcmp(cmd, "reload") == 0) {
+		say(fd, "{\"file\":\"/etc/iked.conf\",\"line\":3,\"col\":9,"
+		    "\"text\":\"unknown word \\\"tunel\\\"\"}\n{\"end\":true,"
+		    "\"error\":\"the configuration is refused\"}\n");
+		return;
+	}
+	for (p = cmd; *p != '\0'; p++)
+		if (*p == ' ')
+			*p = '_';
+	(void)snprintf(path, sizeof(path), "%s%s.json", DATA, cmd);
+	if ((f = fopen(path, "r")) != NULL) {
+		while (fgets(line, sizeof(line), f) != NULL) {
+			if (send(fd, line, 10, MSG_NOSIGNAL) == -1)
+				_exit(0);
+			(void)usleep(500);
+			say(fd, line + 10);
+		}
+		(void)fclose(f);
+	} else if (strncmp(cmd, "show", 4) == 0) {
+		say(fd, "{\"end\":true,\"error\":\"no such thing\"}\n");
+		return;
+	}
+	say(fd, "{\"end\":true}\n");
+}
+
+static void
+serve(int lfd, const char *greeting, const char *rude)
+{
+	char buf[2048], *lf;
+	size_t n = 0;
+	ssize_t r;
+	int fd;
+
+	for (;;) {
+		if ((fd = accept(lfd, NULL, NULL)) == -1)
+			_exit(1);
+		say(fd, greeting);
+		n = 0;
+		while ((r = read(fd, buf + n, sizeof(buf) - 1 - n)) > 0) {
+			n += (size_t)r;
+			buf[n] = '\0';
+			while ((lf = strchr(buf, '\n')) != NULL) {
+				*lf = '\0';
+				if (rude != NULL) {
+					say(fd, rude);
+					(void)shutdown(fd, SHUT_RDWR);
+				} else
+					answer(fd, buf);
+				n -= (size_t)(lf + 1 - buf);
+				memmove(buf, lf + 1, n + 1);
+			}
+		}
+		(void)close(fd);
+	}
+}
+
+static void
+start(const char *path, const char *greeting, const char *rude)
+{
+	int lfd = listen_on(path);
+
+	server = fork();
+	ATF_REQUIRE(server != -1);
+	if (server == 0)
+		serve(lfd, greeting, rude);
+	(void)close(lfd);
+}
+
+static void
+stop(void)
+{
+	(void)kill(server, SIGKILL);
+	(void)waitpid(server, NULL, 0);
+}
+
+#define HELLO	"{\"ikeep\":1,\"version\":\"0.1\"}\n"
+
+static int
+run(const char *args)
+{
+	char cmd[512];
+	int st;
+
+	(void)snprintf(cmd, sizeof(cmd), "%s/ipsecctl -s " SOCK " %s >out 2>err",
+	    REGRESS_OBJDIR, args);
+	st = system(cmd);
+	ATF_REQUIRE_MSG(WIFEXITED(st), "ipsecctl died: %d", st);
+	return (WEXITSTATUS(st));
+}
+
+static char *
+slurp(const char *path)
+{
+	static char buf[4][65536];
+	static int i;
+	char *b = buf[i++ % 4];
+	size_t n;
+	FILE *f = fopen(path, "r");
+
+	ATF_REQUIRE_MSG(f != NULL, "%s", path);
+	n = fread(b, 1, 65535, f);
+	b[n] = '\0';
+	(void)fclose(f);
+	return (b);
+}
+
+static void
+golden(const char *args, const char *file)
+{
+	char path[512];
+
+	ATF_CHECK_EQ(0, run(args));
+	(void)snprintf(path, sizeof(path), "%s%s", DATA, file);
+	/* For a person who has changed a table and looked at it. */
+	if (getenv("REGOLD") != NULL) {
+		FILE *f = fopen(path, "w");
+
+		ATF_REQUIRE(f != NULL);
+		(void)fputs(slurp("out"), f);
+		(void)fclose(f);
+	}
+	ATF_CHECK_STREQ(slurp(path), slurp("out"));
+	ATF_CHECK_STREQ("", slurp("err"));
+}
+
+ATF_TC_WITHOUT_HEAD(tables);
+ATF_TC_BODY(tables, tc)
+{
+	start(SOCK, HELLO, NULL);
+	golden("show tunnels", "show_tunnels.txt");
+	golden("show peers", "show_peers.txt");
+	golden("show sa", "show_sa.txt");
+	golden("show policies", "show_policies.txt");
+	golden("show keepalive", "show_keepalive.txt");
+	golden("show stats", "show_stats.txt");
+	golden("show", "show.txt");
+	golden("show all", "show_all.txt");
+	stop();
+}
+
+ATF_TC_WITHOUT_HEAD(json);
+ATF_TC_BODY(json, tc)
+{
+	start(SOCK, HELLO, NULL);
+	golden("show all -j", "show_all_j.txt");
+	golden("-j show", "show_all_j.txt");
+	golden("show sa -j", "show_sa_j.txt");
+	stop();
+}
+
+ATF_TC_WITHOUT_HEAD(no_netwatchd);
+ATF_TC_BODY(no_netwatchd, tc)
+{
+	ATF_REQUIRE_EQ(0, setenv("NOKEEPALIVE", "1", 1));
+	start(SOCK, HELLO, NULL);
+	ATF_CHECK_EQ(1, run("show keepalive"));
+	ATF_CHECK_STREQ("ipsecctl: netwatchd is not connected\n",
+	    slurp("err"));
+	ATF_CHECK_EQ(0, run("show"));
+	ATF_CHECK(strstr(slurp("out"), "keepalive: netwatchd is not "
+	    "connected\n") != NULL);
+	ATF_CHECK_EQ(0, run("show all"));
+	ATF_CHECK(strstr(slurp("out"), "keepalive:\nnetwatchd is not "
+	    "connected\n") != NULL);
+	ATF_CHECK_EQ(0, run("show all -j"));
+	ATF_CHECK(strstr(slurp("out"), "\"keepalive\": \"netwatchd is not "
+	    "connected\"") != NULL);
+	stop();
+}
+
+ATF_TC_WITHOUT_HEAD(not_running);
+ATF_TC_BODY(not_running, tc)
+{
+	int fd;
+
+	ATF_CHECK_EQ(3, run("show"));
+	ATF_CHECK_STREQ("ipsecctl: iked is not running: no socket " SOCK "; "
+	    "start it with \"service iked start\", or name its socket with "
+	    "-s\n", slurp("err"));
+	/* A socket that a crash left behind. */
+	fd = listen_on(SOCK);
+	(void)close(fd);
+	ATF_CHECK_EQ(3, run("up boise"));
+	ATF_CHECK(strstr(slurp("err"), "nobody listens") != NULL);
+}
+
+ATF_TC_WITHOUT_HEAD(usage);
+ATF_TC_BODY(usage, tc)
+{
+	start(SOCK, HELLO, NULL);
+	ATF_CHECK_EQ(2, run(""));
+	ATF_CHECK_EQ(2, run("sho"));
+	ATF_CHECK_EQ(2, run("show nonsense"));
+	ATF_CHECK_EQ(2, run("show sa peers"));
+	ATF_CHECK_EQ(2, run("up"));
+	ATF_CHECK_EQ(2, run("up a b"));
+	ATF_CHECK_EQ(2, run("-j flush"));
+	ATF_CHECK_EQ(2, run("flush now"));
+	ATF_CHECK_EQ(2, run("-x show"));
+	ATF_CHECK(strncmp(slurp("err"), "ipsecctl: ", 10) == 0 ||
+	    strstr(slurp("err"), "usage: ipsecctl") != NULL);
+	ATF_CHECK_EQ(0, run("log verbose"));
+	ATF_CHECK_EQ(2, run("log loud"));
+	ATF_CHECK_EQ(2, run("up 'a\" b'"));
+	stop();
+}
+
+ATF_TC_WITHOUT_HEAD(commands);
+ATF_TC_BODY(commands, tc)
+{
+	start(SOCK, HELLO, NULL);
+	ATF_CHECK_EQ(0, run("up boise"));
+	ATF_CHECK_STREQ("", slurp("out"));
+	ATF_CHECK_EQ(0, run("down boise"));
+	ATF_CHECK_EQ(0, run("rekey boise"));
+	ATF_CHECK_EQ(0, run("flush"));
+	ATF_CHECK_EQ(1, run("up x"));
+	/* What a daemon says never plays with the terminal. */
+	ATF_CHECK_STREQ("ipsecctl: there is no tunnel \"?[2Jx\"\n",
+	    slurp("err"));
+	ATF_CHECK_EQ(1, run("reload"));
+	ATF_CHECK_STREQ("/etc/iked.conf:3:9: unknown word \"tunel\"\n"
+	    "ipsecctl: the configuration is refused\n", slurp("err"));
+	/* A line feed would be a second command. */
+	ATF_CHECK_EQ(1, run("up \"$(printf 'a\\nflush')\""));
+	stop();
+}
+
+/* As somebody without rights; the program may lie where he may not look. */
+static int
+run_as_nobody(const char *word, const char *arg)
+{
+	char name[] = "ipsecctl", s[] = "-s", sock[] = SOCK;
+	char w[32], a[32], *argv[] = { name, s, sock, w, a, NULL };
+	char *envp[] = { NULL };
+	int exe, out, errfd, st;
+	pid_t pid;
+
+	(void)snprintf(w, sizeof(w), "%s", word);
+	(void)snprintf(a, sizeof(a), "%s", arg);
+	exe = open(REGRESS_OBJDIR "/ipsecctl", O_RDONLY);
+	out = open("out", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+	errfd = open("err", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+	ATF_REQUIRE(exe != -1 && out != -1 && errfd != -1);
+	if ((pid = fork()) == 0) {
+		if (dup2(out, 1) == -1 || dup2(errfd, 2) == -1 ||
+		    setgid(65534) == -1 || setuid(65534) == -1)
+			_exit(100);
+		(void)fexecve(exe, argv, envp);
+		_exit(101);
+	}
+	ATF_REQUIRE(pid != -1);
+	ATF_REQUIRE_EQ(pid, waitpid(pid, &st, 0));
+	(void)close(exe);
+	(void)close(out);
+	(void)close(errfd);
+	ATF_REQUIRE(WIFEXITED(st));
+	return (WEXITSTATUS(st));
+}
+
+ATF_TC(readonly);
+ATF_TC_HEAD(readonly, tc)
+{
+	atf_tc_set_md_var(tc, "require.user", "root");
+}
+ATF_TC_BODY(readonly, tc)
+{
+	int fd;
+
+	ATF_REQUIRE_EQ(0, chmod(".", 0755));
+	fd = listen_on(SOCK);
+	ATF_REQUIRE_EQ(0, chmod(SOCK, 0600));
+	start(ROSOCK, HELLO, NULL);
+	ATF_REQUIRE_EQ(0, chmod(ROSOCK, 0666));
+	ATF_CHECK_EQ(0, run_as_nobody("show", "tunnels"));
+	ATF_CHECK_STREQ(slurp(DATA "show_tunnels.txt"), slurp("out"));
+	ATF_CHECK_EQ(1, run_as_nobody("up", "boise"));
+	ATF_CHECK_STREQ("ipsecctl: no permission for " SOCK "; become root or "
+	    "a member of group _iked\n", slurp("err"));
+	stop();
+	(void)close(fd);
+}
+
+static void
+rude(const char *greeting, const char *reply, const char *want)
+{
+	start(SOCK, greeting, reply);
+	ATF_CHECK_EQ(1, run("show tunnels"));
+	ATF_CHECK_MSG(strstr(slurp("err"), want) != NULL, "%s", slurp("err"));
+	ATF_CHECK_STREQ("", slurp("out"));
+	stop();
+}
+
+ATF_TC_WITHOUT_HEAD(rude_daemon);
+ATF_TC_BODY(rude_daemon, tc)
+{
+	static char big[9000];
+
+	memset(big, 'x', sizeof(big) - 2);
+	big[sizeof(big) - 2] = '\n';
+	rude(HELLO, "this is no JSON\n", "is not a JSON line");
+	rude(HELLO, "[1]\n", "is not a JSON line");
+	rude(HELLO, big, "is not a JSON line");
+	rude(HELLO, "{\"kind\":\"tunnel\"}\n", "closed the connection");
+	rude("{\"ikeep\":2,\"version\":\"9\"}\n", "", "does not speak version 1");
+	rude("SSH-2.0-x\n", "", "is not a JSON line");
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, tables);
+	ATF_TP_ADD_TC(tp, json);
+	ATF_TP_ADD_TC(tp, no_netwatchd);
+	ATF_TP_ADD_TC(tp, not_running);
+	ATF_TP_ADD_TC(tp, usage);
+	ATF_TP_ADD_TC(tp, commands);
+	ATF_TP_ADD_TC(tp, readonly);
+	ATF_TP_ADD_TC(tp, rude_daemon);
+	return (atf_no_error());
+}

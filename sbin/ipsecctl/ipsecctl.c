@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/* ipsecctl: asks iked and tells a person. */
+
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "print.h"
+#include "show.h"
+
+#define EXIT_USAGE	2
+#define EXIT_ABSENT	3	/* iked is not running */
+#define CONNECT_MS	3000
+#define ARGS_MAX	8
+
+static void
+usage(void)
+{
+	(void)fprintf(stderr,
+	    "usage: ipsecctl [-s socket] show [tunnels | peers | sa | policies |"
+	    " keepalive |\n"
+	    "                                  stats | all] [-j]\n"
+	    "       ipsecctl [-s socket] up | down | rekey tunnel\n"
+	    "       ipsecctl [-s socket] flush | reload\n"
+	    "       ipsecctl [-s socket] log verbose | brief\n");
+	exit(EXIT_USAGE);
+}
+
+/* Mistakes in iked.conf come as objects before the refusal. */
+static void
+print_mistakes(const json_t *objs)
+{
+	char file[CELL_MAX], text[CELL_MAX];
+	const json_t *o;
+	size_t i;
+
+	for (i = 0; i < json_array_size(objs); i++) {
+		o = json_array_get(objs, i);
+		if (!json_is_string(json_object_get(o, "text")))
+			continue;
+		(void)fprintf(stderr, "%s:%llu:%llu: %s\n",
+		    print_clean(file, sizeof(file), field_str(o, "file")),
+		    (unsigned long long)field_num(o, "line"),
+		    (unsigned long long)field_num(o, "col"),
+		    print_clean(text, sizeof(text), field_str(o, "text")));
+	}
+}
+
+static int
+command(struct client *c, const char *line)
+{
+	char errtext[CLIENT_ERRLEN];
+	json_t *objs = NULL, *array;
+	int refused;
+
+	array = query(c, line, &refused, errtext, &objs);
+	print_mistakes(array != NULL ? array : objs);
+	json_decref(objs);
+	if (array == NULL) {
+		warnx("%s", errtext);
+		return (1);
+	}
+	json_decref(array);
+	return (0);
+}
+
+/* The command's line, or NULL when it is none of ours. */
+static char *
+compose(int n, char *const *args)
+{
+	static const char *const named[] = { "up", "down", "rekey" };
+	static const char *const bare[] = { "flush", "reload" };
+	char *line;
+	size_t i;
+	int r = 0;
+
+	if (n > 1 && strchr(args[1], '"') != NULL)
+		errx(EXIT_USAGE, "no tunnel's name has double quotes in it");
+	line = NULL;
+	for (i = 0; i < 3; i++)
+		if (n == 2 && strcmp(args[0], named[i]) == 0)
+			r = asprintf(&line, "%s \"%s\"", args[0], args[1]);
+	for (i = 0; i < 2; i++)
+		if (n == 1 && strcmp(args[0], bare[i]) == 0)
+			r = asprintf(&line, "%s", args[0]);
+	if (n == 2 && strcmp(args[0], "log") == 0 &&
+	    (strcmp(args[1], "verbose") == 0 || strcmp(args[1], "brief") == 0))
+		r = asprintf(&line, "log %s", args[1]);
+	if (r == -1)
+		err(1, NULL);
+	return (line);
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *path = CLIENT_SOCKET;
+	char *args[ARGS_MAX], *line = NULL, errtext[CLIENT_ERRLEN];
+	enum client_why why;
+	struct client *c;
+	int ch, n = 0, json = 0, isshow, rv;
+
+	/* Options may also follow the words: `show sa -j'. */
+	while (optind < argc) {
+		while ((ch = getopt(argc, argv, "+js:")) != -1) {
+			switch (ch) {
+			case 'j':
+				json = 1;
+				break;
+			case 's':
+				path = optarg;
+				break;
+			default:
+				usage();
+			}
+		}
+		if (optind < argc) {
+			if (n == ARGS_MAX)
+				usage();
+			args[n++] = argv[optind++];
+		}
+	}
+	if (n == 0)
+		usage();
+	isshow = strcmp(args[0], "show") == 0;
+	if (isshow) {
+		if (n > 2 || (n == 2 && !show_known(args[1])))
+			usage();
+	} else if (json || (line = compose(n, args)) == NULL)
+		usage();
+	c = client_open(path, isshow ? CLIENT_ROFALLBACK : 0, CONNECT_MS, &why,
+	    errtext);
+	if (c == NULL) {
+		char clean[CLIENT_ERRLEN];
+
+		warnx("%s", print_clean(clean, sizeof(clean), errtext));
+		free(line);
+		return (why == CLIENT_WHY_ABSENT ? EXIT_ABSENT : 1);
+	}
+	if (isshow)
+		rv = show(c, n == 2 ? args[1] : NULL, json, stdout);
+	else
+		rv = command(c, line);
+	free(line);
+	client_close(c);
+	if (fflush(stdout) == EOF) {
+		warn("standard output");
+		rv = 1;
+	}
+	return (rv);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/* `ipsecctl show': queries, and which printer gets the answer. */
+
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "print.h"
+#include "show.h"
+
+const struct show_what show_whats[SHOW_NWHATS] = {
+	{ "tunnels", "tunnel", show_tunnels },
+	{ "peers", "peer", show_peers },
+	{ "sa", "sas", show_sa },
+	{ "policies", "policy", show_policies },
+	{ "keepalive", "keepalives", show_keepalive },
+	{ "stats", "statistics", show_stats },
+};
+
+static const struct show_what *
+find(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < SHOW_NWHATS; i++)
+		if (strcmp(word, show_whats[i].word) == 0 ||
+		    strcmp(word, show_whats[i].alias) == 0)
+			return (&show_whats[i]);
+	return (NULL);
+}
+
+int
+show_known(const char *word)
+{
+	return (strcmp(word, "all") == 0 || find(word) != NULL);
+}
+
+json_t *
+query(struct client *c, const char *command, int *refused,
+    char errtext[CLIENT_ERRLEN], json_t **objs)
+{
+	enum client_result r;
+	json_t *array, *obj;
+
+	*refused = 0;
+	if ((array = json_array()) == NULL)
+		err(1, NULL);
+	r = CLIENT_BROKEN;
+	if (client_send(c, command, ANSWER_MS) == 0)
+		while ((r = client_next(c, ANSWER_MS, &obj)) == CLIENT_OBJECT)
+			if (json_array_append_new(array, obj) == -1)
+				err(1, NULL);
+	if (r == CLIENT_END)
+		return (array);
+	*refused = r == CLIENT_REFUSED;
+	(void)print_clean(errtext, CLIENT_ERRLEN, client_error(c));
+	if (objs != NULL)
+		*objs = array;
+	else
+		json_decref(array);
+	return (NULL);
+}
+
+static json_t *
+query_show(struct client *c, const struct show_what *what, int *refused,
+    char errtext[CLIENT_ERRLEN])
+{
+	char command[64];
+
+	(void)snprintf(command, sizeof(command), "show %s", what->word);
+	return (query(c, command, refused, errtext, NULL));
+}
+
+static int
+show_one(struct client *c, const struct show_what *what, FILE *f)
+{
+	char errtext[CLIENT_ERRLEN];
+	json_t *array;
+	int refused;
+
+	if ((array = query_show(c, what, &refused, errtext)) == NULL) {
+		warnx("%s", errtext);
+		return (1);
+	}
+	what->table(f, array);
+	json_decref(array);
+	return (0);
+}
+
+/* Every table under its name; what one kind refuses is said in its place. */
+static int
+show_all(struct client *c, FILE *f)
+{
+	char errtext[CLIENT_ERRLEN];
+	json_t *array;
+	size_t i;
+	int refused;
+
+	for (i = 0; i < SHOW_NWHATS; i++) {
+		(void)fprintf(f, "%s%s:\n", i > 0 ? "\n" : "",
+		    show_whats[i].word);
+		array = query_show(c, &show_whats[i], &refused, errtext);
+		if (array != NULL)
+			show_whats[i].table(f, array);
+		else if (refused)
+			(void)fprintf(f, "%s\n", errtext);
+		else {
+			warnx("%s", errtext);
+			return (1);
+		}
+		json_decref(array);
+	}
+	return (0);
+}
+
+static size_t
+count(const json_t *array, const char *key, const char *value)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < json_array_size(array); i++)
+		if (strcmp(field_str(json_array_get(array, i), key),
+		    value) == 0)
+			n++;
+	return (n);
+}
+
+static size_t
+count_true(const json_t *array, const char *key)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < json_array_size(array); i++)
+		n += field_true(json_array_get(array, i), key) ? 1 : 0;
+	return (n);
+}
+
+static const char *
+plural(size_t n)
+{
+	return (n == 1 ? "" : "s");
+}
+
+/* The tunnels, and one line on everything else. */
+static int
+show_overview(struct client *c, FILE *f)
+{
+	char errtext[CLIENT_ERRLEN], katext[CLIENT_ERRLEN] = "";
+	json_t *a[5];
+	size_t i, n;
+	int refused;
+
+	for (i = 0; i < 5; i++) {
+		a[i] = query_show(c, &show_whats[i], &refused, errtext);
+		if (a[i] == NULL && (!refused || i == 0)) {
+			warnx("%s", errtext);
+			while (i-- > 0)
+				json_decref(a[i]);
+			return (1);
+		}
+		if (a[i] == NULL && i == 4)
+			memcpy(katext, errtext, sizeof(katext));
+	}
+	show_tunnels(f, a[0]);
+	n = json_array_size(a[1]);
+	(void)fprintf(f, "%zu peer%s, %zu established; ", n, plural(n),
+	    count_true(a[1], "established"));
+	n = json_array_size(a[2]);
+	(void)fprintf(f, "%zu SA%s; ", n, plural(n));
+	n = json_array_size(a[3]);
+	(void)fprintf(f, "%zu polic%s, %zu installed; ", n, n == 1 ? "y" :
+	    "ies", count_true(a[3], "installed"));
+	if (a[4] != NULL)
+		(void)fprintf(f, "keepalive: %zu of %zu up\n",
+		    count(a[4], "state", "up"), json_array_size(a[4]));
+	else
+		(void)fprintf(f, "keepalive: %s\n", katext);
+	for (i = 0; i < 5; i++)
+		json_decref(a[i]);
+	return (0);
+}
+
+/* One document: an array a kind, and what was refused under "errors". */
+static int
+show_json(struct client *c, const struct show_what *only, FILE *f)
+{
+	char errtext[CLIENT_ERRLEN];
+	json_t *doc, *errors, *array;
+	size_t i;
+	int refused, bad = 0;
+
+	doc = json_pack("{s:i, s:s}", "ikeep", CLIENT_PROTOCOL, "version",
+	    client_version(c));
+	if (doc == NULL || (errors = json_object()) == NULL)
+		err(1, NULL);
+	for (i = 0; i < SHOW_NWHATS; i++) {
+		if (only != NULL && only != &show_whats[i])
+			continue;
+		array = query_show(c, &show_whats[i], &refused, errtext);
+		if (array == NULL && (!refused || only != NULL)) {
+			warnx("%s", errtext);
+			bad = 1;
+			break;
+		}
+		if (array == NULL) {
+			if (json_object_set_new(errors, show_whats[i].word,
+			    json_string(errtext)) == -1 ||
+			    (array = json_array()) == NULL)
+				err(1, NULL);
+		}
+		if (json_object_set_new(doc, show_whats[i].word, array) == -1)
+			err(1, NULL);
+	}
+	if (only == NULL && json_object_set(doc, "errors", errors) == -1)
+		err(1, NULL);
+	if (!bad) {
+		(void)json_dumpf(doc, f, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+		(void)fputc('\n', f);
+	}
+	json_decref(errors);
+	json_decref(doc);
+	return (bad);
+}
+
+int
+show(struct client *c, const char *what, int json, FILE *f)
+{
+	if (json)
+		return (show_json(c, what == NULL || strcmp(what, "all") == 0 ?
+		    NULL : find(what), f));
+	if (what == NULL)
+		return (show_overview(c, f));
+	if (strcmp(what, "all") == 0)
+		return (show_all(c, f));
+	return (show_one(c, find(what), f));
+}

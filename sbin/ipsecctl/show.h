@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/* `ipsecctl show': one query, several printers. */
+#ifndef IPSECCTL_SHOW_H
+#define IPSECCTL_SHOW_H
+
+#include <jansson.h>
+
+#include <stdio.h>
+
+#include "proc/client.h"
+
+#define ANSWER_MS	10000	/* iked may take so long for one line */
+
+/* What can be asked for. */
+struct show_what {
+	const char	*word;		/* also the JSON key and the command's word */
+	const char	*alias;		/* "peer" */
+	void		(*table)(FILE *, const json_t *array);
+};
+extern const struct show_what show_whats[];
+#define SHOW_NWHATS	6
+
+void	show_tunnels(FILE *, const json_t *);
+void	show_peers(FILE *, const json_t *);
+void	show_sa(FILE *, const json_t *);
+void	show_policies(FILE *, const json_t *);
+void	show_keepalive(FILE *, const json_t *);
+void	show_stats(FILE *, const json_t *);
+/* The tunnel's state in words. */
+void	show_tunnel_words(const json_t *tunnel, char *dst, size_t cap);
+
+/*
+ * Runs a command.  Gives the array of its objects (a new reference), or NULL with a
+ * line in err.  *refused: iked answered, with an error; the connection is fine.  With a
+ * non-NULL objs the objects come even when it was refused.
+ */
+json_t	*query(struct client *, const char *command, int *refused,
+	    char err[CLIENT_ERRLEN], json_t **objs);
+
+/* `show WHAT'.  what NULL: the short overview; "all".  Gives the exit status. */
+int	show(struct client *, const char *what, int json, FILE *);
+int	show_known(const char *what);
+
+#endif

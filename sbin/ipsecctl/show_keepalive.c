@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/* What netwatchd last reported, and the daemon's counters. */
+
+#include <string.h>
+
+#include "print.h"
+#include "show.h"
+
+static void
+loss(struct table *tab, const json_t *k)
+{
+	char buf[32];
+
+	if (field_num(k, "sent") == 0)
+		table_cell(tab, "-");
+	else {
+		(void)snprintf(buf, sizeof(buf), "%.1f%%",
+		    json_number_value(json_object_get(k, "loss_percent")));
+		table_cell(tab, buf);
+	}
+}
+
+static const char *
+words(const char *state)
+{
+	if (strcmp(state, "no-source") == 0)
+		return ("no source");
+	if (strcmp(state, "local-miss") == 0)
+		return ("local miss");
+	return (state);
+}
+
+void
+show_keepalive(FILE *f, const json_t *array)
+{
+	static const char *const head[] = { "TUNNEL", "SOURCE", "TARGET", "RTT",
+	    "MIN", "AVG", "MAX", "SENT", "RECEIVED", "LOSS", "STATE" };
+	static const char *const rtts[] = { "rtt_us", "rtt_min_us",
+	    "rtt_avg_us", "rtt_max_us" };
+	struct table *tab = table_new(head, sizeof(head) / sizeof(head[0]));
+	char buf[CELL_MAX], ms[24];
+	const char *note;
+	const json_t *k;
+	size_t i, r;
+
+	for (i = 0; i < json_array_size(array); i++) {
+		k = json_array_get(array, i);
+		table_cell(tab, field_str(k, "tunnel"));
+		table_cell(tab, field_str(k, "source"));
+		table_cell(tab, field_str(k, "target"));
+		for (r = 0; r < 4; r++)
+			table_cell(tab, print_us(buf, sizeof(buf),
+			    field_num(k, rtts[r])));
+		table_num(tab, field_num(k, "sent"));
+		table_num(tab, field_num(k, "received"));
+		loss(tab, k);
+		note = field_str(k, "note");
+		(void)snprintf(buf, sizeof(buf), "%s %s%s%s",
+		    words(field_str(k, "state")), print_ms(ms, sizeof(ms),
+		    field_num(k, "since_ms")), note[0] != '\0' ? ": " : "",
+		    note);
+		table_cell(tab, buf);
+	}
+	table_print(tab, f);
+}
+
+void
+show_stats(FILE *f, const json_t *array)
+{
+	static const char *const head[] = { "COUNTER", "VALUE" };
+	struct table *tab = table_new(head, 2);
+	const char *key;
+	json_t *v, *o;
+	char buf[CELL_MAX];
+	size_t i;
+
+	for (i = 0; i < json_array_size(array); i++) {
+		o = json_array_get(array, i);
+		json_object_foreach(o, key, v) {
+			if (!json_is_integer(v))
+				continue;
+			(void)snprintf(buf, sizeof(buf), "%s", key);
+			table_cell(tab, buf);
+			table_num(tab, (uint64_t)json_integer_value(v));
+		}
+	}
+	table_print(tab, f);
+}
