@@ -1,0 +1,275 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Inside the kernel with IPsec (see uml.sh): iked_run.sh OBJDIR STEP...  Two gateways
+# with iked on both sides of the article's network; each step says ok: or FAILED.
+
+OBJDIR=$1
+shift
+BIN=$OBJDIR
+TOOLS=$OBJDIR/regress/tools
+. "$(dirname "$0")/lib.sh"
+failed=0
+
+bad() {
+	echo "FAILED: $*"
+	failed=1
+}
+# must DESCRIPTION COMMAND...
+must() {
+	_what=$1
+	shift
+	"$@" || bad "$_what"
+}
+
+PSK="q7:Rz1!vX0-only-in-the-keys-process"
+OTHER="Zt4?another-secret-of-good-length"
+
+# conf GW MINE LAN MYLAN PEER [EXTRA]
+write_conf() {
+	conf_write "$1" <<-CONF
+	ikev2 "net" ondemand esp from $2 to $3 local $4 peer $5 \\
+	    psk "$PSK"
+	${6-}
+	CONF
+}
+confs() {
+	write_conf seattle $LAN_SEATTLE $LAN_BOISE $WAN_SEATTLE $WAN_BOISE "${1-}"
+	write_conf boise $LAN_BOISE $LAN_SEATTLE $WAN_BOISE $WAN_SEATTLE
+}
+
+traps() { on "$1" ip xfrm policy | grep -c "^src 10\."; }
+hosts_ping() { on alice ping -n -c 1 -W 2 10.2.0.10; }
+both_up() { tunnel_is seattle up && tunnel_is boise up; }
+
+# A LAN to LAN packet in clear on core is what nothing may ever do.
+nothing_clear() { [ "$(cap_count clear "$CLEAR")" = 0 ]; }
+
+# --- steps -----------------------------------------------------------------
+
+step_up() {
+	must "traps of seattle: $(traps seattle)" [ "$(traps seattle)" = 3 ]
+	must "traps of boise" [ "$(traps boise)" = 3 ]
+	tunnel_is seattle ondemand || bad "seattle does not wait for traffic"
+	wait_for 30 hosts_ping || bad "no reply through the tunnel"
+	wait_for 10 both_up || bad "not up on both sides"
+	[ "$(tunnel_field seattle wake)" = acquire ] || bad "wake is $(tunnel_field seattle wake)"
+	[ "$(tunnel_field seattle spi_in)" = "$(tunnel_field boise spi_out)" ] ||
+	    bad "SPIs do not mirror each other"
+	# Both processes that may say so agree with the kernel.
+	[ "$(sa_count seattle)" = 2 ] || bad "$(sa_count seattle) SAs on seattle"
+	ctl seattle show all -j | grep -q '"kind": *"policy"' || bad "no policies shown"
+	# The kernel's keys, and none of them in what we show.
+	on seattle ip xfrm state | sed -n 's/.* 0x\([0-9a-f]\{32,\}\).*/\1/p' >"$W/keys"
+	[ -s "$W/keys" ] || bad "ip xfrm state shows no keys to compare with"
+	{ ctl seattle show all; ctl seattle show all -j; } | grep -F -f "$W/keys" &&
+	    bad "show prints keys"
+	:
+}
+
+# Each process: who it is, what it may, where it lives, what it holds.
+step_table() {
+	printf '%-8s %-6s %-16s %-16s %-7s %-4s %-11s %-5s %s\n' role uid capeff capbnd \
+	    seccomp nnp root nofile fds
+	for _p in $(iked_pids seattle); do
+		_role=$(tr '\0' '\n' </proc/$_p/cmdline | sed -n 3p)
+		_role=${_role:-parent}
+		case $_role in -*|/*) _role=parent ;; esac
+		[ -n "$(tr '\0' '\n' </proc/$_p/cmdline | grep -x -e -P)" ] || _role=parent
+		_st=/proc/$_p/status
+		_uid=$(sed -n 's/^Uid:\t\([0-9]*\).*/\1/p' $_st)
+		_eff=$(sed -n 's/^CapEff:\t//p' $_st)
+		_bnd=$(sed -n 's/^CapBnd:\t//p' $_st)
+		_sec=$(sed -n 's/^Seccomp:\t//p' $_st)
+		_nnp=$(sed -n 's/^NoNewPrivs:\t//p' $_st)
+		_root=$(readlink /proc/$_p/root)
+		_max=$(sed -n 's/^Max open files  *\([0-9a-z]*\) .*/\1/p' /proc/$_p/limits)
+		_core=$(sed -n 's/^Max core file size  *\([0-9a-z]*\) .*/\1/p' /proc/$_p/limits)
+		_fds=$(ls -l /proc/$_p/fd | sed -n 's/.* -> \([^:]*\).*/\1/p' | sort |
+		    uniq -c | awk '{ printf "%s%s:%s", n++ ? " " : "", $2, $1 }')
+		printf '%-8s %-6s %-16s %-16s %-7s %-4s %-11s %-5s %s\n' "$_role" "$_uid" \
+		    "$_eff" "$_bnd" "$_sec" "$_nnp" "$_root" "$_max" "$_fds"
+		if [ "$_role" = parent ]; then
+			continue
+		fi
+		echo "$_role" >>"$W/roles"
+		[ "$_sec" = 2 ] || bad "$_role: no seccomp filter"
+		[ "$_nnp" = 1 ] || bad "$_role: new privileges are possible"
+		[ "$_root" = /var/empty ] || bad "$_role: root is $_root"
+		[ "$_uid" != 0 ] || bad "$_role: runs as root"
+		[ "$_core" = 0 ] || bad "$_role: may dump core"
+		[ "$(sed -n 's/^Groups:\t//p' $_st | wc -w)" -le 1 ] || bad "$_role: groups"
+		case $_role in
+		kernel)	[ "$_eff" = 0000000000001000 ] || bad "kernel: capabilities $_eff" ;;
+		*)	[ "$_eff$_bnd" = 00000000000000000000000000000000 ] ||
+			    bad "$_role: capabilities $_eff $_bnd" ;;
+		esac
+	done
+	[ "$(sort "$W/roles" | tr '\n' ' ')" = "control ike kernel keys " ] ||
+	    bad "roles: $(tr '\n' ' ' <"$W/roles")"
+	[ "$(for _p in $(iked_pids seattle); do sed -n 's/^Uid:\t\([0-9]*\).*/\1/p' \
+	    /proc/$_p/status; done | sort -u | wc -l)" = 5 ] || bad "uids are shared"
+}
+
+# The secret is in the memory of keys, and of no other process.
+step_secret() {
+	for _p in $(iked_pids seattle); do
+		_n=$(printf '%s\n' "$PSK" | "$TOOLS/tool_memfind" "$_p") ||
+		    bad "memory of $_p cannot be read"
+		_role=$(tr '\0' ' ' </proc/$_p/cmdline)
+		echo "$_n times in: $_role"
+		case $_role in
+		*'-P keys '*) [ "$_n" -ge 1 ] || bad "not found in keys" ;;
+		*)	[ "$_n" = 0 ] || bad "found in $_role" ;;
+		esac
+	done
+}
+
+step_control() {
+	ctl seattle show tunnels | grep -q '^net .* up' ||
+	    ctl seattle show tunnels | grep -q 'net.*up [0-9]' ||
+	    bad "show tunnels: $(ctl seattle show tunnels)"
+	ctl seattle up nonesuch 2>"$W/err" && bad "up nonesuch did not fail"
+	[ -s "$W/err" ] || bad "no word about nonesuch"
+	# An unprivileged user sees, and changes nothing.
+	on seattle setpriv --reuid=65534 --regid=65534 --clear-groups \
+	    "$BIN/ipsecctl" show tunnels | grep -q net || bad "nobody may not look"
+	on seattle setpriv --reuid=65534 --regid=65534 --clear-groups \
+	    "$BIN/ipsecctl" down net 2>/dev/null && bad "nobody may say down"
+	_spi=$(tunnel_field seattle spi_in)
+	ctl seattle rekey net || bad "rekey"
+	wait_for 10 sh -c ". '$W/fn'; [ \"\$(tunnel_field seattle spi_in)\" != $_spi ]" ||
+	    bad "rekey: the same SPI"
+	wait_for 10 hosts_ping || bad "no reply after the rekey"
+	ctl seattle down net || bad "down"
+	wait_for 10 tunnel_is seattle down || bad "not down: $(tunnel_field seattle state)"
+	ctl seattle up net || bad "up"
+	wait_for 20 both_up || bad "not up again"
+	[ "$(tunnel_field seattle wake)" = command ] || bad "wake is $(tunnel_field seattle wake)"
+}
+
+# Any child that dies: all are made anew, the traps stay, the tunnel comes back.
+step_crash() {
+	for _role in ike keys kernel control; do
+		ping_start "$_role" alice 10.1.0.10 10.2.0.10 0.2
+		wait_for 20 grep -q ' bytes from ' "$W/ping.$_role" || bad "$_role: no ping before"
+		_old=$(iked_pids seattle | sort | tr '\n' ' ')
+		stamp "$_role"
+		kill -KILL "$(iked_role_pid seattle "$_role")"
+		[ "$(traps seattle)" = 3 ] || bad "$_role: traps went away"
+		wait_for 60 ping_back "$_role" "$(($(stamp_ms "$_role") + 300))" 3 ||
+		    bad "$_role: traffic does not come back"
+		ping_stop "$_role"
+		echo "$_role killed: outage $(ping_gap "$_role" "$(stamp_ms "$_role")") ms"
+		[ "$(traps seattle)" = 3 ] || bad "$_role: $(traps seattle) traps afterwards"
+		wait_for 20 both_up || bad "$_role: not up on both sides"
+		_n=0
+		for _p in $(iked_pids seattle); do
+			case " $_old " in *" $_p "*) _n=$((_n + 1)) ;; esac
+		done
+		[ $_n = 1 ] || bad "$_role: $_n processes are the old ones"
+		[ "$(sa_count seattle)" -le 4 ] || bad "$_role: $(sa_count seattle) SAs are left"
+	done
+}
+
+# A reload touches only what changed.
+step_reload() {
+	wait_for 20 hosts_ping
+	_spi=$(tunnel_field seattle spi_in)
+	on seattle ip xfrm policy >"$W/before"
+	confs "ikev2 \"more\" ondemand esp from $LAN_SEATTLE to 10.77.0.0/24 local $WAN_SEATTLE peer 203.0.113.9 psk \"$OTHER\""
+	kill -HUP "$IKED_seattle"
+	wait_for 20 sh -c ". '$W/fn'; [ \"\$(traps seattle)\" = 6 ]" || bad "no new traps"
+	[ "$(tunnel_field seattle spi_in)" = "$_spi" ] || bad "the other tunnel was touched"
+	hosts_ping >/dev/null || bad "no reply after a reload"
+	# A bad file changes nothing, and says where.
+	echo 'ikev2 "broken" frm 10.0.0.0/8' >>"$W/seattle/iked.conf"
+	ctl seattle reload >"$W/out" 2>&1 && bad "a bad file was taken"
+	grep -q 'iked.conf:[0-9]*:[0-9]*' "$W/out" || bad "no place named: $(cat "$W/out")"
+	[ "$(traps seattle)" = 6 ] || bad "a bad file changed the traps"
+	confs
+	ctl seattle reload || bad "reload: $(cat "$W/out")"
+	wait_for 10 sh -c ". '$W/fn'; [ \"\$(traps seattle)\" = 3 ]" || bad "old traps stay"
+	[ "$(tunnel_field seattle spi_in)" = "$_spi" ] || bad "the kept tunnel was touched"
+	ctl seattle show tunnels -j | grep -q more && bad "the removed tunnel is shown"
+	# The secret is changed: only that peer is made anew.
+	hosts_ping >/dev/null || bad "no reply in the end"
+}
+
+# flush takes everything away, by root only; a reload puts it back.
+step_flush() {
+	ctl seattle flush || bad "flush"
+	[ "$(traps seattle)" = 0 ] || bad "traps after flush"
+	[ "$(sa_count seattle)" = 0 ] || bad "SAs after flush"
+	ctl seattle reload || bad "reload"
+	[ "$(traps seattle)" = 3 ] || bad "traps after reload: $(traps seattle)"
+}
+
+# TERM: the peer hears of it, children end, traps stay. -x: they go.
+step_stop() {
+	wait_for 30 hosts_ping || bad "no tunnel before the end"
+	wait_for 10 both_up
+	kill -TERM "$IKED_seattle"
+	wait "$IKED_seattle"
+	_st=$?
+	[ $_st = 0 ] || bad "exit status $_st"
+	[ -z "$(iked_pids seattle)" ] || bad "processes are left"
+	[ "$(traps seattle)" = 3 ] || bad "TERM: $(traps seattle) traps"
+	[ "$(sa_count seattle)" = 0 ] || bad "TERM: SAs are left"
+	on seattle ls /var/run/iked.sock >/dev/null 2>&1 && bad "the socket is left"
+	wait_for 5 tunnel_is boise ondemand || bad "boise was not told: $(tunnel_field boise state)"
+	hosts_ping >/dev/null && bad "a reply without iked"
+	# In the background this time: when the command returns, the traps stand.
+	on seattle ip xfrm policy deleteall
+	on seattle "$BIN/iked" -f "$W/seattle/iked.conf" || bad "in the background: status $?"
+	[ "$(traps seattle)" = 3 ] || bad "not ready when it said so"
+	wait_for 30 hosts_ping || bad "no reply"
+	on seattle "$BIN/iked" -x -f "$W/seattle/iked.conf" || bad "-x: status $?"
+	[ "$(traps seattle)" = 0 ] || bad "-x: traps are left"
+	[ "$(sa_count seattle)" = 0 ] || bad "-x: SAs are left"
+	[ -z "$(iked_pids seattle)" ] || bad "-x: processes are left"
+	# Stopped by TERM, cleaned up later.
+	on seattle "$BIN/iked" -f "$W/seattle/iked.conf" || bad "again: status $?"
+	on seattle sh -c 'kill $(cat /var/run/iked.pid)'
+	wait_for 5 sh -c ". '$W/fn'; [ -z \"\$(iked_pids seattle)\" ]" || bad "TERM: still there"
+	[ "$(traps seattle)" = 3 ] || bad "TERM: traps"
+	on seattle "$BIN/iked" -x -f "$W/seattle/iked.conf" || bad "-x afterwards"
+	[ "$(traps seattle)" = 0 ] || bad "-x afterwards: traps are left"
+}
+
+# --- the run ---------------------------------------------------------------
+
+# For conditions that wait_for runs in a shell of its own.
+cat >"$W/fn" <<EOF2
+BIN='$BIN'
+EOF2
+users_make
+site_make || exit 1
+{
+	for _v in $(set | sed -n 's/^\(PID_[a-z]*\)=.*/\1/p'); do
+		eval "echo $_v=\$$_v"
+	done
+	sed -n '/^on()/,/^}/p; /^ctl()/,/^}/p; /^field()/,/^}/p; /^host_pids()/,/^}/p;
+	    /^iked_pids()/,/^}/p; /^tunnel_field()/p' "$(dirname "$0")/lib.sh"
+	echo 'traps() { on "$1" ip xfrm policy | grep -c "^src 10\."; }'
+} >>"$W/fn"
+confs
+cap_start clear core toseattle toboise || exit 1
+iked_start boise && iked_start seattle || exit 1
+wait_for 60 sh -c ". '$W/fn'; [ \"\$(traps seattle)\" = 3 ] && [ \"\$(traps boise)\" = 3 ]" ||
+    bad "no traps"
+for step; do
+	echo "--- $step"
+	"step_$step"
+	case $step in
+	flush)	;;
+	*)	nothing_clear || bad "$step: packets in clear on core" ;;
+	esac
+	echo "ok: $step"
+done
+for gw in seattle boise; do
+	echo "--- log of $gw"
+	cat "$OUT/$gw/iked.log"
+done
+site_end
+exit $failed

@@ -1,0 +1,190 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Inside the kernel with IPsec (see uml.sh): netwatchd_run.sh BINDIR STEP ...
+# The real netwatchd, its sandbox on, in the article's network (lib.sh).
+
+BIN=$1
+shift
+. "$TOP/regress/kernel/lib.sh"
+failed=0
+bad() {
+	echo "FAILED $STEP: $*"
+	failed=1
+}
+NWLOG=$OUT/seattle/netwatchd.log
+said() { grep -q -- "$1" "$NWLOG"; }
+
+conf() {
+	conf_write seattle <<-CONF
+	ikev2 "boise" ondemand tunnel esp from $LAN_SEATTLE to $LAN_BOISE \\
+	    local $WAN_SEATTLE peer $WAN_BOISE \\
+	    keepalive target 10.2.0.1 interval ${1:-2} \\
+	    psk "${2:-a secret that both sides have in common}"
+	CONF
+	conf_write boise <<-CONF
+	ikev2 "seattle" ondemand tunnel esp from $LAN_BOISE to $LAN_SEATTLE \\
+	    local $WAN_BOISE peer $WAN_SEATTLE \\
+	    keepalive target 10.1.0.1 interval ${1:-2} \\
+	    psk "${2:-a secret that both sides have in common}"
+	CONF
+}
+
+probe_pid() {
+	for _p in $(host_pids seattle); do
+		tr '\0' ' ' <"/proc/$_p/cmdline" | grep -q '^netwatchd -P probe' &&
+		    echo "$_p"
+	done
+}
+probe_is_another() {
+	_now=$(probe_pid)
+	[ -n "$_now" ] && [ "$_now" != "$1" ]
+}
+
+# Without iked: a plain watcher, and every promise about the source.
+step_plain() {
+	conf
+	cap_start wan core toseattle || bad "no capture"
+	netwatchd_start seattle
+	wait_for 20 said 'keepalive "boise": up, first reply after [0-9]* ms (10.1.0.1 -> 10.2.0.1)' ||
+	    bad "no reply seen"
+	said 'iked is not running' || bad "iked is not missed"
+
+	# No right is left to the process that reads packets.
+	pid=$(probe_pid)
+	st=/proc/$pid/status
+	uid=$(id -u _netwatch)
+	grep -q "^Uid:[[:space:]]*$uid[[:space:]]$uid[[:space:]]$uid" $st ||
+	    bad "probe has uid $(grep ^Uid $st)"
+	grep -q '^Seccomp:[[:space:]]2' $st || bad "probe has no sandbox"
+	grep -q '^CapPrm:[[:space:]]0000000000000000' $st || bad "probe has capabilities"
+	[ "$(readlink /proc/$pid/root)" = /var/empty ] || bad "probe's root is not empty"
+
+	# The source goes: silence.  It comes back: up.
+	on seattle ip addr del 10.1.0.1/24 dev lan
+	wait_for 20 said 'no address of this machine is inside 10.1.0.0/24' ||
+	    bad "a missing source is not noticed"
+	sleep 1
+	cap_start quiet core toseattle
+	sleep 4
+	[ "$(cap_stop quiet)" = 0 ] || bad "quiet capture dropped"
+	[ "$(cap_count quiet 'icmp')" = 0 ] || bad "packets without a source"
+	on seattle ip addr add 10.1.0.1/24 dev lan
+	ups() { [ "$(grep -c 'up, first reply' "$NWLOG")" -ge "$1" ]; }
+	wait_for 20 ups 2 || bad "not up after the address came back"
+
+	# The way is cut: down within seconds; and back.
+	on core ip link set toboise down
+	wait_for 30 said 'keepalive "boise": down: 4 probes unanswered (10.1.0.1 -> 10.2.0.1)' ||
+	    bad "down is not noticed"
+	on core sh -c 'ip link set toboise up; ip route replace 10.2.0.0/24 via 198.51.100.1'
+	wait_for 30 ups 3 || bad "not up after the way came back"
+
+	# The probe process is killed: another one starts.
+	kill -KILL "$pid"
+	wait_for 20 probe_is_another "$pid" || bad "no other probe process"
+	wait_for 30 ups 4 || bad "the other one sees nothing"
+
+	# A bad file changes nothing, a good one removes the tunnel.
+	echo 'ikev2 "boise" ondmand' >"$W/seattle/iked.conf"
+	kill -HUP "$NETWATCHD_seattle"
+	wait_for 10 said 'nothing has changed' || bad "a bad file is not refused"
+	: >"$W/seattle/iked.conf"
+	kill -HUP "$NETWATCHD_seattle"
+	wait_for 10 said 'watching 0 tunnels' || bad "no reload"
+
+	on seattle test -s /run/netwatchd.pid || bad "no pid file"
+	prog_stop NETWATCHD seattle
+	on seattle test -e /run/netwatchd.pid && bad "the pid file stays"
+	[ -z "$(probe_pid)" ] || bad "the probe process stays"
+	[ "$(cap_stop wan)" = 0 ] || bad "capture dropped packets"
+	[ "$(cap_count wan 'icmp[icmptype] = icmp-echo')" -gt 10 ] || bad "the capture saw nothing"
+	[ "$(cap_count wan 'icmp[icmptype] = icmp-echo and not src host 10.1.0.1')" = 0 ] ||
+	    bad "probes with another source"
+	grep 'sandbox' "$NWLOG" && bad "the sandbox bit"
+	:
+}
+
+ka_is() { ctl "$1" show keepalive -j 2>/dev/null | field state | grep -qx "$2"; }
+hex() { ctl "$1" show sa -j | field "$2"; }
+
+# With iked on both sides: netwatchd alone brings the tunnel up.
+step_tunnel() {
+	conf
+	cap_start wan core toseattle toboise || bad "no capture"
+	iked_start seattle || bad "no iked"
+	iked_start boise || bad "no iked"
+	netwatchd_start seattle
+	netwatchd_start boise
+	wait_for 20 ka_is seattle up || bad "seattle is not up"
+	wait_for 20 ka_is boise up || bad "boise is not up"
+	[ "$(tunnel_field seattle wake)" = keepalive ] ||
+	    [ "$(tunnel_field boise wake)" = keepalive ] || bad "woken by something else"
+	# A few more probes, then figures.
+	sleep 5
+	for gw in seattle boise; do
+		ctl $gw show
+		ctl $gw show keepalive | tee "$OUT/$gw/keepalive.txt"
+		grep -Eq '^(boise|seattle) .* [0-9]+\.[0-9]ms .* [0-9.]+% +up ' "$OUT/$gw/keepalive.txt" ||
+		    bad "$gw: no RTT or loss"
+	done
+	[ -n "$(hex seattle spi_in)" ] || bad "no SPI"
+	[ "$(hex seattle spi_in)" = "$(hex boise spi_out)" ] || bad "SPIs do not mirror"
+	[ "$(hex seattle spi_out)" = "$(hex boise spi_in)" ] || bad "SPIs do not mirror"
+
+	# iked ends and comes back: netwatchd finds it again by itself.
+	iked_slay seattle
+	iked_start seattle || bad "no iked again"
+	wait_for 30 ka_is seattle up || bad "not up after iked came back"
+	prog_stop NETWATCHD seattle
+	prog_stop NETWATCHD boise
+	prog_stop IKED seattle
+	prog_stop IKED boise
+	[ "$(cap_stop wan)" = 0 ] || bad "capture dropped packets"
+	[ "$(cap_count wan "$CLEAR")" = 0 ] || bad "packets in clear"
+	[ "$(cap_count wan esp)" -gt 0 ] || bad "no ESP"
+}
+
+# NAT takes the probe before IPsec sees it: said in one line, and healed by the exemption.
+step_localmiss() {
+	conf
+	for _m in ip_tables iptable_nat xt_MASQUERADE; do
+		modprobe -q -d /run/m $_m 2>/dev/null
+	done
+	on seattle iptables-legacy -t nat -A POSTROUTING -o wan -j MASQUERADE ||
+	    bad "no masquerade on this kernel"
+	iked_start seattle || bad "no iked"
+	iked_start boise || bad "no iked"
+	netwatchd_start seattle
+	wait_for 60 said 'something on this machine (NAT, firewall or route) eats packets from 10.1.0.1 to 10.2.0.1 before IPsec sees them' ||
+	    bad "local miss is not noticed"
+	wait_for 5 ka_is seattle local-miss || bad "show does not say local-miss"
+	ctl seattle show keepalive
+	tunnel_is seattle up || bad "the tunnel is not up"
+	on seattle iptables-legacy -t nat -I POSTROUTING -o wan -d $LAN_BOISE -j ACCEPT
+	# Connections that NAT has already rewritten stay so: a new ICMP id is needed.
+	prog_stop NETWATCHD seattle
+	netwatchd_start seattle
+	wait_for 20 ka_is seattle up || bad "not up with the exemption"
+	prog_stop NETWATCHD seattle
+	prog_stop IKED seattle
+	prog_stop IKED boise
+}
+
+for STEP; do
+	mkdir -p "$OUT/seattle" "$OUT/boise"
+	: >"$NWLOG"
+	users_make
+	site_make
+	before=$failed
+	"step_$STEP"
+	if [ $failed -ne "$before" ]; then
+		tail -n 40 "$OUT"/seattle/*.log "$OUT"/boise/*.log
+	else
+		echo "ok: $STEP"
+	fi
+	site_end
+	HOSTS=
+	W=$(mktemp -d "${TMPDIR:-/tmp}/ikeep.XXXXXX")
+done
+exit $failed

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: ISC
+#
+# netwatchd on a real kernel: steps of netwatchd_run.sh, one boot a test.
+
+run() {
+	"$SRCDIR/regress/kernel/uml.sh" -t 540 "$SRCDIR/regress/kernel/netwatchd_run.sh" \
+	    "$OBJDIR" "$@" >out 2>&1
+	status=$?
+	cat out
+	[ $status -eq 126 ] && atf_skip "no kernel with IPsec here"
+	[ $status -eq 0 ] || atf_fail "status $status: $(grep FAIL out | head -n 1)"
+	for step; do
+		grep -q "^ok: $step\$" out || atf_fail "$step did not run"
+	done
+}
+
+atf_test_case plain
+plain_head() {
+	atf_set descr "without iked: sources, rights, addresses, ups and downs"
+	atf_set require.user root
+	atf_set timeout 600
+}
+plain_body() {
+	run plain
+}
+
+atf_init_test_cases() {
+	atf_add_test_case plain
+}

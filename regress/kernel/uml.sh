@@ -1,0 +1,177 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+#
+# Runs SCRIPT [ARGS] as root on a kernel that really has IPsec, and gives its
+# output and exit status back:
+#
+#	uml.sh [-q] [-k auto|uml|host] [-m MEM] [-t SECS] [-r ROOT] [-o OUTDIR]
+#	       [-v VAR=value ...] SCRIPT [ARGS ...]
+#
+# Where this machine's own kernel can add an ESP SA and we are root, SCRIPT runs
+# on it, in fresh network and mount namespaces; elsewhere it runs in user-mode
+# Linux (Debian package user-mode-linux: a kernel that is an ordinary process),
+# on this machine's own root file system, read-only, with tmpfs or overlays over
+# /run /tmp /etc /var /root.  One line on stderr says which.
+#
+# SCRIPT sees: every -v variable; KERNEL_KIND=uml|host; OUT, a directory whose
+# contents survive in OUTDIR (same path on both sides); TOP, the source tree,
+# and SCRIPT's directory at their usual paths, read-only in the guest; stdin empty; lo up.  It starts in
+# TOP.  Exit status 124 = more than SECS seconds (default 300), 125 = the guest
+# ended without a status (its console is OUTDIR/uml.console), 126 = no such kernel.
+#
+# -k, or the variable IKEEP_KERNEL, forces the choice.
+
+set -u
+me=${0##*/}
+kind=${IKEEP_KERNEL:-auto} mem=512M secs=300 root=/ out= quiet= vars=
+
+# One word, quoted for sh.
+quote() {
+	printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
+}
+
+usage() {
+	echo "usage: $me [-q] [-k auto|uml|host] [-m MEM] [-t SECS] [-r ROOT]" \
+	    "[-o OUTDIR] [-v VAR=value] SCRIPT [ARGS]" >&2
+	exit 2
+}
+
+while getopts k:m:o:qr:t:v: opt; do
+	case $opt in
+	k)	kind=$OPTARG ;;
+	m)	mem=$OPTARG ;;
+	o)	out=$OPTARG ;;
+	q)	quiet=1 ;;
+	r)	root=$OPTARG ;;
+	t)	secs=$OPTARG ;;
+	v)	case $OPTARG in
+		[A-Za-z_]*=*) ;;
+		*) usage ;;
+		esac
+		vars="$vars
+export ${OPTARG%%=*}=$(quote "${OPTARG#*=}")" ;;
+	*)	usage ;;
+	esac
+done
+shift $((OPTIND - 1))
+[ $# -ge 1 ] || usage
+[ -r "$1" ] || { echo "$me: $1: cannot be read" >&2; exit 2; }
+
+here=$(cd "$(dirname "$0")" && pwd -P)
+TOP=$(cd "$here/../.." && pwd -P)
+sdir=$(cd "$(dirname "$1")" && pwd -P)
+script=$sdir/${1##*/}
+shift
+
+say() { [ -n "$quiet" ] || echo "$me: $*" >&2; }
+
+# Can this kernel add an ESP SA?  Tried, not guessed.
+host_can() {
+	[ "$(id -u)" = 0 ] && command -v ip >/dev/null || return 1
+	unshare -n sh -c 'ip xfrm state add src 192.0.2.1 dst 192.0.2.2 \
+	    proto esp spi 0x10001 reqid 1 mode tunnel aead "rfc4106(gcm(aes))" \
+	    0x000102030405060708090a0b0c0d0e0f10111213 128' >/dev/null 2>&1
+}
+
+case $kind in
+auto)	if host_can; then kind=host; else kind=uml; fi ;;
+uml|host) ;;
+*)	usage ;;
+esac
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/ikeep-kernel.XXXXXX") || exit 126
+work=$(cd "$work" && pwd -P)
+uml=
+cleanup() {
+	[ -z "$uml" ] || kill -KILL "-$uml" 2>/dev/null
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+if [ -n "$out" ]; then
+	mkdir -p "$out" || exit 126
+	out=$(cd "$out" && pwd -P)
+else
+	out=$work/out
+	mkdir "$out"
+fi
+
+# What both kinds read: the variables, then the command.
+{
+	echo "export KERNEL_KIND=$kind OUT=$(quote "$out") TOP=$(quote "$TOP")"
+	echo "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	echo "export HOME=/root LC_ALL=C$vars"
+} >"$work/env"
+{
+	printf 'exec %s' "$(if [ -x "$script" ]; then quote "$script"
+	    else echo "sh $(quote "$script")"; fi)"
+	for a do printf ' %s' "$(quote "$a")"; done
+	echo
+} >"$work/command"
+
+if [ "$kind" = host ]; then
+	say "kernel: this machine's own, $(uname -r), in new namespaces"
+	timeout -k 5 "$secs" unshare -n -m sh -c '
+		mount --make-rprivate / &&
+		mkdir -p /run/netns && mount -t tmpfs none /run/netns || exit 126
+		. "$1/env"
+		mount -t sysfs none /sys 2>/dev/null
+		ip link set lo up
+		cd "$TOP" && . "$1/command"' sh "$work" </dev/null
+	exit $?
+fi
+
+command -v linux.uml >/dev/null || {
+	echo "$me: this kernel has no ESP, and linux.uml is not here:" \
+	    "apt-get install user-mode-linux" >&2
+	exit 126
+}
+say "kernel: user-mode Linux ($(linux.uml --version 2>/dev/null | tail -n 1))"
+
+sed -n '/^#=== init/,$p' "$here/uml_init.sh" >"$work/init.body"
+{
+	echo "#!/bin/sh"
+	echo "CTL=$(quote "$work") SDIR=$(quote "$sdir") SNAME=$(quote "${script##*/}")"
+	cat "$work/init.body"
+} >"$work/init"
+chmod 755 "$work/init"
+mkdir -p "$work/uml"
+
+# The guest's tty1 is our stdout (fd 4); UML's own words and the kernel's go
+# to a file.  setsid: a group of its own, to be killed whole.
+exec 4>&1
+TMPDIR=${UML_TMPDIR:-/dev/shm} setsid linux.uml "mem=$mem" quiet \
+    root=/dev/root rootfstype=hostfs "rootflags=$root" ro \
+    "init=$work/init" "uml_dir=$work/uml" umid=ikeep \
+    con=null con0=fd:0,fd:1 con1=null,fd:4 </dev/null >"$out/uml.console" 2>&1 &
+uml=$!
+(
+	exec 4>&-
+	n=0
+	while [ $n -lt "$secs" ] && kill -0 "$uml" 2>/dev/null; do
+		sleep 1
+		n=$((n + 1))
+	done
+	if kill -0 "$uml" 2>/dev/null; then
+		: >"$work/timeout"
+		kill -KILL "-$uml" 2>/dev/null
+	fi
+) >/dev/null 2>&1 &
+watch=$!
+wait "$uml" 2>/dev/null
+kill "$watch" 2>/dev/null
+# What is left of the guest's processes dies with it.
+kill -KILL "-$uml" 2>/dev/null
+uml=
+if [ -e "$work/timeout" ]; then
+	echo "$me: no end after $secs s; guest killed" >&2
+	exit 124
+fi
+if [ ! -s "$work/status" ]; then
+	echo "$me: the guest ended without a status; its last words:" >&2
+	tail -n 15 "$out/uml.console" >&2
+	exit 125
+fi
+exit "$(cat "$work/status")"
