@@ -204,6 +204,9 @@ ATF_TC_BODY(shutdown_says_so, tc)
 static const char *const conf_b_passive = "ikev2 \"a\" passive esp from 10.2.0.0/24 to "
     "10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 psk \"a secret that is long enough\"\n";
 
+static const char *const conf_a_ondemand = "ikev2 \"b\" ondemand esp from 10.1.0.0/24 to "
+    "10.2.0.0/24 local 192.0.2.1 peer 198.51.100.1 psk \"a secret that is long enough\"\n";
+
 /* Boise is killed and started again; traffic from Seattle is back in time. */
 static int64_t
 outage(uint64_t seed, int64_t down_ms, int64_t every)
@@ -244,6 +247,29 @@ ATF_TC_BODY(restart, tc)
 	printf("outage: mean %.2f s, worst %.2f s\n", (double)sum / 20e6,
 	    (double)worst / 1e6);
 	ATF_CHECK_MSG(worst < 5000000, "worst outage %jd us", (intmax_t)worst);
+}
+
+/*
+ * Seattle is killed, comes back and calls.  INITIAL_CONTACT alone tears nothing down,
+ * but Boise asks on the old SA at once and does not wait long for an answer.
+ */
+ATF_TC_WITHOUT_HEAD(caller_restarts);
+ATF_TC_BODY(caller_restarts, tc)
+{
+	struct sim	*s = sim_pair(14, "ondemand", "ondemand", "");
+
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	sim_run(s, 20000);
+	sim_kill(s->n[0]);
+	sim_run(s, 700);
+	sim_start(s->n[0], conf_a_ondemand);
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	ATF_CHECK_EQ(sim_established(s->n[1]), 2);
+	sim_run(s, 3000);
+	ATF_CHECK_EQ(sim_established(s->n[1]), 1);
+	ATF_CHECK_EQ(sim_kernel_count(s->n[1]), 2);
+	one_child(s);
+	sim_free(s);
 }
 
 /* A dead peer is known within the check's bounds, and not before. */
@@ -341,6 +367,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, down_up);
 	ATF_TP_ADD_TC(tp, shutdown_says_so);
 	ATF_TP_ADD_TC(tp, restart);
+	ATF_TP_ADD_TC(tp, caller_restarts);
 	ATF_TP_ADD_TC(tp, dead_peer);
 	ATF_TP_ADD_TC(tp, one_way);
 	ATF_TP_ADD_TC(tp, idle);
