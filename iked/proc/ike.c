@@ -15,6 +15,7 @@
 #include "proc/ike.h"
 
 #define SETTLE_MAX	256	/* refusals delivered before the loop turns */
+#define EARLY_MAX	64	/* ACQUIREs of a generation that is still to come */
 
 /*
  * An answer that this process must give itself, because the channel is full.  The
@@ -36,6 +37,8 @@ static struct {
 	struct conf		*waiting;	/* complete, but no caps yet */
 	int			 have_caps, started;
 	uint32_t		 gen;
+	struct acquire		 early[EARLY_MAX];
+	size_t			 nearly;
 	char			 backend[64];
 	ev_timer		 deadline;
 	STAILQ_HEAD(, refusal)	 refused;
@@ -200,6 +203,36 @@ keys_closed(void *arg, struct chan *c, const char *why)
 	child_link_lost(s.ch, ROLE_KEYS, why);
 }
 
+static void
+ike_acquire(const struct acquire *a)
+{
+	engine_acquire(s.engine, mono_now(), a->gen, a->tunnel,
+	    a->has_sel ? &a->src : NULL, a->has_sel ? &a->dst : NULL, a->seq);
+}
+
+/*
+ * A change reaches kernel before it reaches us, and so may a packet.  An ACQUIRE of the
+ * coming generation waits for it: the kernel would not ask again for half a minute.
+ */
+static void
+take_acquire(const struct acquire *a)
+{
+	if (s.started && (int32_t)(a->gen - s.gen) <= 0)
+		ike_acquire(a);
+	else if (s.nearly < EARLY_MAX)
+		s.early[s.nearly++] = *a;
+}
+
+static void
+early_acquires(void)
+{
+	size_t i, n = s.nearly;
+
+	s.nearly = 0;
+	for (i = 0; i < n; i++)
+		take_acquire(&s.early[i]);
+}
+
 /* Capabilities come once, from kernel; the configuration may have come before. */
 static void
 ike_conf(struct conf *c)
@@ -220,6 +253,7 @@ ike_conf(struct conf *c)
 		ikenet_start(s.net);
 		s.started = 1;
 	}
+	early_acquires();
 	msg_put_confdone(&m, &d);
 	(void)chan_put(s.ch->parent, &m);
 	ike_settle();
@@ -254,9 +288,7 @@ kernel_event(uint16_t type, struct rbuf *r)
 	case M_ACQUIRE:
 		if (msg_get_acquire(r, &a) == -1)
 			return (-1);
-		engine_acquire(s.engine, mono_now(), a.gen, a.tunnel,
-		    a.has_sel ? &a.src : NULL, a.has_sel ? &a.dst : NULL,
-		    a.seq);
+		take_acquire(&a);
 		return (0);
 	case M_EXPIRE:
 		if (msg_get_expire(r, &e) == -1)

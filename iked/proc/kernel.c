@@ -162,9 +162,11 @@ placed(uint32_t failed)
 		(void)chan_put(kn.ike, &m);
 		kn.caps_told = 1;
 	}
-	if (d.ok)
+	if (d.ok) {
 		log_debug(&kn.ch->log, "%zu policies stand for %u tunnels",
 		    kn.now->npol, kn.now->conf->ntunnels);
+		kernel_early();
+	}
 	msg_put_confdone(&m, &d);
 	(void)chan_put(kn.ch->parent, &m);
 }

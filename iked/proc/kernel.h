@@ -96,6 +96,8 @@ int	kernel_sweep(int policies, kjob_done *);
 int	kernel_request(struct rbuf *);
 int	kernel_control(uint16_t type, struct rbuf *);
 void	kernel_event(void *arg, const struct kern_event *);
+#define KERNEL_EARLY	64	/* ACQUIREs kept until a configuration stands */
+void	kernel_early(void);	/* it does: they go to ike */
 
 void	kernel_settle(void);	/* after every use of kern: its next deadline */
 

@@ -392,6 +392,13 @@ tell_ike(struct msg *m)
 		kn.lost_told = 1;	/* told when there is room */
 }
 
+/*
+ * Before the first configuration stands nobody knows whose an ACQUIRE is, and after an
+ * unanswered one the kernel asks no more for half a minute: it is kept until then.
+ */
+static struct kern_event early[KERNEL_EARLY];
+static size_t nearly;
+
 static void
 acquire(const struct kern_event *e)
 {
@@ -399,8 +406,13 @@ acquire(const struct kern_event *e)
 	struct msg m;
 	int64_t t = -1;
 
+	if (kn.now == NULL) {
+		if (nearly < KERNEL_EARLY)
+			early[nearly++] = *e;
+		return;
+	}
 	memset(&a, 0, sizeof(a));
-	if (kn.now != NULL && (t = tunnel_of_acquire(kn.now, e)) != -1)
+	if ((t = tunnel_of_acquire(kn.now, e)) != -1)
 		a.gen = kn.now->conf->gen;
 	else if (kn.next != NULL && (t = tunnel_of_acquire(kn.next, e)) != -1)
 		a.gen = kn.next->conf->gen;
@@ -420,6 +432,16 @@ acquire(const struct kern_event *e)
 }
 
 void
+kernel_early(void)
+{
+	size_t i;
+
+	for (i = 0; i < nearly; i++)
+		acquire(&early[i]);
+	nearly = 0;
+}
+
+void
 kernel_event(void *arg, const struct kern_event *e)
 {
 	struct expire x;
@@ -427,12 +449,13 @@ kernel_event(void *arg, const struct kern_event *e)
 	struct msg m;
 
 	(void)arg;
+	if (e->type == KERN_EV_ACQUIRE) {
+		acquire(e);
+		return;
+	}
 	if (!chan_isopen(kn.ike))
 		return;
 	switch (e->type) {
-	case KERN_EV_ACQUIRE:
-		acquire(e);
-		return;
 	case KERN_EV_EXPIRE:
 		x.spi = e->spi;
 		x.dst = e->dst;
