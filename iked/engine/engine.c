@@ -339,6 +339,9 @@ engine_command(struct engine *e, monotime now, enum engine_cmd cmd,
 		*why = "the peer's address is not configured: it has to start";
 		if (addr_is_any(&peer_conf(w, w->tunnels[i].peer)->remote))
 			return (-1);
+		*why = "the policies were flushed: \"ipsecctl reload\" places them";
+		if (w->flushed)
+			return (-1);
 		wanted_wake(w, i, who);
 		break;
 	case CMD_DOWN:
@@ -378,17 +381,15 @@ engine_counters(struct engine *e, monotime now, uint64_t token, const char *name
 	engine_settle(e);
 }
 
-void
-engine_shutdown(struct engine *e, monotime now)
+/* Every SA goes, and the peers are told. */
+static void
+let_go(struct world *w)
 {
-	struct world	*w = &e->w;
 	struct ike_half	*h;
 	struct ike_sa	*ike;
 	struct child_sa	*c;
 	uint32_t	 at, i;
 
-	w->now = now;
-	w->stopping = 1;
 	for (at = 0; (h = slab_walk(&w->halves, &at, NULL)) != NULL;)
 		half_free(w, h);
 	for (at = 0; (c = slab_walk(&w->childs, &at, NULL)) != NULL;) {
@@ -406,6 +407,23 @@ engine_shutdown(struct engine *e, monotime now)
 	}
 	for (i = 0; w->conf != NULL && i < w->conf->ntunnels; i++)
 		touch_tunnel(w, i);
+}
+
+void
+engine_shutdown(struct engine *e, monotime now)
+{
+	e->w.now = now;
+	e->w.stopping = 1;
+	let_go(&e->w);
+	engine_settle(e);
+}
+
+void
+engine_flush(struct engine *e, monotime now)
+{
+	e->w.now = now;
+	e->w.flushed = 1;
+	let_go(&e->w);
 	engine_settle(e);
 }
 

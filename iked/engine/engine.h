@@ -84,6 +84,8 @@ int	engine_command(struct engine *, monotime now, enum engine_cmd, const char *t
 void	engine_counters(struct engine *, monotime now, uint64_t token, const char *tunnel);
 /* Deletes every IKE SA (with DELETE to the peers) before the process stops. */
 void	engine_shutdown(struct engine *, monotime now);
+/* The same, and no tunnel is wanted until the next engine_conf(). */
+void	engine_flush(struct engine *, monotime now);
 
 /* MONO_NEVER when nothing waits. */
 monotime engine_deadline(const struct engine *);

@@ -245,6 +245,7 @@ engine_conf(struct engine *e, monotime now, struct conf *nc)
 	w->tunnels = m.tunnels;
 	w->byname = m.byname;
 	w->conf = nc;
+	w->flushed = 0;
 	w->dirty_tunnels = 0;
 	free(e->old_map);
 	e->old_map = m.tunnel;

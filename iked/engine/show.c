@@ -123,7 +123,10 @@ show_tunnel(const struct world *w, uint32_t i, struct show_tunnel *r)
 	r->wake = t->wake;
 	r->since_ms = since(w, t->since);
 	r->tries = t->tries;
-	if (t->error != NULL)
+	if (w->flushed)
+		(void)strlcpy(r->error, "flushed; \"ipsecctl reload\" places the "
+		    "policies again", sizeof(r->error));
+	else if (t->error != NULL)
 		(void)strlcpy(r->error, t->error, sizeof(r->error));
 	r->local.addr = p->local;
 	r->remote.addr = p->remote;

@@ -209,7 +209,7 @@ went_down(struct world *w, uint32_t i)
 
 	t->up = 0;
 	log_info(w->log, "tunnel \"%s\" down: %s", tunnel_conf(w, i)->name,
-	    t->error != NULL ? t->error : t->down ? "by command" :
+	    t->error != NULL ? t->error : t->down || w->flushed ? "by command" :
 	    "its Child SA is gone");
 }
 
@@ -222,7 +222,7 @@ not_wanted(struct world *w, uint32_t i)
 	struct job		*j;
 
 	timer_cancel(&w->timers, &t->timer);
-	if (t->down)
+	if (t->down || w->flushed)
 		set_state(w, i, SHOW_DOWN);
 	else
 		set_state(w, i, mode == MODE_PASSIVE ? SHOW_PASSIVE : SHOW_ONDEMAND);

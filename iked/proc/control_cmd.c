@@ -234,7 +234,7 @@ cmd_flush(struct client *c, char *args)
 
 	(void)args;
 	msg_put_token(&m, M_FLUSH, new_token(c));
-	if (chan_put(ct.kernel, &m) == -1)
+	if (chan_put(ct.ike, &m) == -1)
 		lost(c);
 }
 

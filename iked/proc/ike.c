@@ -349,7 +349,7 @@ control_message(void *arg, struct chan *c, uint16_t type, struct rbuf *r,
 	(void)arg;
 	if (fd != -1)
 		return (-1);
-	rv = ike_control_message(s.engine, c, s.ch->parent, type, r);
+	rv = ike_control_message(s.engine, c, s.ch->parent, s.kernel, type, r);
 	ike_settle();
 	return (rv);
 }

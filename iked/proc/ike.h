@@ -20,8 +20,8 @@ void		 ikenet_send(struct ikenet *, const struct endpoint *local,
 		    const struct endpoint *remote, int marker, const uint8_t *,
 		    size_t);
 
-/* Control's questions (ike_show.c).  0; -1 malformed. */
+/* Control's questions (ike_show.c), with the ways on.  0; -1 malformed. */
 int	ike_control_message(struct engine *, struct chan *, struct chan *parent,
-	    uint16_t type, struct rbuf *);
+	    struct chan *kernel, uint16_t type, struct rbuf *);
 
 #endif

@@ -72,7 +72,7 @@ counters(struct engine *e, struct rbuf *r)
 
 int
 ike_control_message(struct engine *e, struct chan *control,
-    struct chan *parent, uint16_t type, struct rbuf *r)
+    struct chan *parent, struct chan *kernel, uint16_t type, struct rbuf *r)
 {
 	uint64_t token;
 	struct msg m;
@@ -90,6 +90,13 @@ ike_control_message(struct engine *e, struct chan *control,
 			return (-1);
 		msg_put_token(&m, M_RELOAD, token);
 		(void)chan_put(parent, &m);
+		return (0);
+	case M_FLUSH:
+		if (msg_get_token(r, &token) == -1)
+			return (-1);
+		engine_flush(e, mono_now());
+		msg_put_token(&m, M_FLUSH, token);
+		(void)chan_put(kernel, &m);	/* behind the SAs' deletes */
 		return (0);
 	case M_SETVERBOSE:
 		if (msg_get_u8(r, &v, 1) == -1)

@@ -62,9 +62,10 @@ ike_message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 {
 	(void)arg;
 	(void)c;
-	if (fd != -1 || type != M_KERNEL_REQ)
+	if (fd != -1)
 		return (-1);
-	return (kernel_request(r));
+	return (type == M_FLUSH ? kernel_flush(r) :
+	    type == M_KERNEL_REQ ? kernel_request(r) : -1);
 }
 
 static void

@@ -81,6 +81,7 @@ struct kernel {
 	struct kseen	 seen;			/* the dump of the moment */
 	struct kjob	*job;			/* NULL: idle */
 	int		 remove;		/* shutdown: take policies away */
+	int		 flushed;		/* no policies: no SAs either */
 };
 extern struct kernel kn;
 
@@ -94,6 +95,7 @@ int	kernel_sweep(int policies, kjob_done *);
 
 /* kernel_req.c.  0; -1: malformed. */
 int	kernel_request(struct rbuf *);
+int	kernel_flush(struct rbuf *);	/* from ike, answered to control */
 int	kernel_control(uint16_t type, struct rbuf *);
 void	kernel_event(void *arg, const struct kern_event *);
 #define KERNEL_EARLY	64	/* ACQUIREs kept until a configuration stands */

@@ -210,6 +210,7 @@ place_ids(void)
 		place_done();
 		return;
 	}
+	kn.flushed = 0;
 	for (i = 0; i < kn.next->npol; i++)
 		kn.next->pol[i].installed = 1;
 	if (kn.caps.backend != KERN_PFKEY) {
@@ -432,6 +433,7 @@ kernel_sweep(int policies, kjob_done *done)
 	if (kn.job != NULL || job_new(sweep_done, done) == -1)
 		return (-1);
 	kn.job->policies = policies;
+	kn.flushed |= policies;
 	if (kern_sa_dump(kn.kern, mono_now(), sweep_dumped, NULL) == -1)
 		sweep_dumped(NULL, errno, NULL);
 	return (0);

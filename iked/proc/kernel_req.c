@@ -132,6 +132,9 @@ check_request(const struct ktable *kt, const struct kernel_req *q,
 		return (EPERM);
 	if (q->op != KREQ_SA_ADD)
 		return (0);
+	*why = "the policies were flushed; \"ipsecctl reload\" places them again";
+	if (kn.flushed)
+		return (EPERM);
 	*why = "direction is not said";
 	if (q->sa.dir != KERN_IN && q->sa.dir != KERN_OUT)
 		return (EINVAL);
@@ -322,13 +325,17 @@ flush_done(uint32_t failed)
 int
 kernel_control(uint16_t type, struct rbuf *r)
 {
+	return (type == M_POLICIES ? show_policies(r) : -1);
+}
+
+int
+kernel_flush(struct rbuf *r)
+{
 	struct outcome busy;
 	struct msg m;
 
-	if (type == M_POLICIES)
-		return (show_policies(r));
 	memset(&busy, 0, sizeof(busy));
-	if (type != M_FLUSH || msg_get_token(r, &busy.token) == -1)
+	if (msg_get_token(r, &busy.token) == -1)
 		return (-1);
 	if (kn.job == NULL) {
 		memset(&flushing, 0, sizeof(flushing));

@@ -73,7 +73,7 @@ tunnel_wanted(const struct world *w, uint32_t i)
 {
 	const struct tunnel	*t = &w->tunnels[i];
 
-	return (!w->stopping && !t->down && mono_before(w->now, t->wanted_until));
+	return (!w->stopping && !w->flushed && !t->down && mono_before(w->now, t->wanted_until));
 }
 
 /* remote any stands behind all that name this address. */

@@ -65,6 +65,7 @@ struct world {
 	monotime	 now;
 	uint16_t	 port, natt_port;
 	uint8_t		 has_caps, stopping;
+	uint8_t		 flushed;	/* nothing is wanted until the next configuration */
 	struct kern_caps caps;
 
 	struct conf	*conf;		/* NULL before the first */

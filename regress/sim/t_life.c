@@ -187,6 +187,33 @@ ATF_TC_BODY(down_up, tc)
 	sim_free(s);
 }
 
+ATF_TC_WITHOUT_HEAD(flush);
+ATF_TC_BODY(flush, tc)
+{
+	struct sim	*s = sim_pair(15, "active", "passive", "");
+	struct show_tunnel t;
+	const char	*why;
+
+	sim_run(s, 2000);
+	ATF_REQUIRE(sim_is_up(s->n[0], "b"));
+	engine_flush(s->n[0]->e, s->now);
+	sim_run(s, 60000);
+	ATF_CHECK(sim_tunnel(s->n[0], "b", &t) && t.state == SHOW_DOWN);
+	ATF_CHECK(strstr(t.error, "ipsecctl reload") != NULL);
+	ATF_CHECK(!sim_is_up(s->n[1], "a"));
+	ATF_CHECK_EQ(sim_kernel_count(s->n[0]) + sim_kernel_count(s->n[1]), 0);
+	ATF_CHECK_EQ(-1, engine_command(s->n[0]->e, s->now, CMD_UP, "b", WAKE_COMMAND,
+	    &why));
+	ATF_CHECK(strstr(why, "ipsecctl reload") != NULL);
+	/* the next configuration ends it, even the same one */
+	sim_reload(s->n[0], "ikev2 \"b\" active esp from 10.1.0.0/24 to 10.2.0.0/24 local "
+	    "192.0.2.1 peer 198.51.100.1 psk \"a secret that is long enough\"\n");
+	sim_run(s, 2000);
+	ATF_CHECK(sim_is_up(s->n[0], "b"));
+	one_child(s);
+	sim_free(s);
+}
+
 ATF_TC_WITHOUT_HEAD(shutdown_says_so);
 ATF_TC_BODY(shutdown_says_so, tc)
 {
@@ -365,6 +392,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, lifetimes);
 	ATF_TP_ADD_TC(tp, lifetimes_rough);
 	ATF_TP_ADD_TC(tp, down_up);
+	ATF_TP_ADD_TC(tp, flush);
 	ATF_TP_ADD_TC(tp, shutdown_says_so);
 	ATF_TP_ADD_TC(tp, restart);
 	ATF_TP_ADD_TC(tp, caller_restarts);
