@@ -24,6 +24,28 @@ plain_body() {
 	run plain
 }
 
+atf_test_case tunnel
+tunnel_head() {
+	atf_set descr "with iked on both sides: it brings the tunnel up, and finds iked again"
+	atf_set require.user root
+	atf_set timeout 600
+}
+tunnel_body() {
+	run tunnel
+}
+
+atf_test_case localmiss
+localmiss_head() {
+	atf_set descr "masquerade eats the probes: said in one line"
+	atf_set require.user root
+	atf_set timeout 600
+}
+localmiss_body() {
+	run localmiss
+}
+
 atf_init_test_cases() {
 	atf_add_test_case plain
+	atf_add_test_case tunnel
+	atf_add_test_case localmiss
 }
