@@ -310,7 +310,11 @@ watch_link(struct watch *w, int linked, monotime now)
 			continue;
 		todo_clear(w, t);
 		t->win = t->still = 0;
-		if (t->state != WATCH_UP && t->state != WATCH_NOSOURCE) {
+		if (!linked && t->verdict == VERDICT_EATEN)
+			target_verdict(w, t, VERDICT_NONE, now);
+		if (t->state == WATCH_UP)
+			t->next_look = linked ? now : MONO_NEVER;
+		else if (t->state != WATCH_NOSOURCE) {
 			t->ask_ms = WATCH_ASK_MIN_MS;
 			t->look_ms = WATCH_WINDOW_MS;
 			t->next_ask = linked ? now : MONO_NEVER;

@@ -11,6 +11,9 @@
  *	moves		still	they leave, and nothing comes back
  *	moves		moves	the tunnel works for others, the target is silent
  *
+ * A target that does answer is looked at, too, only seldom: with NAT in the way the
+ * probe can go and the reply come in clear, around a tunnel whose counters stand still.
+ *
  * Nothing is ever reset here for any of these: a target that does not exist
  * must not bounce a tunnel that works.
  */
@@ -257,13 +260,14 @@ target_verdict(struct watch *w, struct target *t, enum verdict v, monotime now)
 
 	if (t->verdict == v)
 		return;
-	t->verdict = v;
+	/* leaving "up" forgets what was known: the verdict comes after it */
 	if (local)
 		target_state(w, t, WATCH_LOCALMISS, now);
 	else if (t->state == WATCH_LOCALMISS)
 		target_state(w, t, WATCH_DOWN, now);
 	else
 		todo_set(w, t, TODO_REPORT);
+	t->verdict = v;
 	log_verdict(w, t);
 }
 
@@ -271,7 +275,11 @@ target_verdict(struct watch *w, struct target *t, enum verdict v, monotime now)
 void
 target_look(struct watch *w, struct target *t, monotime now)
 {
-	t->next_look = mono_add_ms(now, watch_jitter_ms(w, WATCH_SLOW_MS));
+	uint32_t lack = t->win && t->win_sent < WATCH_WINDOW_PROBES ?
+	    WATCH_WINDOW_PROBES - t->win_sent : 1;
+
+	t->next_look = mono_add_ms(now, watch_jitter_ms(w, t->state ==
+	    WATCH_UP ? lack * t->conf->interval_ms : WATCH_SLOW_MS));
 	if (!w->linked || (t->todo & (TODO_COUNTERS | TODO_ASKED)))
 		return;
 	if (t->win && (t->win_sent < WATCH_WINDOW_PROBES ||
@@ -295,6 +303,7 @@ static void
 counters(struct watch *w, struct target *t, const struct watch_counters *c,
     monotime now)
 {
+	monotime since = t->win_since;
 	int out, in;
 
 	/* Each look that changes nothing makes the next one rarer. */
@@ -303,7 +312,8 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 	    t->look_ms * 3 / 2;
 	if (c == NULL || !c->has_sa) {
 		t->win = t->still = 0;
-		if (t->nsenderr < WATCH_FALL)	/* the nearer cause first */
+		/* the nearer cause first; and replies need no SA's counters */
+		if (t->nsenderr < WATCH_FALL && t->state != WATCH_UP)
 			target_verdict(w, t, VERDICT_NOTUNNEL, now);
 		return;
 	}
@@ -323,8 +333,11 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 	open_window(t, c, now);
 	if (out) {
 		t->still = 0;
-		target_verdict(w, t, in ? VERDICT_SILENT : VERDICT_ONEWAY,
-		    now);
+		if (mono_before(since, t->last_reply))
+			target_verdict(w, t, VERDICT_NONE, now);
+		else if (t->state != WATCH_UP)
+			target_verdict(w, t, in ? VERDICT_SILENT :
+			    VERDICT_ONEWAY, now);
 	} else if (++t->still >= 2)
 		target_verdict(w, t, VERDICT_EATEN, now);
 	else
@@ -361,7 +374,7 @@ watch_answer(struct watch *w, const struct watch_cmd *cmd, const char *error,
 		up_answer(w, t, error);
 	else if (cmd->kind == WATCH_CMD_COUNTERS) {
 		t->todo &= ~(unsigned int)TODO_ASKED;
-		if (t->state != WATCH_UP && t->state != WATCH_NOSOURCE) {
+		if (t->state != WATCH_NOSOURCE) {
 			counters(w, t, error == NULL ? c : NULL, now);
 			target_reschedule(w, t);
 		}

@@ -51,9 +51,10 @@ target_reschedule(struct watch *w, struct target *t)
 	while (t->tail != t->seq &&
 	    t->ring[t->tail % RING].state != SLOT_COUNTED)
 		t->tail++;
-	if (t->state == WATCH_UP)
+	if (t->state == WATCH_UP) {
 		d = earliest(d, oldest_timeout(t));
-	else if (t->state != WATCH_NOSOURCE) {
+		d = earliest(d, t->next_look);
+	} else if (t->state != WATCH_NOSOURCE) {
 		d = earliest(d, t->next_ask);
 		d = earliest(d, t->next_look);
 		if (t->state == WATCH_ACQUIRING)
@@ -150,7 +151,8 @@ target_state(struct watch *w, struct target *t, enum watch_state state,
 
 	t->state = state;
 	if (state == WATCH_UP) {
-		t->next_ask = t->next_look = MONO_NEVER;
+		t->next_ask = MONO_NEVER;
+		t->next_look = w->linked ? now : MONO_NEVER;
 		t->misses = t->fast_left = 0;
 		t->tail = t->seq;
 		t->verdict = t->said = VERDICT_NONE;
@@ -356,9 +358,9 @@ target_expire(struct watch *w, struct target *t, monotime now)
 			grace_over(w, t, now);
 		if (mono_reached(t->next_ask, now))
 			ask(w, t, now);
-		if (mono_reached(t->next_look, now))
-			target_look(w, t, now);
 	}
+	if (mono_reached(t->next_look, now))
+		target_look(w, t, now);
 	if (mono_reached(t->next_probe, now))
 		send_probe(w, t, now);
 	target_reschedule(w, t);
@@ -412,6 +414,13 @@ target_reply(struct watch *w, struct target *t, const struct probe *p,
 	t->received++;
 	note_rtt(t, now.us - s->sent_us);
 	t->last_reply = now;
+	/* A reply that came around the tunnel proves nothing of the tunnel: the
+	 * counters have to say that it is over (watch_iked.c). */
+	if (t->verdict == VERDICT_EATEN) {
+		t->next_look = now;
+		target_reschedule(w, t);
+		return;
+	}
 	if (t->state == WATCH_NOSOURCE)
 		return;
 	if (t->state != WATCH_UP)

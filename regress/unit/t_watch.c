@@ -501,9 +501,39 @@ ATF_TC_BODY(local_miss, tc)
 	ATF_CHECK(strstr(W.last_report, "state=local-miss") != NULL);
 	run_ms(600 * 1000);
 	ATF_CHECK_EQ(1, times_logged("eats packets"));
-	/* The exemption is added: up at the next probe. */
+	/* The exemption is added: up as soon as counters and replies agree. */
 	W.eaten = 0;
 	W.answers = 1;
+	run_ms(10000);
+	ATF_CHECK_EQ(WATCH_UP, status().state);
+	done();
+}
+
+/* Probe and reply go around the tunnel, in clear: the counters do not move. */
+ATF_TC_WITHOUT_HEAD(around);
+ATF_TC_BODY(around, tc)
+{
+	world("10.1.0.0/24");
+	boise();
+	link_iked(1);
+	W.tunnel_up = W.eaten = W.answers = 1;
+	addrs("10.1.0.1", NULL);
+	run_ms(1000);
+	ATF_CHECK_EQ(WATCH_UP, status().state);
+	run_ms(150 * 1000);
+	ATF_CHECK_EQ(WATCH_LOCALMISS, status().state);
+	ATF_CHECK_EQ(1, times_logged("eats packets from 10.1.0.1 to 10.2.0.1"));
+	run_ms(600 * 1000);
+	ATF_CHECK_EQ(WATCH_LOCALMISS, status().state);
+	ATF_CHECK_EQ(1, times_logged("eats packets"));
+	W.eaten = 0;
+	run_ms(10000);
+	ATF_CHECK_EQ(WATCH_UP, status().state);
+	/* the same, and iked goes away: nobody can say any more */
+	W.eaten = 1;
+	run_ms(150 * 1000);
+	ATF_CHECK_EQ(WATCH_LOCALMISS, status().state);
+	link_iked(0);
 	run_ms(2000);
 	ATF_CHECK_EQ(WATCH_UP, status().state);
 	done();
@@ -845,6 +875,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, no_source);
 	ATF_TP_ADD_TC(tp, source_changes);
 	ATF_TP_ADD_TC(tp, local_miss);
+	ATF_TP_ADD_TC(tp, around);
 	ATF_TP_ADD_TC(tp, rekey_is_no_miss);
 	ATF_TP_ADD_TC(tp, one_way_and_silent);
 	ATF_TP_ADD_TC(tp, no_tunnel);
