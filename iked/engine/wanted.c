@@ -245,7 +245,8 @@ wait_until(struct world *w, uint32_t i, enum show_state s, monotime until)
 	struct tunnel	*t = &w->tunnels[i];
 
 	set_state(w, i, s);
-	if (mono_before(t->wanted_until, until))
+	/* a peer's Child may be on its way though nobody here wants it: no end then */
+	if (tunnel_wanted(w, i) && mono_before(t->wanted_until, until))
 		until = t->wanted_until;
 	if (until.us == INT64_MAX)
 		timer_cancel(&w->timers, &t->timer);

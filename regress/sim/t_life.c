@@ -187,6 +187,24 @@ ATF_TC_BODY(down_up, tc)
 	sim_free(s);
 }
 
+/* The peer's Child waits for a slow kernel, and the tunnel is taken down meanwhile: the
+ * engine waits, too, and does not spin. */
+ATF_TC_WITHOUT_HEAD(down_while_installing);
+ATF_TC_BODY(down_while_installing, tc)
+{
+	struct sim	*s = sim_pair(16, "ondemand", "ondemand", "");
+	struct node	*b = s->n[1];
+
+	b->kern_mute = 1;
+	sim_cmd(s->n[0], CMD_UP, "b");
+	sim_run(s, 100);
+	ATF_REQUIRE_EQ(sim_kernel_count(b), 2);
+	sim_cmd(b, CMD_DOWN, "a");
+	engine_tick(b->e, s->now);
+	ATF_CHECK(mono_before(s->now, engine_deadline(b->e)));
+	sim_free(s);
+}
+
 ATF_TC_WITHOUT_HEAD(flush);
 ATF_TC_BODY(flush, tc)
 {
@@ -392,6 +410,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, lifetimes);
 	ATF_TP_ADD_TC(tp, lifetimes_rough);
 	ATF_TP_ADD_TC(tp, down_up);
+	ATF_TP_ADD_TC(tp, down_while_installing);
 	ATF_TP_ADD_TC(tp, flush);
 	ATF_TP_ADD_TC(tp, shutdown_says_so);
 	ATF_TP_ADD_TC(tp, restart);
