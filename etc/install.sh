@@ -13,6 +13,7 @@ OBJDIR=${OBJDIR:-build} DESTDIR=${DESTDIR:-}
 value() { sed -n "s/^$1=[	 ]*//p" "$OBJDIR/config.mk"; }
 PREFIX=${PREFIX:-$(value PREFIX)}
 SYSCONFDIR=$(value SYSCONFDIR)
+RUNDIR=$(value RUNDIR)
 OS=$(value OS)
 D=$DESTDIR
 
@@ -43,31 +44,37 @@ if [ -f etc/iked.conf ] && [ ! -e "$D$SYSCONFDIR/iked.conf" ]; then
 	put 600 etc/iked.conf "$SYSCONFDIR"
 fi
 
-# Start scripts name the programs by their full path.
+# start MODE FILE DIRECTORY: start scripts name programs and files by full paths
 start()
 {
-	[ -f "$2" ] || return 0
 	mkdir -p "$D$3"
-	sed "s,@SBINDIR@,$PREFIX/sbin,g; s,/usr/local/sbin,$PREFIX/sbin,g" "$2" >"$D$3/${2##*/}"
+	sed "s,@SBINDIR@,$PREFIX/sbin,g; s,@DATADIR@,$PREFIX/share/ikeep,g
+	    s,@SYSCONFDIR@,$SYSCONFDIR,g; s,@RUNDIR@,$RUNDIR,g" "$2" >"$D$3/${2##*/}"
 	chmod "$1" "$D$3/${2##*/}"
 }
 case $OS in
-linux)
-	case $PREFIX in
-	/usr)	unitdir=/lib/systemd/system ;;
-	*)	unitdir=/etc/systemd/system ;;
-	esac
-	for u in etc/systemd/*.service etc/systemd/*.target; do
-		start 644 "$u" "$unitdir"
-	done ;;
-*)
+freebsd)
 	case $PREFIX in
 	/usr)	rcdir=/etc/rc.d ;;
 	*)	rcdir=$PREFIX/etc/rc.d ;;
 	esac
-	for r in etc/rc.d/iked etc/rc.d/netwatchd; do
-		start 755 "$r" "$rcdir"
-	done ;;
+	start 755 etc/rc.d/iked "$rcdir"
+	start 755 etc/rc.d/netwatchd "$rcdir" ;;
+linux)
+	# Both: whichever init is there takes its own.
+	start 755 etc/rc.d/iked /etc/init.d
+	start 755 etc/rc.d/netwatchd /etc/init.d
+	put 644 etc/rc.d/rc.subr "$PREFIX/share/ikeep"
+	case $PREFIX in
+	/usr)	unitdir=/lib/systemd/system ;;
+	*)	unitdir=/etc/systemd/system ;;
+	esac
+	# systemd dislikes the old name of /run.
+	case $RUNDIR in
+	/var/run|/var/run/*) RUNDIR=${RUNDIR#/var} ;;
+	esac
+	start 644 etc/systemd/iked.service "$unitdir"
+	start 644 etc/systemd/netwatchd.service "$unitdir" ;;
 esac
 
 [ -z "$DESTDIR" ] || exit 0
@@ -87,3 +94,8 @@ for u in _iked _ikenet _ikekeys _ikekern _netwatch; do
 		useradd -d /var/empty -s /sbin/nologin -c ikeep "$u" ;;
 	esac
 done
+
+# A running systemd reads its units only when told.
+if [ "$OS" = linux ] && [ -d /run/systemd/system ]; then
+	systemctl daemon-reload
+fi

@@ -20,7 +20,7 @@ Linux)
 	    libmnl-dev libseccomp-dev libjansson-dev"
 	check="kyua libatf-dev atf-sh clang libclang-rt-dev llvm bmake mandoc
 	    binutils gcc user-mode-linux iproute2 iputils-ping nftables iptables kmod
-	    tcpdump traceroute procps openssl"
+	    tcpdump traceroute procps openssl systemd"
 	interop="charon-systemd strongswan-swanctl libstrongswan-standard-plugins
 	    openiked"
 	have() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }

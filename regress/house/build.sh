@@ -71,6 +71,46 @@ gnu_make_gcc_body()
 	grep -q '^CC.*base/addr.o' out || atf_fail "a changed header is not seen"
 }
 
+# What starts our programs is there, and names them where they are.
+services()
+{
+	case $(uname -s) in
+	Linux)	set -- "$1" "$2" 755 etc/init.d/iked 755 etc/init.d/netwatchd \
+		    644 "${2#/}/share/ikeep/rc.subr" \
+		    644 lib/systemd/system/iked.service 644 lib/systemd/system/netwatchd.service ;;
+	FreeBSD) set -- "$1" "$2" 755 etc/rc.d/iked 755 etc/rc.d/netwatchd ;;
+	*)	return 0 ;;
+	esac
+	dest=$1 prefix=$2
+	shift 2
+	while [ $# -gt 0 ]; do
+		f=$dest/$2
+		[ -f "$f" ] || atf_fail "$2 is not installed"
+		[ "$(stat -c %a "$f" 2>/dev/null || stat -f %Lp "$f")" = "$1" ] ||
+		    atf_fail "$2 has not mode $1"
+		if grep '@[A-Z]*@' "$f"; then atf_fail "$2: a path is not put in"; fi
+		case $2 in
+		*/rc.subr)	sh -n "$f" || atf_fail "$2" ;;
+		*.service)	p=${2##*/}
+			grep -q "^ExecStart=$prefix/sbin/${p%.service} " "$f" ||
+			    atf_fail "$2 starts something else" ;;
+		*)	sh -n "$f" || atf_fail "$2"
+			grep -q "^command=$prefix/sbin/${2##*/}\$" "$f" ||
+			    atf_fail "$2 starts something else"
+			grep -q "^	\. $prefix/share/ikeep/rc.subr\$" "$f" ||
+			    atf_fail "$2: its rc.subr" ;;
+		esac
+		shift 2
+	done
+	if command -v systemd-analyze >/dev/null && [ -d "$dest/lib/systemd" ]; then
+		# Our programs are not in / here: that is all it may find.
+		systemd-analyze verify "$dest"/lib/systemd/system/*.service 2>&1 |
+		    grep -E '(iked|netwatchd)\.service' |
+		    grep -v -e 'is not executable' -e "Command 'man" >"$dest.verify"
+		[ ! -s "$dest.verify" ] || { cat "$dest.verify"; atf_fail "systemd does not like the units"; }
+	fi
+}
+
 atf_test_case install
 install_head() { atf_set descr 'make install with DESTDIR, twice, keeps a configuration'; }
 install_body()
@@ -88,6 +128,7 @@ install_body()
 		cmp "$m" "$dest/usr/share/man/man${m##*.}/${m##*/}" ||
 		    atf_fail "$m is not installed"
 	done
+	services "$dest" /usr
 	[ -f etc/iked.conf ] || return 0
 	[ "$(stat -c %a "$dest/etc/iked.conf" 2>/dev/null || stat -f %Lp "$dest/etc/iked.conf")" = 600 ] ||
 	    atf_fail "iked.conf may be read by others"
@@ -206,7 +247,7 @@ scripts_body()
 	sh=sh
 	command -v dash >/dev/null && sh=dash
 	for f in $(find "$SRCDIR" -name build -prune -o -name '*.sh' -print) \
-	    "$SRCDIR/configure"; do
+	    "$SRCDIR/configure" "$SRCDIR"/etc/rc.d/*; do
 		head -1 "$f" | grep -q bash && continue
 		$sh -n "$f" || atf_fail "$f"
 	done
