@@ -446,7 +446,8 @@ job_timeout(struct engine *e, struct job *j)
 
 	job_free(&e->w, j);
 	if (copy.kind == J_SIGN || copy.kind == J_VERIFY) {
-		log_warnx(e->w.log, "keys did not answer in time");
+		if (world_allow(&e->w, &e->w.b_late, 5, 1000))
+			log_warnx(e->w.log, "keys did not answer in time");
 		memset(&k, 0, sizeof(k));
 		k.token = copy.token;
 		auth_answer(&e->w, &copy, &k);
@@ -454,7 +455,8 @@ job_timeout(struct engine *e, struct job *j)
 	}
 	if (copy.kind == J_FORGET)
 		return;
-	log_warnx(e->w.log, "the kernel did not answer in time");
+	if (world_allow(&e->w, &e->w.b_late, 5, 1000))
+		log_warnx(e->w.log, "the kernel did not answer in time");
 	memset(&a, 0, sizeof(a));
 	a.token = copy.token;
 	a.err = ETIMEDOUT;

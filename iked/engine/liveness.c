@@ -17,6 +17,7 @@
 #define POLL_FAST_MS	250	/* while it moves only outwards */
 #define POLL_IDLE_MS	2000
 #define SILENT_MS	2000
+#define JOBS_BUSY	256	/* answers awaited: keys or kernel are behind */
 
 void
 liveness_check(struct world *w, struct ike_sa *ike, int64_t ms)
@@ -126,6 +127,7 @@ void
 liveness_child_timer(struct world *w, struct child_sa *c)
 {
 	struct ike_sa	*ike = ike_get(w, c->ike);
+	int		 busy;
 
 	if (c->out_later != NULL && passed(w, c->out_at))
 		child_out_now(w, c);
@@ -146,9 +148,13 @@ liveness_child_timer(struct world *w, struct child_sa *c)
 		c->want_rekey = 1;
 	}
 	if (passed(w, c->next_poll)) {
-		c->next_poll = mono_add_ms(w->now, c->poll_ms != 0 ? c->poll_ms : POLL_MS);
-		if (c->state == CHILD_UP && c->nwait == 0 && c->tunnel != NO_INDEX &&
-		    !c->polling)
+		/* a kernel that is behind gets no more questions: SAs that are to be
+		 * added would queue up after them, until all time out */
+		busy = w->jobs.used >= JOBS_BUSY;
+		c->next_poll = mono_add_ms(w->now, busy ? world_jitter(w, 2 * POLL_MS, 75) :
+		    c->poll_ms != 0 ? c->poll_ms : POLL_MS);
+		if (!busy && c->state == CHILD_UP && c->nwait == 0 &&
+		    c->tunnel != NO_INDEX && !c->polling)
 			child_query(w, c, 0);
 	}
 	if (ike != NULL && (c->want_delete || c->want_rekey))

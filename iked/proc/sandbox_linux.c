@@ -50,6 +50,7 @@ static const struct {
 	{ SCMP_SYS(gettimeofday), ALL },
 	{ SCMP_SYS(time), ALL },
 	{ SCMP_SYS(getrandom), ALL },
+	{ SCMP_SYS(sysinfo), ALL },	/* glibc's qsort(3): how much memory is there */
 	{ SCMP_SYS(brk), ALL },
 	{ SCMP_SYS(munmap), ALL },
 	{ SCMP_SYS(mremap), ALL },

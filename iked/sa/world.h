@@ -88,7 +88,7 @@ struct world {
 	uint64_t	 hashkey;
 	said		 dirty_ikes;
 	uint32_t	 dirty_tunnels;	/* index + 1 */
-	struct bucket	 b_ikev1, b_version, b_spi, b_bad;
+	struct bucket	 b_ikev1, b_version, b_spi, b_bad, b_late;
 	struct endpoint	 ikev1_last;
 	struct tally	 tally;
 	struct wire_msg	*msg;		/* scratch of the one message in work */

@@ -270,7 +270,8 @@ wire_decode(uint8_t first, const void *body, size_t len, size_t base_off,
 	uint8_t		 type = first;
 	int		 n;
 
-	memset(m, 0, sizeof(*m));
+	memset(m, 0, offsetof(struct wire_msg, sa));
+	m->sa.n = m->tsi.n = m->tsr.n = 0;
 	if (why != NULL)
 		*why = NULL;
 	rbuf_init(&r, body, len);

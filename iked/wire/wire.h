@@ -76,12 +76,14 @@ struct wire_delete {
 	uint64_t	spi[WIRE_MAXDELSPIS];
 };
 
-/* What a chain of payloads said.  A payload of each singleton type is there
- * once (has & WIRE_HAS(type)) or not at all; duplicates are malformed. */
+/*
+ * What a chain of payloads said.  A payload of each singleton type is there
+ * once (has & WIRE_HAS(type)) or not at all; duplicates are malformed.  Arrays hold
+ * what their counts say, and past these something undefined.
+ */
 #define WIRE_HAS(t)	(1ULL << ((t) - 33))
 struct wire_msg {
 	uint64_t		has;		/* bits WIRE_HAS(P_SA) ... */
-	struct proposals	sa;
 	uint16_t		ke_group;
 	struct span		ke;
 	struct span		nonce;
@@ -89,19 +91,21 @@ struct wire_msg {
 	struct span		idi_body, idr_body;	/* type, reserved, data: for AUTH */
 	uint8_t			auth_method;
 	struct span		auth;
-	struct tslist		tsi, tsr;
 	/* selectors of TSi and TSr not kept: unknown type, start after end, or more
 	 * than TS_MAX; in an answer a reason to refuse it */
 	uint8_t			tsi_skipped, tsr_skipped;
 	uint8_t			nnotify, ndelete, nvendor;	/* nvendor stops at 255 */
-	struct wire_notify	notify[WIRE_MAXNOTIFIES];
-	struct wire_delete	del[WIRE_MAXDELETES];
 	/* SK: where it stands in the message; its inner chain's first type */
 	uint8_t			sk_first;
 	struct span		sk;		/* IV .. ICV */
 	size_t			sk_off;		/* offset of the SK generic header */
 	uint8_t			critical;	/* unknown critical payload type, or 0 */
 	uint8_t			cookie_first;	/* first payload is N(COOKIE) */
+	/* from here on only counts are cleared: the rest of it is 15 of 16 kB */
+	struct proposals	sa;
+	struct tslist		tsi, tsr;
+	struct wire_notify	notify[WIRE_MAXNOTIFIES];
+	struct wire_delete	del[WIRE_MAXDELETES];
 };
 
 enum wire_err { WIRE_OK = 0, WIRE_MALFORMED = -1, WIRE_CRITICAL = -2 };
