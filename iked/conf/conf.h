@@ -27,7 +27,8 @@
 #define CONF_DPD	60		/* s */
 #define CONF_DPDMAX	86400
 #define CONF_INTERVAL	10000		/* ms between keepalive probes */
-#define CONF_INTERVALMIN 10
+#define CONF_INTERVALMIN 100	/* ms; netwatchd remembers as many probes as
+				   are out for its timeout at this distance */
 #define CONF_INTERVALMAX 86400000
 
 enum conf_mode { MODE_PASSIVE, MODE_ACTIVE, MODE_ONDEMAND };
@@ -84,11 +85,14 @@ struct conf {
 };
 
 /* Reads a whole file named by the main text (`include`, `psk file`).  The
- * octets are malloc'd and become the parser's.  0, or -1 and errno. */
+ * octets are malloc'd and become the parser's.  0, or -1 and errno: EINVAL where it
+ * is not a regular file, EFBIG where it is too large. */
 struct conf_io {
 	int	(*read)(void *arg, const char *path, uint8_t **data, size_t *len);
 	void	*arg;
 };
+/* Such an errno, for a person. */
+const char *conf_io_error(int);
 #define CONF_NOSECRETS	1	/* secrets are checked for syntax, wiped, not kept;
 				   `psk file` is not opened */
 
@@ -113,10 +117,13 @@ void		 conf_free(struct conf *);	/* wipes secrets */
  * with_secrets the psk line is left as a comment.  malloc'd, NUL-terminated. */
 char		*conf_print(const struct conf *, int with_secrets);
 
-/* Equal for a reload: nothing has to change. */
+/* Equal for a reload of iked: no SA has to change.  keepalive is netwatchd's
+ * business and tears nothing down. */
 int	conf_peer_equal(const struct conf_peer *, const struct conf_peer *);
 int	conf_tunnel_equal(const struct conf *, const struct conf_tunnel *,
 	    const struct conf *, const struct conf_tunnel *);
+int	conf_keepalive_equal(const struct conf_keepalive *,
+	    const struct conf_keepalive *);
 /* Index of the tunnel of that name, or -1. */
 int32_t	conf_tunnel_byname(const struct conf *, const char *);
 const char *conf_mode_name(enum conf_mode);
