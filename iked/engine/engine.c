@@ -296,6 +296,7 @@ engine_mapping(struct engine *e, monotime now, uint32_t spi,
 	ike->c.remote = *newsrc;
 	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE])
 		child_follow(w, c, newsrc);
+	touch_ike(w, ike);
 	engine_settle(e);
 }
 

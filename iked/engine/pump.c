@@ -105,6 +105,17 @@ due(struct world *w, struct ike_sa *ike)
 		liveness_check(w, ike, 4 * CHECK_MS);
 }
 
+/* Not while it has a successor.  Nor before the peer is known to have it: when the reply
+ * that made it is lost, it has not; the DELETE of the one before tells. */
+static int
+may_rekey(const struct world *w, const struct child_sa *c)
+{
+	return (c->want_rekey && c->state == CHILD_UP &&
+	    mono_reached(c->quiet_until, w->now) && child_get(w, c->mine) == NULL &&
+	    child_get(w, c->theirs) == NULL &&
+	    (c->initiated || child_get(w, c->replaces) == NULL));
+}
+
 static struct child_sa *
 child_wanting(const struct world *w, const struct ike_sa *ike, int delete)
 {
@@ -114,8 +125,7 @@ child_wanting(const struct world *w, const struct ike_sa *ike, int delete)
 	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE]) {
 		if (delete && c->want_delete)
 			return (c);
-		if (!delete && c->want_rekey && c->state == CHILD_UP &&
-		    mono_reached(c->quiet_until, w->now))
+		if (!delete && may_rekey(w, c))
 			return (c);
 	}
 	return (NULL);

@@ -119,8 +119,8 @@ sa_copy(const struct kern_sa *sa)
 	return (p);
 }
 
-/* For a peer whose NAT may move it, the keys stay here too: the kernels
- * want them again with a new address. */
+/* For a peer whose NAT may move it to another port, the keys stay here too: the
+ * kernels want them again with an UPDATE. */
 static int
 install(struct world *w, struct child_sa *c, const struct child_keys *k, int later)
 {
@@ -228,24 +228,42 @@ child_query(struct world *w, struct child_sa *c, uint64_t user)
 	kernel_ask(w, c, KREQ_SA_QUERY, &sa, j->token, 0);
 }
 
+/*
+ * The peer's NAT has moved it.  Another port is an UPDATE, which keeps the sequence numbers.  An SA's addresses are
+ * its name, and cannot be updated; added again its key would count from 1 once more,
+ * for the peer's replay window to drop and for the nonces to repeat.  So the SAs go, and
+ * a successor with keys of its own is made on the IKE SA, which has moved already.
+ */
+static void
+start_over(struct world *w, struct child_sa *c)
+{
+	child_kernel_delete(w, c, KERN_OUT);
+	child_kernel_delete(w, c, KERN_IN);
+	child_forget_keys(c);
+	c->want_rekey = 1;
+	/* it does not stay when nothing comes of that */
+	c->expire_at = mono_add_ms(w->now, MOVED_MS);
+	timer_set(&w->timers, &c->timer, c->expire_at);
+}
+
 void
 child_follow(struct world *w, struct child_sa *c, const struct endpoint *remote)
 {
 	struct job	*j;
-	int		 i, same = addr_cmp(&c->remote.addr, &remote->addr) == 0;
+	int		 i;
 
 	if (!c->encap || endpoint_cmp(&c->remote, remote) == 0)
 		return;
-	for (i = 0; i < 2 && !same; i++)
-		child_kernel_delete(w, c, i == 0 ? KERN_IN : KERN_OUT);
+	if (addr_cmp(&c->remote.addr, &remote->addr) != 0) {
+		start_over(w, c);
+		return;
+	}
 	c->remote = *remote;
 	for (i = 0; i < 2; i++) {
 		if (c->keep[i] == NULL || (i == 1 && c->out_later != NULL))
 			continue;
 		sa_ends(c, i == 0 ? KERN_IN : KERN_OUT, c->keep[i]);
-		if (!same)
-			(void)add_sa(w, c, c->keep[i]);
-		else if ((j = job_new(w, J_FORGET, 0, 0)) != NULL)
+		if ((j = job_new(w, J_FORGET, 0, 0)) != NULL)
 			kernel_ask(w, c, KREQ_SA_UPDATE, c->keep[i], j->token, 1);
 	}
 	if (c->out_later != NULL)
@@ -590,7 +608,8 @@ child_respond(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	}
 	a.spi_in = child_spi_new(w);
 	a.spi_out = (uint32_t)chosen.spi;
-	a.later = old != NULL;
+	/* where the old SAs are gone there is nothing to wait for */
+	a.later = old != NULL && old->in_there;
 	a.ni = ni;
 	a.nr = nr;
 	a.l = &l;

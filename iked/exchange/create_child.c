@@ -180,6 +180,7 @@ rekey_response(struct world *w, struct ike_sa *ike, struct child_sa *old,
 	const struct wire_notify	*e = wire_error(m);
 	struct nego			*n = ike->nego;
 	struct span			 ni = { n->ni, NONCE_LEN };
+	struct child_sa			*c;
 	const char			*why;
 
 	if (e != NULL && e->type == N_INVALID_KE_PAYLOAD &&
@@ -197,10 +198,12 @@ rekey_response(struct world *w, struct ike_sa *ike, struct child_sa *old,
 			rekey_refused(w, ike, old, wire_notify_name(e->type));
 		return;
 	}
-	if (child_accept(w, ike, m, n, old->tunnel, ni, m->nonce, old, 0, &why) == NULL) {
+	if ((c = child_accept(w, ike, m, n, old->tunnel, ni, m->nonce, old, 0,
+	    &why)) == NULL) {
 		rekey_refused(w, ike, old, why);
 		return;
 	}
+	old->mine = c->id;
 	low_nonce(ni, m->nonce, old->low_mine);
 	ike->ntemp = 0;
 }
@@ -293,7 +296,6 @@ rekey_child_done(struct world *w, struct child_sa *c)
 	w->tally.rekeys++;
 	if (old == NULL)
 		return;
-	old->mine = c->id;
 	theirs = child_get(w, old->theirs);
 	if (theirs != NULL && memcmp(old->low_mine, old->low_theirs, NONCE_LEN) < 0) {
 		log_debug(w->log, "tunnel \"%s\": both rekeyed at once; ours goes",

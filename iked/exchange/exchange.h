@@ -121,7 +121,7 @@ int	child_covers(const struct child_sa *, const struct ts *src, const struct ts 
 void	child_out_now(struct world *, struct child_sa *);
 void	child_kernel_delete(struct world *, struct child_sa *, enum kern_dir);
 void	child_query(struct world *, struct child_sa *, uint64_t user);
-/* The peer came from elsewhere: encapsulated SAs follow. */
+/* The peer came from elsewhere: encapsulated SAs follow, or are replaced. */
 void	child_follow(struct world *, struct child_sa *, const struct endpoint *remote);
 /* Responder: SA, TSi, TSr (and KE) of a request; appends the answer to the pend's chain
  * and asks the kernel, or appends the error notify. 1: the kernel was asked; 0: reply now. */
@@ -168,6 +168,7 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 #define BACKOFF_FIRST	1000
 #define BACKOFF_CAP	30000
 #define OUT_LATER_MS	3000	/* rekey, R: outbound at the latest */
+#define MOVED_MS	10000	/* the peer's address changed: a successor by then */
 #define WANTED_MS	60000
 #define CHECK_MS	3000	/* a liveness check unanswered: dead */
 #define CHECK_HINT_MS	1500	/* the same with an unprotected hint */

@@ -217,7 +217,7 @@ struct child_sa {
 	uint8_t		 nfail;		/* rekeys that failed in a row */
 	struct endpoint	 local, remote;	/* endpoints in the kernel */
 	struct kern_sa	*out_later;	/* R, rekey: the outbound SA not yet added */
-	struct kern_sa	*keep[2];	/* encap: in and out, for a new mapping */
+	struct kern_sa	*keep[2];	/* encap: in and out, for a new port */
 	said		 replaces;	/* rekey: the old one */
 	said		 mine, theirs;	/* old: its successors by our and their rekey */
 	uint8_t		 low_mine[NONCE_LEN], low_theirs[NONCE_LEN]; /* 2.8.1 */

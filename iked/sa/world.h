@@ -155,6 +155,8 @@ int		 reply_set(struct reply *, const uint8_t *, size_t, uint32_t msgid);
 struct child_sa	*child_new(struct world *, struct ike_sa *, uint32_t tunnel, uint32_t spi_in);
 struct child_sa	*child_get(const struct world *, said);
 void		 child_free(struct world *, struct child_sa *);	/* table only, not kernel */
+/* Wipes the keys of an outbound SA to come and those kept for a new port. */
+void		 child_forget_keys(struct child_sa *);
 int		 child_set_ts(struct child_sa *, const struct tslist *l, const struct tslist *r);
 void		 child_get_ts(const struct child_sa *, struct tslist *l, struct tslist *r);
 /* Moves it below another IKE SA (2.18). */

@@ -217,6 +217,25 @@ sa_find(struct node *n, uint32_t spi, enum kern_dir dir)
 
 static int	send_inner(struct node *, const struct addr *, const struct addr *, int);
 
+/* RFC 4303 3.4.3, with 64 packets. 1: new */
+static int
+replay_ok(struct sim_sa *s, uint64_t seq)
+{
+	uint64_t	d;
+
+	if (seq > s->seq) {
+		d = seq - s->seq;
+		s->window = (d < 64 ? s->window << d : 0) | 1;
+		s->seq = seq;
+		return (1);
+	}
+	d = s->seq - seq;
+	if (seq == 0 || d >= 64 || (s->window >> d & 1))
+		return (0);
+	s->window |= (uint64_t)1 << d;
+	return (1);
+}
+
 static void
 esp_in(struct node *n, const struct packet *p)
 {
@@ -226,6 +245,10 @@ esp_in(struct node *n, const struct packet *p)
 	if (s == NULL || memcmp(s->sa.encr_key, p->key, sizeof(p->key)) != 0 ||
 	    (s->sa.encap_dport != 0) != p->marker) {
 		n->got_bad++;
+		return;
+	}
+	if (!replay_ok(s, p->seq)) {
+		n->replayed++;
 		return;
 	}
 	s->sa.packets++;
@@ -341,6 +364,25 @@ fx_keys(void *arg, const struct keys_req *q)
 		ev_put(n->sim, &e);
 }
 
+/* No key serves twice: sequence numbers and the nonces made of them would. */
+static int
+key_used(struct node *n, const struct kern_sa *sa)
+{
+	uint64_t	h = 14695981039346656037ULL + sa->dir;
+	size_t		i;
+
+	for (i = 0; i < sa->encr_keylen; i++)
+		h = (h ^ sa->encr_key[i]) * 1099511628211ULL;
+	for (i = 0; i < n->nkeys; i++)
+		if (n->keys[i] == h)
+			return (1);
+	n->keys = reallocarray(n->keys, n->nkeys + 1, sizeof(*n->keys));
+	if (n->keys == NULL)
+		die("out of memory");
+	n->keys[n->nkeys++] = h;
+	return (0);
+}
+
 static int
 kern_add(struct node *n, const struct kernel_req *q)
 {
@@ -353,6 +395,8 @@ kern_add(struct node *n, const struct kernel_req *q)
 		return (EEXIST);
 	if (!kern_can(&n->caps, q->sa.encr, q->sa.encr_keybits, q->sa.integ))
 		return (ENOSYS);
+	if (key_used(n, &q->sa))
+		return (EINVAL);
 	for (i = 0; i < SIM_SAS && s == NULL; i++)
 		if (!n->sa[i].used)
 			s = &n->sa[i];
@@ -535,6 +579,7 @@ send_inner(struct node *n, const struct addr *src, const struct addr *dst, int r
 	p.dst.port = s->sa.encap_dport;
 	p.marker = s->sa.encap_dport != 0;
 	p.spi = s->sa.spi;
+	p.seq = ++s->seq;
 	memcpy(p.key, s->sa.encr_key, sizeof(p.key));
 	p.isrc = *src;
 	p.idst = *dst;
@@ -781,6 +826,7 @@ sim_free(struct sim *s)
 		engine_free(s->n[i]->e);
 		conf_free(s->n[i]->secrets);
 		free(s->n[i]->log);
+		free(s->n[i]->keys);
 		free(s->n[i]);
 	}
 	crypto_free(s->crypto);

@@ -26,6 +26,8 @@ struct sim_sa {
 	struct kern_sa	sa;
 	struct tslist	tsl, tsr;
 	uint64_t	order;
+	uint64_t	seq;		/* out: last sent; in: highest seen */
+	uint64_t	window;		/* in: bit i is seq - i, seen */
 };
 
 /* What a packet on the wire is; ike: an IKE message, else ESP. */
@@ -36,6 +38,7 @@ struct packet {
 	size_t		 len;
 	/* ESP */
 	uint32_t	 spi;
+	uint64_t	 seq;
 	uint8_t		 key[KERN_KEYMAX];
 	struct addr	 isrc, idst;	/* inner */
 	int		 reply;		/* is an answer already */
@@ -54,6 +57,8 @@ struct node {
 	struct kern_caps caps;
 	struct sim_sa	 sa[SIM_SAS];
 	uint64_t	 order;
+	uint64_t	*keys;		/* hashes of all keys it ever had */
+	size_t		 nkeys;
 	monotime	 larval;	/* an acquire is being waited for until then */
 	char		*log;
 	size_t		 loglen;
@@ -69,6 +74,7 @@ struct node {
 	int		 spi_answers;	/* INVALID_SPI... unused */
 	/* traffic */
 	uint64_t	 got, got_bad;	/* packets that arrived / under no SA or key */
+	uint64_t	 replayed;	/* and outside of the replay window */
 	uint64_t	 sent, nosa;	/* outbound by an SA / trapped */
 	monotime	 last_got;
 	uint64_t	 acquires, kreqs;
