@@ -36,6 +36,9 @@ size_t	message_seal(struct world *, struct ike_core *, uint8_t exch, int respons
 int	message_open(struct world *, struct ike_core *, const uint8_t *raw,
 	    const struct wire_msg *m, size_t *plainlen);
 void	message_send(struct world *, const struct ike_core *, const uint8_t *, size_t);
+/* A reply goes from where its request came to, to where that came from (2.11). */
+void	message_send_to(struct world *, const struct endpoint *local,
+	    const struct endpoint *remote, const uint8_t *, size_t);
 /* Copies, sends and arms the retransmission: 0 or -1. */
 int	request_launch(struct world *, struct ike_core *, struct outreq *, uint32_t msgid,
 	    const uint8_t *, size_t, int64_t giveup_ms);

@@ -82,6 +82,14 @@ wipe_sa(struct kern_sa **p)
 }
 
 void
+child_wipe_keys(struct child_sa *c)
+{
+	wipe_sa(&c->out_later);
+	wipe_sa(&c->keep[0]);
+	wipe_sa(&c->keep[1]);
+}
+
+void
 child_free(struct world *w, struct child_sa *c)
 {
 	struct ike_sa	*ike = ike_get(w, c->ike);
@@ -92,9 +100,7 @@ child_free(struct world *w, struct child_sa *c)
 	if (c->tunnel != NO_INDEX)
 		link_out(w, c, L_TUNNEL, &w->tunnels[c->tunnel].children);
 	child_hash_del(w, c);
-	wipe_sa(&c->out_later);
-	wipe_sa(&c->keep[0]);
-	wipe_sa(&c->keep[1]);
+	child_wipe_keys(c);
 	free(c->ts);
 	c->ts = NULL;
 	timer_cancel(&w->timers, &c->timer);

@@ -63,6 +63,7 @@ pend_free(struct pend *p)
 	if (p->w.p != NULL)
 		explicit_bzero(p->w.p, p->w.cap);
 	free(p->w.p);
+	free(p->out);
 	free(p);
 }
 
@@ -95,6 +96,17 @@ reply_set(struct reply *r, const uint8_t *p, size_t n, uint32_t msgid)
 	r->len = (uint32_t)n;
 	r->msgid = msgid;
 	return (0);
+}
+
+void
+reply_take(struct reply *r, uint8_t *p, size_t n, uint32_t msgid)
+{
+	reply_clear(r);
+	/* what cannot be made smaller stays as it is */
+	if ((r->msg = realloc(p, n)) == NULL)
+		r->msg = p;
+	r->len = (uint32_t)n;
+	r->msgid = msgid;
 }
 
 struct ike_half *

@@ -41,6 +41,9 @@ struct tally {
 			ike_down, child_up, child_down, rekeys, ikev1;
 };
 
+/* The token of a request whose answer nobody waits for and no job stands for. */
+#define TOKEN_NOBODY	UINT64_MAX
+
 /* A name an inbound SPI leads to. */
 struct slot {
 	uint64_t	spi;		/* ours; 0: free */
@@ -89,7 +92,6 @@ struct world {
 	said		 dirty_ikes;
 	uint32_t	 dirty_tunnels;	/* index + 1 */
 	struct bucket	 b_ikev1, b_version, b_spi, b_bad;
-	struct endpoint	 ikev1_last;
 	struct tally	 tally;
 	struct wire_msg	*msg;		/* scratch of the one message in work */
 	uint8_t		*plain;		/* scratch: WIRE_MAXMSG octets */
@@ -150,11 +152,15 @@ void		 pend_free(struct pend *);
 void		 outreq_clear(struct world *, struct outreq *);
 void		 reply_clear(struct reply *);
 int		 reply_set(struct reply *, const uint8_t *, size_t, uint32_t msgid);
+/* The same of malloc'd octets, which become the reply's; cannot fail. */
+void		 reply_take(struct reply *, uint8_t *, size_t, uint32_t msgid);
 
 /* ---- child.c */
 struct child_sa	*child_new(struct world *, struct ike_sa *, uint32_t tunnel, uint32_t spi_in);
 struct child_sa	*child_get(const struct world *, said);
 void		 child_free(struct world *, struct child_sa *);	/* table only, not kernel */
+/* The keys kept for SAs still to be added: none will be. */
+void	 child_wipe_keys(struct child_sa *);
 int		 child_set_ts(struct child_sa *, const struct tslist *l, const struct tslist *r);
 void		 child_get_ts(const struct child_sa *, struct tslist *l, struct tslist *r);
 /* Moves it below another IKE SA (2.18). */
