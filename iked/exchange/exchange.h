@@ -81,6 +81,15 @@ int	sa_init_start(struct world *, uint32_t tunnel);
 void	sa_init_request(struct world *, const struct rx *);
 void	sa_init_response(struct world *, struct ike_half *, const struct rx *);
 
+/* ---- cookie.c: IKE_SA_INIT under a flood */
+#define COOKIE_LEN	17
+/* first: the first peer of the sender's address.  Too much is half-open for it to get
+ * state or a key exchange without showing that it receives what we send. */
+int	cookie_wanted(const struct world *, uint32_t first);
+int	cookie_good(struct world *, const struct rx *);
+void	cookie_ask(struct world *, const struct rx *);
+int	half_room(const struct world *, uint32_t first);	/* for one more, cookie or not */
+
 /* ---- auth.c */
 int	auth_sign(struct world *, struct ike_half *);	/* I: after IKE_SA_INIT */
 void	auth_request(struct world *, struct ike_half *, const struct rx *);

@@ -503,23 +503,19 @@ unwelcome(struct world *w, const struct rx *rx)
 	return (0);
 }
 
+/* Nothing is computed and nothing kept for it: a flood, or what looks like one. */
 static int
-too_many(struct world *w, const struct rx *rx)
+turned_away(struct world *w, const struct rx *rx)
 {
-	struct ike_half	*h;
-	uint32_t	 at = 0, n = 0;
-	char		 a[ADDR_STRLEN];
+	uint32_t	first = peer_first_addr(w, &rx->local.addr, &rx->remote.addr);
+	char		a[ADDR_STRLEN];
 
-	if (w->nhalfresp < HALF_PER_PEER)
-		return (0);
-	if (w->nhalfresp < HALF_MAX) {
-		/* only under load, and at most HALF_MAX of them */
-		while ((h = slab_walk(&w->halves, &at, NULL)) != NULL)
-			n += !h->c.initiator && addr_cmp(&h->c.remote.addr,
-			    &rx->remote.addr) == 0;
-		if (n < HALF_PER_PEER)
-			return (0);
+	if (cookie_wanted(w, first) && !cookie_good(w, rx)) {
+		cookie_ask(w, rx);
+		return (1);
 	}
+	if (half_room(w, first))
+		return (0);
 	if (world_allow(w, &w->b_bad, 10, 1000))
 		log_info(w->log, "peer %s: too many half-open IKE SAs: IKE_SA_INIT "
 		    "dropped", addr_str(&rx->remote.addr, a));
@@ -542,7 +538,7 @@ sa_init_request(struct world *w, const struct rx *rx)
 			message_send(w, &h->c, h->init->msg2, h->init->len2);
 		return;
 	}
-	if (unwelcome(w, rx) || too_many(w, rx)) {
+	if (unwelcome(w, rx) || turned_away(w, rx)) {
 		w->tally.rx_dropped++;
 		return;
 	}
@@ -568,6 +564,7 @@ sa_init_request(struct world *w, const struct rx *rx)
 		return;
 	}
 	init_hash_add(w, h);
+	half_count(w, h, first);
 	if (respond(w, h, rx, &chosen, peer_conf(w, peer)->natt) == -1) {
 		w->tally.rx_bad++;
 		half_free(w, h);

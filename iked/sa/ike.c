@@ -131,7 +131,7 @@ half_new(struct world *w, int initiator)
 	h->c.peer = NO_INDEX;
 	h->c.begun = w->now;
 	h->c.initiator = (uint8_t)initiator;
-	h->tunnel = NO_INDEX;
+	h->tunnel = h->counted = NO_INDEX;
 	if (initiator)
 		h->c.spii = spi;
 	else
@@ -155,6 +155,41 @@ half_state(struct world *w, struct ike_half *h, enum half_state s)
 	h->since = w->now;
 }
 
+void
+half_count(struct world *w, struct ike_half *h, uint32_t first)
+{
+	h->counted = first;
+	if (first == NO_INDEX)
+		return;
+	w->peers[first].nhalf++;
+	w->nhalfany += addr_is_any(&peer_conf(w, first)->remote);
+}
+
+static void
+half_uncount(struct world *w, struct ike_half *h)
+{
+	if (h->counted == NO_INDEX)
+		return;
+	w->peers[h->counted].nhalf--;
+	w->nhalfany -= addr_is_any(&peer_conf(w, h->counted)->remote);
+	h->counted = NO_INDEX;
+}
+
+void
+half_recount(struct world *w)
+{
+	struct ike_half	*h;
+	uint32_t	 at, i;
+
+	for (i = 0; i < w->conf->npeers; i++)
+		w->peers[i].nhalf = 0;
+	w->nhalfany = 0;
+	for (at = 0; (h = slab_walk(&w->halves, &at, NULL)) != NULL;)
+		if (!h->c.initiator)
+			half_count(w, h, peer_first_addr(w, &h->c.local.addr,
+			    &h->c.remote.addr));
+}
+
 /* All but what ike_promote() has taken out. */
 static void
 half_release(struct world *w, struct ike_half *h)
@@ -167,6 +202,7 @@ half_release(struct world *w, struct ike_half *h)
 		job_free(w, j);
 	if (!h->c.initiator && h->c.spii != 0)
 		init_hash_del(w, h);
+	half_uncount(w, h);
 	if (h->c.initiator && h->c.peer != NO_INDEX &&
 	    w->peers[h->c.peer].half == h->id)
 		w->peers[h->c.peer].half = 0;

@@ -122,6 +122,7 @@ struct ike_half {
 	uint16_t		 hint;		/* I: an unprotected error came */
 	uint8_t			 ic;		/* I: INITIAL_CONTACT was sent */
 	uint32_t		 tunnel;	/* I: of the first Child */
+	uint32_t		 counted;	/* R: in nhalf of this peer, or NO_INDEX */
 	uint64_t		 job;
 	said			 hash_next;	/* R: same hash of SPIi, address */
 };

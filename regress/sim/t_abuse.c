@@ -132,8 +132,236 @@ ATF_TC_BODY(reply_forged, tc)
 	sim_free(s);
 }
 
+/* ---- floods of IKE_SA_INIT */
+
+/* a's first IKE_SA_INIT request, as it would send it; nothing else is sent. */
+static int
+take_filter(struct sim *s, struct node *from, struct packet *p)
+{
+	struct seen	*v = s->filter_arg;
+
+	if (from == v->from && p->len <= sizeof(v->b)) {
+		memcpy(v->b, p->p, p->len);
+		v->len = p->len;
+		return (1);
+	}
+	return (0);
+}
+
+static void
+take_request(struct sim *s, struct seen *v)
+{
+	memset(v, 0, sizeof(*v));
+	v->from = s->n[0];
+	s->filter = take_filter;
+	s->filter_arg = v;
+	sim_cmd(s->n[0], CMD_UP, "b");
+	ATF_REQUIRE(v->len > 0);
+	sim_cmd(s->n[0], CMD_DOWN, "b");
+	s->filter = NULL;
+}
+
+/* One of it, with the k-th SPI, from that port of the peer. */
+static void
+spoof(struct sim *s, struct seen *v, const char *addr, uint32_t k)
+{
+	struct endpoint	src = sim_ep(addr, (uint16_t)(1024 + k % 60000));
+	struct endpoint	dst = sim_ep("198.51.100.1", 500);
+
+	v->b[2] = (uint8_t)(k >> 16);
+	v->b[3] = (uint8_t)(k >> 8);
+	v->b[4] = (uint8_t)k;
+	sim_inject(s, &src, &dst, 0, v->b, v->len);
+}
+
+static void
+flood(struct sim *s, struct seen *v, const char *addr, int ms)
+{
+	static uint32_t	k = 1;
+
+	for (; ms > 0; ms--, k++) {
+		spoof(s, v, addr, k);
+		sim_run(s, 1);
+	}
+}
+
+/*
+ * A thousand a second with the peer's own address: each costs an answer that is no
+ * longer, and the peer is up at once, every time.
+ */
+ATF_TC_WITHOUT_HEAD(spoofed_peer);
+ATF_TC_BODY(spoofed_peer, tc)
+{
+	struct sim		*s = sim_pair(10, "ondemand", "passive", "");
+	struct node		*a = s->n[0], *b = s->n[1];
+	struct show_stats	 st;
+	struct seen		 v, w = { .from = b };
+	uint64_t		 rng, n;
+	int			 i;
+
+	take_request(s, &v);
+	flood(s, &v, "192.0.2.1", 2000);
+	sim_stats(b, &st);
+	ATF_CHECK_MSG(st.half_open <= 5, "%ju half-open", (uintmax_t)st.half_open);
+	/* no key pair, no nonce, no SPI: not an octet of chance is spent */
+	s->filter = seen_filter;
+	s->filter_arg = &w;
+	rng = b->rng;
+	n = b->e->w.slots[0].spi;
+	flood(s, &v, "192.0.2.1", 1000);
+	ATF_CHECK_EQ(b->rng, rng);
+	ATF_CHECK_EQ(b->e->w.slots[0].spi, n);
+	ATF_CHECK_EQ(w.n, 1000);
+	ATF_CHECK_MSG(w.len < v.len, "%zu for %zu octets", w.len, v.len);
+	s->filter = NULL;
+	for (i = 0; i < 5; i++) {
+		sim_cmd(a, CMD_UP, "b");
+		flood(s, &v, "192.0.2.1", 200);
+		ATF_CHECK_MSG(sim_is_up(a, "b") && sim_is_up(b, "a"), "time %d", i);
+		sim_cmd(a, CMD_DOWN, "b");
+		flood(s, &v, "192.0.2.1", 500);
+	}
+	ATF_CHECK_EQ(sim_log_count(b, "wants a cookie first"), 1);
+	sim_run(s, 40000);
+	sim_stats(b, &st);
+	ATF_CHECK_EQ(st.half_open, 0);
+	/* it is over: no cookie any more */
+	n = s->datagrams;
+	sim_cmd(a, CMD_UP, "b");
+	sim_run(s, 300);
+	ATF_CHECK_EQ(s->datagrams - n, 4);
+	sim_free(s);
+}
+
+/* From everywhere, where any address may be a peer: the fixed peer does not notice. */
+ATF_TC_WITHOUT_HEAD(spoofed_world);
+ATF_TC_BODY(spoofed_world, tc)
+{
+	struct sim		*s = sim_pair(11, "ondemand", "passive", "");
+	struct node		*a = s->n[0], *b;
+	struct show_stats	 st;
+	struct seen		 v;
+	char			 addr[32];
+	int			 i;
+
+	take_request(s, &v);
+	b = s->n[1];
+	sim_reload(b, "ikev2 \"a\" passive esp from 10.2.0.0/24 to 10.1.0.0/24 local "
+	    "198.51.100.1 peer 192.0.2.1 psk \"a secret that is long enough\"\n"
+	    "ikev2 \"road\" esp from 10.2.0.0/24 to 10.9.0.0/16 local 198.51.100.1 peer any "
+	    "dstid road.example psk \"another secret, long enough\"\n");
+	for (i = 0; i < 4000; i++) {
+		(void)snprintf(addr, sizeof(addr), "203.0.%d.%d", 100 + i / 250, 1 + i % 250);
+		flood(s, &v, addr, 1);
+	}
+	sim_stats(b, &st);
+	ATF_CHECK_MSG(st.half_open <= 65, "%ju half-open", (uintmax_t)st.half_open);
+	sim_cmd(a, CMD_UP, "b");
+	flood(s, &v, "203.0.113.1", 200);
+	ATF_CHECK(sim_is_up(a, "b") && sim_is_up(b, "a"));
+	sim_free(s);
+}
+
+/* What is no cookie: another port, another nonce, a bent one, one twice too old. */
+struct replayer {
+	struct node	*a, *b;
+	uint8_t		 c[64];
+	size_t		 clen;
+	uint8_t		 last[4096];	/* the request that showed it */
+	size_t		 lastlen;
+	uint64_t	 asked;
+	struct endpoint	 src, dst;
+};
+
+static int
+replayer_filter(struct sim *s, struct node *from, struct packet *p)
+{
+	struct replayer	*r = s->filter_arg;
+	struct wire_hdr	 h;
+	struct wire_msg	 m;
+
+	if (wire_hdr_decode(p->p, p->len, &h) == -1 || h.exch != X_IKE_SA_INIT ||
+	    wire_decode(h.next, p->p + WIRE_HDRLEN, p->len - WIRE_HDRLEN, WIRE_HDRLEN, &m,
+	    NULL) != WIRE_OK)
+		return (0);
+	if (from == r->b)
+		r->asked += m.cookie_first;
+	if (from != r->a || !m.cookie_first)
+		return (0);
+	if (r->lastlen == 0) {
+		memcpy(r->last, p->p, p->len);
+		r->lastlen = p->len;
+		r->src = p->src;
+		r->dst = p->dst;
+	}
+	return (1);		/* the test sends it */
+}
+
+/* 1: b wanted another one. */
+static int
+refused(struct sim *s, struct replayer *r, const struct endpoint *src)
+{
+	uint64_t	n = r->asked;
+
+	sim_inject(s, src, &r->dst, 0, r->last, r->lastlen);
+	sim_run(s, 1);
+	return (r->asked != n);
+}
+
+ATF_TC_WITHOUT_HEAD(cookies);
+ATF_TC_BODY(cookies, tc)
+{
+	struct sim		*s = sim_pair(12, "ondemand", "passive", "");
+	struct replayer		 r = { .a = s->n[0], .b = s->n[1] };
+	struct endpoint		 src;
+	struct seen		 v;
+	int			 i;
+
+	take_request(s, &v);
+	flood(s, &v, "192.0.2.1", 10);
+	s->filter = replayer_filter;
+	s->filter_arg = &r;
+	sim_cmd(s->n[0], CMD_UP, "b");
+	sim_run(s, 50);
+	ATF_REQUIRE(r.lastlen > 0);
+	src = r.src;
+	src.port++;
+	ATF_CHECK(refused(s, &r, &src));
+	src = r.src;
+	src.addr.b[3] ^= 2;
+	ATF_CHECK(!refused(s, &r, &src));	/* not a peer: no answer at all */
+	r.last[8 - 1] ^= 1;			/* SPIi */
+	ATF_CHECK(refused(s, &r, &r.src));
+	r.last[8 - 1] ^= 1;
+	for (i = 0; i < COOKIE_LEN; i++) {
+		r.last[WIRE_HDRLEN + 8 + i] ^= 0x40;
+		ATF_CHECK(refused(s, &r, &r.src));
+		r.last[WIRE_HDRLEN + 8 + i] ^= 0x40;
+	}
+	/* Ni is in the last octets but those of both NAT-D */
+	r.last[r.lastlen - 60] ^= 1;
+	ATF_CHECK(refused(s, &r, &r.src));
+	r.last[r.lastlen - 60] ^= 1;
+	/* one secret later it is still good, two secrets later not */
+	sim_cmd(s->n[0], CMD_DOWN, "b");
+	s->filter = NULL;
+	sim_run(s, 61000);
+	flood(s, &v, "192.0.2.1", 10);
+	s->filter = replayer_filter;
+	ATF_CHECK(!refused(s, &r, &r.src));
+	s->filter = NULL;
+	sim_run(s, 61000);
+	flood(s, &v, "192.0.2.1", 10);
+	s->filter = replayer_filter;
+	ATF_CHECK(refused(s, &r, &r.src));
+	sim_free(s);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, spoofed_peer);
+	ATF_TP_ADD_TC(tp, spoofed_world);
+	ATF_TP_ADD_TC(tp, cookies);
 	ATF_TP_ADD_TC(tp, ikev1_flood);
 	ATF_TP_ADD_TC(tp, reply_source);
 	ATF_TP_ADD_TC(tp, reply_forged);
