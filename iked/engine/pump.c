@@ -195,7 +195,8 @@ void
 pump_ike(struct world *w, struct ike_sa *ike)
 {
 	if (ike->fatal) {
-		ike_dead(w, ike, "a malformed message inside the SA");
+		ike_dead(w, ike, ike->fatal & FATAL_SYNTAX ?
+		    "a malformed message inside the SA" : "a reply could not be made");
 		return;
 	}
 	if (ike->state == IKE_FINISHING &&

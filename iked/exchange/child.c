@@ -201,11 +201,11 @@ child_kernel_delete(struct world *w, struct child_sa *c, enum kern_dir dir)
 	else
 		c->out_there = 0;
 	/* without a token the answer would look like somebody else's */
-	if ((j = job_new(w, J_FORGET, 0, 0)) == NULL)
-		return;
+	j = job_new(w, J_FORGET, 0, 0);
 	memset(&sa, 0, sizeof(sa));
 	sa_ends(c, dir, &sa);
-	kernel_ask(w, c, KREQ_SA_DELETE, &sa, j->token, 0);
+	/* it has to go even where memory is short */
+	kernel_ask(w, c, KREQ_SA_DELETE, &sa, j != NULL ? j->token : TOKEN_NOBODY, 0);
 }
 
 void
@@ -323,6 +323,8 @@ child_abandon(struct world *w, struct child_sa *c)
 	}
 	child_kernel_delete(w, c, KERN_OUT);
 	child_kernel_delete(w, c, KERN_IN);
+	/* nor is anything added for a tunnel that is no more */
+	child_forget_keys(c);
 	c->want_delete = 1;
 }
 

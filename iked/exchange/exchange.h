@@ -36,6 +36,9 @@ size_t	message_seal(struct world *, struct ike_core *, uint8_t exch, int respons
 int	message_open(struct world *, struct ike_core *, const uint8_t *raw,
 	    const struct wire_msg *m, size_t *plainlen);
 void	message_send(struct world *, const struct ike_core *, const uint8_t *, size_t);
+/* A reply goes from where its request came to, to where that came from (2.11). */
+void	message_send_to(struct world *, const struct endpoint *local,
+	    const struct endpoint *remote, const uint8_t *, size_t);
 /* Copies, sends and arms the retransmission: 0 or -1. */
 int	request_launch(struct world *, struct ike_core *, struct outreq *, uint32_t msgid,
 	    const uint8_t *, size_t, int64_t giveup_ms);
@@ -77,6 +80,15 @@ const char *peer_name(const struct world *, uint32_t peer);	/* of its first tunn
 int	sa_init_start(struct world *, uint32_t tunnel);
 void	sa_init_request(struct world *, const struct rx *);
 void	sa_init_response(struct world *, struct ike_half *, const struct rx *);
+
+/* ---- cookie.c: IKE_SA_INIT under a flood */
+#define COOKIE_LEN	17
+/* first: the first peer of the sender's address.  Too much is half-open for it to get
+ * state or a key exchange without showing that it receives what we send. */
+int	cookie_wanted(const struct world *, uint32_t first);
+int	cookie_good(struct world *, const struct rx *);
+void	cookie_ask(struct world *, const struct rx *);
+int	half_room(const struct world *, uint32_t first);	/* for one more, cookie or not */
 
 /* ---- auth.c */
 int	auth_sign(struct world *, struct ike_half *);	/* I: after IKE_SA_INIT */

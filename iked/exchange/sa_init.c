@@ -188,7 +188,8 @@ take_cookie(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	return (1);
 }
 
-/* INVALID_KE_PAYLOAD: another group of those we offered, never one we did not. */
+/* INVALID_KE_PAYLOAD: another group of those we offered, never one we did not, and
+ * once: who asks again wants to talk us down (2.7). */
 static int
 take_group(struct world *w, struct ike_half *h, const struct wire_notify *n)
 {
@@ -201,7 +202,7 @@ take_group(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	if (!rbuf_ok(&r) || n->data.len != 2 || group == KE_NONE)
 		return (0);
 	if (group == h->group || !offer_has_group(&peer_conf(w, h->c.peer)->ike, group) ||
-	    h->nretry++ >= RETRY_MAX) {
+	    h->regrouped || h->nretry++ >= RETRY_MAX) {
 		half_fail(w, h, "peer wants group %s in IKE_SA_INIT, which \"ikesa\" "
 		    "does not offer or was just tried: add it there",
 		    xform_name(XF_KE, group, 0));
@@ -212,6 +213,7 @@ take_group(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	ke_free(h->ke);
 	h->ke = ke;
 	h->group = group;
+	h->regrouped = 1;
 	if (send_request(w, h) == -1)
 		half_fail(w, h, "out of memory");
 	return (1);
@@ -266,8 +268,6 @@ agree(struct world *w, struct ike_half *h, struct span peer_ke, uint64_t spii,
 	r = ike_keys_derive(w->crypto, &h->c.suite, s, ni, nr, spii, spir, NULL,
 	    &h->c.keys);
 	crypto_wipe(secret, sizeof(secret));
-	ke_free(h->ke);
-	h->ke = NULL;
 	return (r);
 }
 
@@ -280,6 +280,25 @@ reflected(const struct ike_half *h, const struct wire_msg *m)
 	return ((m->nonce.len == h->init->nilen &&
 	    memcmp(m->nonce.p, h->init->ni, m->nonce.len) == 0) ||
 	    (m->ke.len == pub.len && memcmp(m->ke.p, pub.p, pub.len) == 0));
+}
+
+/* A value that is none says nothing about the peer: anybody on the way can send one,
+ * and the real answer may still come (2.21.1). */
+static void
+bad_value(struct world *w, struct ike_half *h)
+{
+	static const char	text[] = "the peer's key exchange value is not acceptable";
+
+	free(h->init->msg2);
+	h->init->msg2 = NULL;
+	h->c.spir = 0;
+	w->tally.rx_bad++;
+	if (h->hint == N_INVALID_SYNTAX)
+		return;
+	h->hint = N_INVALID_SYNTAX;
+	tunnel_error(w, h->tunnel, "%s", text);
+	log_info(w->log, "tunnel \"%s\": %s: dropped", tunnel_conf(w, h->tunnel)->name,
+	    text);
 }
 
 /* To the NAT-T port with the next message (2.23), even if the NAT is only ours. */
@@ -346,9 +365,11 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 	memcpy(h->init->nr, m->nonce.p, m->nonce.len);
 	h->c.spir = rx->hdr.spir;
 	if (agree(w, h, m->ke, h->c.spii, h->c.spir) == -1) {
-		half_fail(w, h, "the peer's key exchange value is not acceptable");
+		bad_value(w, h);
 		return;
 	}
+	ke_free(h->ke);
+	h->ke = NULL;
 	read_natd(w, &h->c, rx);
 	float_port(w, &h->c, rx);
 	outreq_clear(w, &h->req);
@@ -449,6 +470,8 @@ respond(struct world *w, struct ike_half *h, const struct rx *rx,
 	    agree(w, h, rx->m->ke, h->c.spii, h->c.spir) == -1 ||
 	    (copy = malloc(b.len)) == NULL)
 		return (-1);
+	ke_free(h->ke);
+	h->ke = NULL;
 	memcpy(copy, buf, b.len);
 	h->init->msg2 = copy;
 	h->init->len2 = (uint32_t)b.len;
@@ -480,23 +503,19 @@ unwelcome(struct world *w, const struct rx *rx)
 	return (0);
 }
 
+/* Nothing is computed and nothing kept for it: a flood, or what looks like one. */
 static int
-too_many(struct world *w, const struct rx *rx)
+turned_away(struct world *w, const struct rx *rx)
 {
-	struct ike_half	*h;
-	uint32_t	 at = 0, n = 0;
-	char		 a[ADDR_STRLEN];
+	uint32_t	first = peer_first_addr(w, &rx->local.addr, &rx->remote.addr);
+	char		a[ADDR_STRLEN];
 
-	if (w->nhalfresp < HALF_PER_PEER)
-		return (0);
-	if (w->nhalfresp < HALF_MAX) {
-		/* only under load, and at most HALF_MAX of them */
-		while ((h = slab_walk(&w->halves, &at, NULL)) != NULL)
-			n += !h->c.initiator && addr_cmp(&h->c.remote.addr,
-			    &rx->remote.addr) == 0;
-		if (n < HALF_PER_PEER)
-			return (0);
+	if (cookie_wanted(w, first) && !cookie_good(w, rx)) {
+		cookie_ask(w, rx);
+		return (1);
 	}
+	if (half_room(w, first))
+		return (0);
 	if (world_allow(w, &w->b_bad, 10, 1000))
 		log_info(w->log, "peer %s: too many half-open IKE SAs: IKE_SA_INIT "
 		    "dropped", addr_str(&rx->remote.addr, a));
@@ -519,7 +538,7 @@ sa_init_request(struct world *w, const struct rx *rx)
 			message_send(w, &h->c, h->init->msg2, h->init->len2);
 		return;
 	}
-	if (unwelcome(w, rx) || too_many(w, rx)) {
+	if (unwelcome(w, rx) || turned_away(w, rx)) {
 		w->tally.rx_dropped++;
 		return;
 	}
@@ -545,6 +564,7 @@ sa_init_request(struct world *w, const struct rx *rx)
 		return;
 	}
 	init_hash_add(w, h);
+	half_count(w, h, first);
 	if (respond(w, h, rx, &chosen, peer_conf(w, peer)->natt) == -1) {
 		w->tally.rx_bad++;
 		half_free(w, h);

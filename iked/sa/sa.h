@@ -116,11 +116,13 @@ struct ike_half {
 	uint8_t			*cookie;
 	uint8_t			 cookielen;
 	uint8_t			 nretry;	/* COOKIE, INVALID_KE_PAYLOAD */
+	uint8_t			 regrouped;	/* I: the one INVALID_KE_PAYLOAD was taken */
 	uint8_t			 nbad;		/* R: broken IKE_AUTHs so far */
 	uint16_t		 group;		/* I: of the KE payload to send */
 	uint16_t		 hint;		/* I: an unprotected error came */
 	uint8_t			 ic;		/* I: INITIAL_CONTACT was sent */
 	uint32_t		 tunnel;	/* I: of the first Child */
+	uint32_t		 counted;	/* R: in nhalf of this peer, or NO_INDEX */
 	uint64_t		 job;
 	said			 hash_next;	/* R: same hash of SPIi, address */
 };
@@ -138,16 +140,20 @@ enum task {
 	TASK_REKEY_IKE, TASK_REKEY_CHILD, TASK_CREATE
 };
 
+enum fatal { FATAL_SYNTAX = 1, FATAL_NOREPLY = 2 };
+
 /* The peer's request in work: its reply waits for keys or kernel. */
 struct pend {
 	uint32_t	msgid;
 	uint8_t		exch;
 	uint8_t		fatal;		/* the SA ends with this reply */
+	struct endpoint	local, remote;	/* where the request came to and from */
 	said		child;		/* the new one */
 	monotime	since;
 	struct wbuf	w;		/* the inner chain, owned */
 	struct wire_enc	enc;
 	size_t		keep, keep_next; /* chain before the Child's payloads */
+	uint8_t		*out;		/* room for the whole reply */
 };
 
 struct ike_sa {
@@ -186,7 +192,7 @@ struct ike_sa {
 	uint8_t		 hint;		/* an unprotected hint came since last_in */
 	uint8_t		 want_check, want_delete, want_rekey;
 	uint8_t		 doubtful;	/* the peer said INITIAL_CONTACT elsewhere */
-	uint8_t		 fatal;		/* to be removed before the event ends */
+	uint8_t		 fatal;		/* enum fatal: to be removed before the event ends */
 	uint8_t		 dirty;
 	said		 dirty_next, dirty_prev;
 };

@@ -41,6 +41,9 @@ struct tally {
 			ike_down, child_up, child_down, rekeys, ikev1;
 };
 
+/* The token of a request whose answer nobody waits for and no job stands for. */
+#define TOKEN_NOBODY	UINT64_MAX
+
 /* A name an inbound SPI leads to. */
 struct slot {
 	uint64_t	spi;		/* ours; 0: free */
@@ -55,8 +58,15 @@ struct bucket {
 };
 
 #define HASH_INIT	4096		/* half-open responders by SPIi and address */
-#define HALF_MAX	4096		/* half-open responders in all */
-#define HALF_PER_PEER	16		/* and of one configured address */
+#define HALF_ANY	2048		/* half-open responders of addresses not configured */
+#define HALF_PER_PEER	64		/* and of one configured address */
+
+/* Secrets of COOKIEs (exchange/cookie.c). */
+struct cookie_state {
+	uint8_t		secret[2][32];	/* by the lowest bit of the version */
+	uint8_t		version;	/* of the newer one */
+	monotime	until;
+};
 
 struct world {
 	struct effects	 fx;
@@ -84,12 +94,12 @@ struct world {
 	said		*childnext;	/* by slab index */
 	uint32_t	 nchildhash, nchildnext;
 	said		 inithash[HASH_INIT];
-	uint32_t	 nhalfresp;
+	uint32_t	 nhalfresp, nhalfany;	/* all; those counted for peers at any */
+	struct cookie_state cookie;
 	uint64_t	 hashkey;
 	said		 dirty_ikes;
 	uint32_t	 dirty_tunnels;	/* index + 1 */
-	struct bucket	 b_ikev1, b_version, b_spi, b_bad;
-	struct endpoint	 ikev1_last;
+	struct bucket	 b_ikev1, b_version, b_spi, b_bad, b_cookie;
 	struct tally	 tally;
 	struct wire_msg	*msg;		/* scratch of the one message in work */
 	uint8_t		*plain;		/* scratch: WIRE_MAXMSG octets */
@@ -130,6 +140,9 @@ struct ike_half *init_hash_find(const struct world *, const struct endpoint *rem
 struct ike_half	*half_new(struct world *, int initiator);
 void		 half_free(struct world *, struct ike_half *);
 struct ike_half	*half_get(const struct world *, said);
+/* R: counts it as half-open for this peer, the first one of its address. */
+void		 half_count(struct world *, struct ike_half *, uint32_t first);
+void		 half_recount(struct world *);	/* after peers got other indices */
 void		 half_state(struct world *, struct ike_half *, enum half_state);
 /* The one door: verdict is the answer of keys to the J_VERIFY job of this half.  The
  * half is released, its slot, keys, init data and held message go to the SA. */
@@ -150,6 +163,8 @@ void		 pend_free(struct pend *);
 void		 outreq_clear(struct world *, struct outreq *);
 void		 reply_clear(struct reply *);
 int		 reply_set(struct reply *, const uint8_t *, size_t, uint32_t msgid);
+/* The same of malloc'd octets, which become the reply's; cannot fail. */
+void		 reply_take(struct reply *, uint8_t *, size_t, uint32_t msgid);
 
 /* ---- child.c */
 struct child_sa	*child_new(struct world *, struct ike_sa *, uint32_t tunnel, uint32_t spi_in);

@@ -78,6 +78,7 @@ struct node {
 	uint64_t	 sent, nosa;	/* outbound by an SA / trapped */
 	monotime	 last_got;
 	uint64_t	 acquires, kreqs;
+	uint64_t	 strays;	/* SAs for a tunnel that does not exist */
 	uint64_t	 counters_token;
 	struct engine_counters counters;
 };
@@ -100,6 +101,8 @@ struct sim {
 	size_t		 nheap, capheap;
 	uint64_t	 seq;
 };
+
+extern volatile int sim_own;	/* not 0: memory is wanted for the simulation itself */
 
 struct sim	*sim_new(uint64_t seed);
 void		 sim_free(struct sim *);
