@@ -211,6 +211,29 @@ step_reload() {
 	hosts_ping >/dev/null || bad "no reply in the end"
 }
 
+# boise's peer may be anybody: its trap is bound to who has come, also after a reload.
+blocks() { on "$1" ip xfrm policy | grep -c 'action block'; }
+step_any() {
+	conf_write boise <<-CONF
+	ikev2 "net" passive esp from $LAN_BOISE to $LAN_SEATTLE local $WAN_BOISE peer any \\
+	    psk "$PSK"
+	CONF
+	ctl boise reload || bad "reload"
+	wait_for 30 hosts_ping || bad "any: no reply"
+	wait_for 10 both_up || bad "any: not up on both sides"
+	[ "$(blocks boise)" = 0 ] || bad "any: the traps are not bound"
+	_spi=$(tunnel_field boise spi_in)
+	kill -HUP "$IKED_boise"
+	wait_for 10 grep -q 'configuration in use' "$OUT/boise/iked.log" || bad "any: no reload"
+	ctl boise reload || bad "any: reload"
+	[ "$(blocks boise)" = 0 ] || bad "any: a reload made the traps discard"
+	[ "$(tunnel_field boise spi_in)" = "$_spi" ] || bad "any: the tunnel was touched"
+	hosts_ping >/dev/null || bad "any: no reply after the reload"
+	confs
+	ctl boise reload || bad "reload"
+	wait_for 30 hosts_ping || bad "any: no reply in the end"
+}
+
 # flush takes everything away, by root only; a reload puts it back.
 step_flush() {
 	ctl seattle flush || bad "flush"
