@@ -425,7 +425,7 @@ auth_request(struct world *w, struct ike_half *h, const struct rx *rx)
 	init_hash_del(w, h);
 	h->c.remote = rx->remote;
 	init_hash_add(w, h);
-	h->c.encap = (h->c.natt_local || h->c.natt_remote) && rx->natt;
+	h->c.encap = (h->c.natt_local || h->c.natt_remote || h->c.natt_forced) && rx->natt;
 	if ((m->has & WIRE_HAS(P_IDI)) == 0 || (has != 0 && has != child)) {
 		auth_refuse(w, h, N_INVALID_SYNTAX, NULL, 0);
 		return;
@@ -441,6 +441,10 @@ auth_request(struct world *w, struct ike_half *h, const struct rx *rx)
 		auth_refuse(w, h, N_AUTHENTICATION_FAILED, NULL, 0);
 		return;
 	}
+	if (peer_conf(w, h->c.peer)->natt && !h->c.encap)
+		log_info(w->log, "tunnel \"%s\": ESP is not put in UDP: the peer has no NAT "
+		    "traversal, or the first tunnel with its address has no \"natt\"",
+		    peer_name(w, h->c.peer));
 	if (other_method(m->auth_method, addr_str(&h->c.remote.addr, a), why,
 	    sizeof(why))) {
 		w->tally.auth_failed++;

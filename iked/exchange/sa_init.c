@@ -29,9 +29,12 @@ put_natd(struct world *w, struct wire_enc *e, const struct ike_core *c, int forc
 	    sizeof(h));
 }
 
-/* Who is behind a NAT: hashes that do not fit.  A peer without NAT-D has none. */
+/*
+ * Who is behind a NAT: hashes that do not fit.  A peer without NAT-D has none.
+ * force: ours has not fitted, so that the peer encapsulates; then we do, too.
+ */
 static void
-read_natd(struct world *w, struct ike_core *c, const struct rx *rx)
+read_natd(struct world *w, struct ike_core *c, const struct rx *rx, int force)
 {
 	const struct wire_notify	*n;
 	struct ike_core			 as_sent;
@@ -61,6 +64,7 @@ read_natd(struct world *w, struct ike_core *c, const struct rx *rx)
 		return;
 	c->natt_remote = !src_ok;
 	c->natt_local = !dst_ok;
+	c->natt_forced = (uint8_t)force;
 }
 
 static int
@@ -309,7 +313,7 @@ float_port(struct world *w, struct ike_core *c, const struct rx *rx)
 		c->local.addr = rx->local.addr;
 	c->local.port = rx->local.port;
 	c->remote.port = rx->remote.port;
-	if (!c->natt_local && !c->natt_remote)
+	if (!c->natt_local && !c->natt_remote && !c->natt_forced)
 		return;
 	c->encap = 1;
 	if (c->local.port == w->natt_port)
@@ -370,8 +374,11 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 	}
 	ke_free(h->ke);
 	h->ke = NULL;
-	read_natd(w, &h->c, rx);
+	read_natd(w, &h->c, rx, peer_conf(w, h->c.peer)->natt);
 	float_port(w, &h->c, rx);
+	if (peer_conf(w, h->c.peer)->natt && !h->c.encap)
+		log_info(w->log, "tunnel \"%s\": ESP is not put in UDP: the peer has no NAT "
+		    "traversal", tunnel_conf(w, h->tunnel)->name);
 	outreq_clear(w, &h->req);
 	free(h->cookie);
 	h->cookie = NULL;
@@ -465,7 +472,7 @@ respond(struct world *w, struct ike_half *h, const struct rx *rx,
 	struct wbuf	 b;
 
 	wbuf_init(&b, buf, sizeof(buf));
-	read_natd(w, &h->c, rx);
+	read_natd(w, &h->c, rx, force);
 	if (encode_response(w, h, chosen, force, &b) == -1 ||
 	    agree(w, h, rx->m->ke, h->c.spii, h->c.spir) == -1 ||
 	    (copy = malloc(b.len)) == NULL)
@@ -475,7 +482,7 @@ respond(struct world *w, struct ike_half *h, const struct rx *rx,
 	memcpy(copy, buf, b.len);
 	h->init->msg2 = copy;
 	h->init->len2 = (uint32_t)b.len;
-	h->c.encap = h->c.natt_local || h->c.natt_remote;
+	h->c.encap = h->c.natt_local || h->c.natt_remote || h->c.natt_forced;
 	half_state(w, h, HALF_INIT_DONE);
 	timer_set(&w->timers, &h->timer, mono_add_ms(w->now, HALFOPEN_MS));
 	message_send(w, &h->c, buf, b.len);

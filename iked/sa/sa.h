@@ -36,6 +36,7 @@ struct ike_core {
 	uint8_t		initiator;	/* we are the original initiator */
 	uint8_t		natt_local;	/* we are behind a NAT */
 	uint8_t		natt_remote;
+	uint8_t		natt_forced;	/* `natt`: we let the peer see a NAT */
 	uint8_t		encap;		/* moved to the NAT-T port */
 	struct endpoint	local, remote;
 	struct suite	suite;
