@@ -60,6 +60,17 @@ xalloc(size_t n)
 	return (p);
 }
 
+static void *
+xgrow(void *p, size_t n, size_t size)
+{
+	sim_own++;
+	p = reallocarray(p, n, size);
+	sim_own--;
+	if (p == NULL)
+		die("out of memory");
+	return (p);
+}
+
 /* ---- events */
 
 static int
@@ -77,11 +88,7 @@ ev_put(struct sim *s, struct ev *e)
 
 	if (s->nheap == s->capheap) {
 		s->capheap = s->capheap == 0 ? 256 : s->capheap * 2;
-		sim_own++;
-		s->heap = reallocarray(s->heap, s->capheap, sizeof(*s->heap));
-		sim_own--;
-		if (s->heap == NULL)
-			die("out of memory");
+		s->heap = xgrow(s->heap, s->capheap, sizeof(*s->heap));
 	}
 	e->seq = s->seq++;
 	i = s->nheap++;
@@ -383,9 +390,7 @@ key_used(struct node *n, const struct kern_sa *sa)
 	for (i = 0; i < n->nkeys; i++)
 		if (n->keys[i] == h)
 			return (1);
-	n->keys = reallocarray(n->keys, n->nkeys + 1, sizeof(*n->keys));
-	if (n->keys == NULL)
-		die("out of memory");
+	n->keys = xgrow(n->keys, n->nkeys + 1, sizeof(*n->keys));
 	n->keys[n->nkeys++] = h;
 	return (0);
 }
