@@ -10,6 +10,7 @@
 #include "engine/engine_local.h"
 
 #define NATT_MS	20000	/* RFC 3948 4 */
+#define TWIN_MS	10000	/* a childless IKE SA beside another one */
 
 static monotime
 earlier(monotime a, monotime b)
@@ -40,6 +41,37 @@ idle_at(const struct world *w, const struct ike_sa *ike)
 	    (1000 - ike->idle_cut)));
 }
 
+/*
+ * Both sides' starts, crossing, can leave an IKE SA without Children beside another that
+ * has them.  It serves nothing; who began it takes it away, or else the other side does.
+ */
+static int
+is_twin(const struct world *w, const struct ike_sa *ike)
+{
+	const struct ike_sa	*o;
+	said			 id;
+
+	if (ike->nchildren > 0 || ike->q_first != 0 || ike->req.msg != NULL ||
+	    ike->pend != NULL || ike->c.peer == NO_INDEX)
+		return (0);
+	for (id = w->peers[ike->c.peer].ikes; (o = ike_get(w, id)) != NULL; id = o->next)
+		if (o != ike && o->state == IKE_UP && !o->want_delete && o->nchildren > 0)
+			return (1);
+	return (0);
+}
+
+static void
+twin(struct world *w, struct ike_sa *ike)
+{
+	if (!is_twin(w, ike))
+		ike->twin_at = MONO_NONE;
+	else if (ike->twin_at.us == 0)
+		ike->twin_at = mono_add_ms(w->now, world_jitter(w,
+		    ike->c.initiator ? TWIN_MS : 2 * TWIN_MS, 20));
+	else if (passed(ike->twin_at, w->now))
+		ike->want_delete = 1;
+}
+
 static void
 arm(struct world *w, struct ike_sa *ike)
 {
@@ -48,6 +80,7 @@ arm(struct world *w, struct ike_sa *ike)
 	if (ike->state == IKE_UP) {
 		t = earlier(t, ike->rekey_at);
 		t = earlier(t, ike->expire_at);
+		t = earlier(t, ike->twin_at);
 		t = earlier(t, idle_at(w, ike));
 		if (mono_before(w->now, ike->quiet_until))
 			t = earlier(t, ike->quiet_until);
@@ -101,6 +134,7 @@ due(struct world *w, struct ike_sa *ike)
 	}
 	if (passed(ike->rekey_at, w->now))
 		ike->want_rekey = 1;
+	twin(w, ike);
 	if (mono_reached(idle_at(w, ike), w->now) && ike->req.msg == NULL)
 		liveness_check(w, ike, 4 * CHECK_MS);
 }

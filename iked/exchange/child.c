@@ -341,9 +341,10 @@ child_added(struct world *w, struct child_sa *c, enum job_kind kind, int err,
 	if (c->tunnel == NO_INDEX)
 		return;		/* a reload took its tunnel away */
 	if (err != 0) {
-		if (kind == J_ADD_IN)
+		/* no answer is not a no: it may be there */
+		if (err != ETIMEDOUT && kind == J_ADD_IN)
 			c->in_there = 0;
-		else
+		else if (err != ETIMEDOUT)
 			c->out_there = 0;
 		if (answering) {
 			reply_ready(w, ike, c, err, what);

@@ -185,6 +185,7 @@ struct ike_sa {
 	monotime	 quiet_until;	/* after TEMPORARY_FAILURE */
 	monotime	 check_by;	/* liveness: dead when not heard by then */
 	monotime	 drop_at;	/* duplicates and REPLACED: our DELETE then */
+	monotime	 twin_at;	/* childless beside one with Children: the same */
 	uint32_t	 orphan_spi;	/* made for a tunnel that is gone: to be deleted */
 	said		 rekeyed_by;	/* the SA that took over */
 	struct ident	*rid;		/* the peer's, as verified */

@@ -206,7 +206,9 @@ calm(struct life *l)
 	int		 i;
 
 	mend(l, 1);
+	/* without reordering too: what overtakes a DELETE is rightly lost */
 	s->loss = s->dup = 0;
+	s->jitter_us = 0;
 	for (i = 0; i < 2; i++)
 		(void)engine_command(s->n[i]->e, s->now, CMD_UP, name[i], WAKE_COMMAND, &why);
 	sim_traffic(s->n[0], inner[0], inner[1], CALM_MS, 200);
@@ -226,18 +228,23 @@ in_order(struct life *l)
 	if (s->n[0]->got - got < SURE_MS / 100)
 		WRONG("%d of %d packets were answered", (int)(s->n[0]->got - got),
 		    SURE_MS / 100);
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 2; i++)
 		if (!sim_is_up(s->n[i], name[i]))
 			WRONG("%s: not up", s->n[i]->name);
-		if (!sim_agree(s->n[i]))
-			WRONG("%s: engine and kernel disagree", s->n[i]->name);
-	}
-	if (!sim_mirror(s->n[0], s->n[1], "b", "a"))
-		WRONG("no mirror");
 	return (!bad);
 }
 
-/* With rekeys of some seconds' distance two Children are normal for a moment. */
+/* One Child, one IKE SA, the same on either side, and the kernels agree. */
+static int
+mirrored(struct sim *s)
+{
+	return (sim_count(s->n[0], SHOWK_SA) == 1 && sim_count(s->n[1], SHOWK_SA) == 1 &&
+	    sim_established(s->n[0]) == 1 && sim_established(s->n[1]) == 1 &&
+	    sim_agree(s->n[0]) && sim_agree(s->n[1]) &&
+	    sim_mirror(s->n[0], s->n[1], "b", "a"));
+}
+
+/* A rekey may be under way at any moment, but not at every one. */
 static int
 single(struct life *l)
 {
@@ -245,8 +252,7 @@ single(struct life *l)
 	int		 t;
 
 	for (t = 0; t < 40; t++) {
-		if (sim_count(s->n[0], SHOWK_SA) == 1 && sim_count(s->n[1], SHOWK_SA) == 1 &&
-		    sim_established(s->n[0]) == 1 && sim_established(s->n[1]) == 1)
+		if (mirrored(s))
 			return (1);
 		sim_run(s, 500);
 	}
