@@ -154,7 +154,9 @@ other_group(struct world *w, struct ike_sa *ike, struct child_sa *old,
 static void
 temporary(struct world *w, struct ike_sa *ike)
 {
-	ike->quiet_until = mono_add_ms(w->now, world_jitter(w, 2000, 50));
+	/* not both at the same distance, or they meet again */
+	ike->quiet_until = mono_add_ms(w->now, world_jitter(w,
+	    ike->c.initiator ? 2000 : 6000, 50));
 	if (++ike->ntemp < TEMP_TRIES)
 		return;
 	log_info(w->log, "tunnel \"%s\": peer says TEMPORARY_FAILURE for too long: "
@@ -288,14 +290,31 @@ create_child_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	touch_ike(w, ike);
 }
 
+/* The peer's successor of the same Child as c, or NULL. */
+static struct child_sa *
+sibling(const struct world *w, const struct child_sa *c)
+{
+	struct child_sa	*x;
+	said		 id;
+
+	for (id = c->tunnel != NO_INDEX ? w->tunnels[c->tunnel].children : 0;
+	    (x = child_get(w, id)) != NULL; id = x->next[L_TUNNEL])
+		if (x->replaces == c->replaces && !x->initiated)
+			return (x);
+	return (NULL);
+}
+
 void
 rekey_child_done(struct world *w, struct child_sa *c)
 {
 	struct child_sa	*old = child_get(w, c->replaces), *theirs;
 
 	w->tally.rekeys++;
-	if (old == NULL)
+	if (old == NULL) {
+		/* the peer has deleted it already: so its successor is the one */
+		c->want_delete = sibling(w, c) != NULL;
 		return;
+	}
 	theirs = child_get(w, old->theirs);
 	if (theirs != NULL && memcmp(old->low_mine, old->low_theirs, NONCE_LEN) < 0) {
 		log_debug(w->log, "tunnel \"%s\": both rekeyed at once; ours goes",
