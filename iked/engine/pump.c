@@ -54,6 +54,8 @@ arm(struct world *w, struct ike_sa *ike)
 	}
 	if (ike->state == IKE_UP || ike->state == IKE_REPLACED)
 		t = earlier(t, ike->drop_at);
+	if (ike->pend != NULL)
+		t = earlier(t, mono_add_ms(ike->pend->since, PEND_MS));
 	if (ike->state == IKE_FINISHING)
 		t = mono_add_ms(ike->since, HALFOPEN_MS);
 	/* what is overdue waits for the window: look again a little later */
@@ -123,7 +125,9 @@ child_wanting(const struct world *w, const struct ike_sa *ike, int delete)
 	said		 id;
 
 	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE]) {
-		if (delete && c->want_delete)
+		/* the peer gets to know of it by our reply */
+		if (delete && c->want_delete && (ike->pend == NULL ||
+		    ike->pend->child != c->id))
 			return (c);
 		if (!delete && may_rekey(w, c))
 			return (c);
@@ -191,6 +195,22 @@ next_request(struct world *w, struct ike_sa *ike)
 	return (next_tunnel(w, ike));
 }
 
+/* The peer's next request can only come when this one is answered. */
+static void
+answer_overdue(struct world *w, struct ike_sa *ike)
+{
+	struct child_sa	*c = child_get(w, ike->pend->child);
+
+	if (!mono_reached(mono_add_ms(ike->pend->since, PEND_MS), w->now))
+		return;
+	log_warnx(w->log, "tunnel \"%s\": the kernel has not answered: the peer is told "
+	    "to ask again later", peer_name(w, ike->c.peer));
+	if (c != NULL)
+		child_remove(w, c, NULL);
+	else
+		reply_without_child(w, ike);
+}
+
 void
 pump_ike(struct world *w, struct ike_sa *ike)
 {
@@ -204,6 +224,8 @@ pump_ike(struct world *w, struct ike_sa *ike)
 		return;
 	}
 	if (ike->state != IKE_FINISHING) {
+		if (ike->pend != NULL)
+			answer_overdue(w, ike);
 		due(w, ike);
 		if (ike->req.msg == NULL)
 			(void)next_request(w, ike);

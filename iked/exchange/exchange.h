@@ -114,6 +114,8 @@ struct child_make {
 struct child_sa *child_make(struct world *, struct ike_sa *, const struct child_make *);
 /* The kernel answered J_ADD_IN or J_ADD_OUT. */
 void	child_added(struct world *, struct child_sa *, enum job_kind, int err, const char *what);
+/* Instead of the Child that the peer waits for: an error it may try again after. */
+void	reply_without_child(struct world *, struct ike_sa *);
 /* Its tunnel goes with the configuration: out of the kernel now, and the peer is told. */
 void	child_abandon(struct world *, struct child_sa *);
 int	child_covers(const struct child_sa *, const struct ts *src, const struct ts *dst);
@@ -167,6 +169,7 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 #define HALFOPEN_MS	30000
 #define BACKOFF_FIRST	1000
 #define BACKOFF_CAP	30000
+#define PEND_MS		15000	/* a reply waits for the kernel at most */
 #define OUT_LATER_MS	3000	/* rekey, R: outbound at the latest */
 #define MOVED_MS	10000	/* the peer's address changed: a successor by then */
 #define WANTED_MS	60000

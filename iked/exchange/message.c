@@ -135,6 +135,8 @@ reply_begin(struct world *w, struct ike_sa *ike, uint8_t exch, uint32_t msgid)
 	p->since = w->now;
 	pend_free(ike->pend);
 	ike->pend = p;
+	/* a deadline for it */
+	touch_ike(w, ike);
 	return (0);
 }
 

@@ -458,8 +458,9 @@ fx_kernel(void *arg, const struct kernel_req *q)
 	struct ev	 e;
 
 	n->kreqs++;
+	n->kern_lost_tunnel += q->tunnel >= n->secrets->ntunnels;
 	memset(&e, 0, sizeof(e));
-	e.when = mono_add_us(n->sim->now, 250);
+	e.when = mono_add_us(n->sim->now, 250 + n->kern_slow_us);
 	e.kind = EV_KERNEL;
 	e.node = n->idx;
 	e.e = n->e;
