@@ -93,9 +93,13 @@ due(struct world *w, struct ike_sa *ike)
 	}
 	if (ike->state != IKE_UP)
 		return;
-	/* an exchange has left the wish (INITIAL_CONTACT): a question needs its end */
-	if (ike->want_check && ike->check_by.us == 0)
-		liveness_check(w, ike, ike->hint ? CHECK_HINT_MS : CHECK_MS);
+	/* an exchange has left the wish: a question needs its end, and where the peer has
+	 * said INITIAL_CONTACT, a near one */
+	if (ike->want_check && (ike->check_by.us == 0 || ike->doubtful))
+		liveness_check(w, ike, ike->doubtful ? liveness_wait(ike) : CHECK_MS);
+	if (ike->hinted != NULL)
+		liveness_hint(w, ike, ike->hinted);
+	ike->hinted = NULL;
 	if (passed(ike->expire_at, w->now) && !ike->want_delete) {
 		log_info(w->log, "tunnel \"%s\": the IKE SA's lifetime is over",
 		    peer_name(w, ike->c.peer));

@@ -35,6 +35,9 @@ size_t	message_seal(struct world *, struct ike_core *, uint8_t exch, int respons
 /* Opens m->sk into w->plain.  0 or -1 (not ours, or altered). */
 int	message_open(struct world *, struct ike_core *, const uint8_t *raw,
 	    const struct wire_msg *m, size_t *plainlen);
+/* A request of that time has been answered now.  It rises at once and sinks slowly:
+ * retransmissions count as a long way. */
+void	message_rtt(const struct world *, struct ike_core *, monotime sent);
 void	message_send(struct world *, const struct ike_core *, const uint8_t *, size_t);
 /* Copies, sends and arms the retransmission: 0 or -1. */
 int	request_launch(struct world *, struct ike_core *, struct outreq *, uint32_t msgid,
@@ -174,7 +177,8 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 #define MOVED_MS	10000	/* the peer's address changed: a successor by then */
 #define WANTED_MS	60000
 #define CHECK_MS	3000	/* a liveness check unanswered: dead */
-#define CHECK_HINT_MS	1500	/* the same with an unprotected hint */
+#define CHECK_HINT_MS	1500	/* the same when more speaks for it; or 3 round trips */
+#define NEW_MS		10000	/* both start: an SA so new needs no question */
 #define IKE_LIFETIME	28800	/* s, when the configuration says 0 */
 #define CHILD_LIFETIME	10800
 
