@@ -281,6 +281,7 @@ ike_response_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 		return;
 	}
 	liveness_heard(w, ike, 1);
+	message_rtt(w, &ike->c, ike->req.first);
 	follow(w, ike, rx);
 	outreq_clear(w, &ike->req);
 	if (r != WIRE_OK) {

@@ -87,6 +87,8 @@ arm(struct world *w, struct ike_sa *ike)
 	}
 	if (ike->state == IKE_UP || ike->state == IKE_REPLACED)
 		t = earlier(t, ike->drop_at);
+	if (ike->pend != NULL)
+		t = earlier(t, mono_add_ms(ike->pend->since, PEND_MS));
 	if (ike->state == IKE_FINISHING)
 		t = mono_add_ms(ike->since, HALFOPEN_MS);
 	/* what is overdue waits for the window: look again a little later */
@@ -124,9 +126,13 @@ due(struct world *w, struct ike_sa *ike)
 	}
 	if (ike->state != IKE_UP)
 		return;
-	/* an exchange has left the wish (INITIAL_CONTACT): a question needs its end */
-	if (ike->want_check && ike->check_by.us == 0)
-		liveness_check(w, ike, ike->hint ? CHECK_HINT_MS : CHECK_MS);
+	/* an exchange has left the wish: a question needs its end, and where the peer has
+	 * said INITIAL_CONTACT, a near one */
+	if (ike->want_check && (ike->check_by.us == 0 || ike->doubtful))
+		liveness_check(w, ike, ike->doubtful ? liveness_wait(ike) : CHECK_MS);
+	if (ike->hinted != NULL)
+		liveness_hint(w, ike, ike->hinted);
+	ike->hinted = NULL;
 	if (passed(ike->expire_at, w->now) && !ike->want_delete) {
 		log_info(w->log, "tunnel \"%s\": the IKE SA's lifetime is over",
 		    peer_name(w, ike->c.peer));
@@ -157,7 +163,9 @@ child_wanting(const struct world *w, const struct ike_sa *ike, int delete)
 	said		 id;
 
 	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE]) {
-		if (delete && c->want_delete)
+		/* the peer gets to know of it by our reply */
+		if (delete && c->want_delete && (ike->pend == NULL ||
+		    ike->pend->child != c->id))
 			return (c);
 		if (!delete && may_rekey(w, c))
 			return (c);
@@ -225,6 +233,22 @@ next_request(struct world *w, struct ike_sa *ike)
 	return (next_tunnel(w, ike));
 }
 
+/* The peer's next request can only come when this one is answered. */
+static void
+answer_overdue(struct world *w, struct ike_sa *ike)
+{
+	struct child_sa	*c = child_get(w, ike->pend->child);
+
+	if (!mono_reached(mono_add_ms(ike->pend->since, PEND_MS), w->now))
+		return;
+	log_warnx(w->log, "tunnel \"%s\": the kernel has not answered: the peer is told "
+	    "to ask again later", peer_name(w, ike->c.peer));
+	if (c != NULL)
+		child_remove(w, c, NULL);
+	else
+		reply_without_child(w, ike);
+}
+
 void
 pump_ike(struct world *w, struct ike_sa *ike)
 {
@@ -239,6 +263,8 @@ pump_ike(struct world *w, struct ike_sa *ike)
 		return;
 	}
 	if (ike->state != IKE_FINISHING) {
+		if (ike->pend != NULL)
+			answer_overdue(w, ike);
 		due(w, ike);
 		if (ike->req.msg == NULL)
 			(void)next_request(w, ike);

@@ -218,6 +218,7 @@ auth_response(struct world *w, struct ike_half *h, const struct rx *rx)
 	struct ident		 want;
 	char			 a[ADDR_STRLEN], is[ID_STRLEN], ws[ID_STRLEN], why[200];
 
+	message_rtt(w, &h->c, h->req.first);
 	outreq_clear(w, &h->req);
 	if ((m->has & need) != need) {
 		auth_refused(w, h, wire_error(m));
@@ -426,6 +427,8 @@ auth_request(struct world *w, struct ike_half *h, const struct rx *rx)
 	h->c.remote = rx->remote;
 	init_hash_add(w, h);
 	h->c.encap = (h->c.natt_local || h->c.natt_remote || h->c.natt_forced) && rx->natt;
+	/* IKE_SA_INIT was our message that it answers */
+	message_rtt(w, &h->c, h->since);
 	if ((m->has & WIRE_HAS(P_IDI)) == 0 || (has != 0 && has != child)) {
 		auth_refuse(w, h, N_INVALID_SYNTAX, NULL, 0);
 		return;

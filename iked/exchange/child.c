@@ -288,24 +288,9 @@ child_out_now(struct world *w, struct child_sa *c)
 
 /* The reply of a responder that waited for the kernel. */
 static void
-reply_ready(struct world *w, struct ike_sa *ike, struct child_sa *c, int err,
-    const char *what)
+reply_ready(struct world *w, struct ike_sa *ike)
 {
-	struct pend	*p = ike->pend;
-
-	p->child = 0;
-	if (err != 0) {
-		reply_rewind(p);
-		/* our trouble, not the peer's: it may try again (2.25) */
-		wire_put_notify(&p->enc, PROTO_NONE, 0, 0, ike->state == IKE_FINISHING ?
-		    N_NO_PROPOSAL_CHOSEN : N_TEMPORARY_FAILURE, NULL, 0);
-		tunnel_error(w, c->tunnel, "the kernel refuses the SA: %s%s%s",
-		    strerror(err), what[0] != '\0' ? ": " : "", what);
-		log_warnx(w->log, "tunnel \"%s\": the kernel refuses the SA: %s%s%s",
-		    tunnel_conf(w, c->tunnel)->name, strerror(err),
-		    what[0] != '\0' ? ": " : "", what);
-		child_remove(w, c, NULL);
-	}
+	ike->pend->child = 0;
 	if (ike->state == IKE_FINISHING)
 		auth_kernel_ready(w, ike);
 	else
@@ -313,12 +298,29 @@ reply_ready(struct world *w, struct ike_sa *ike, struct child_sa *c, int err,
 }
 
 void
+reply_without_child(struct world *w, struct ike_sa *ike)
+{
+	struct pend	*p = ike->pend;
+
+	reply_rewind(p);
+	/* our trouble, not the peer's: it may try again (2.25) */
+	wire_put_notify(&p->enc, PROTO_NONE, 0, 0, ike->state == IKE_FINISHING ?
+	    N_NO_PROPOSAL_CHOSEN : N_TEMPORARY_FAILURE, NULL, 0);
+	reply_ready(w, ike);
+}
+
+/* 1: the peer's request for it is still unanswered. */
+static int
+answering(const struct child_sa *c, const struct ike_sa *ike)
+{
+	return (ike != NULL && ike->pend != NULL && ike->pend->child == c->id);
+}
+
+void
 child_abandon(struct world *w, struct child_sa *c)
 {
-	struct ike_sa	*ike = ike_get(w, c->ike);
-
-	if (ike != NULL && ike->pend != NULL && ike->pend->child == c->id) {
-		reply_ready(w, ike, c, ECANCELED, "the configuration changed");
+	if (answering(c, ike_get(w, c->ike))) {
+		child_remove(w, c, "the configuration changed");
 		return;
 	}
 	child_kernel_delete(w, c, KERN_OUT);
@@ -328,26 +330,37 @@ child_abandon(struct world *w, struct child_sa *c)
 	c->want_delete = 1;
 }
 
+static void
+kernel_refuses(struct world *w, struct child_sa *c, int err, const char *what)
+{
+	tunnel_error(w, c->tunnel, "the kernel refuses the SA: %s%s%s",
+	    strerror(err), what[0] != '\0' ? ": " : "", what);
+	log_warnx(w->log, "tunnel \"%s\": the kernel refuses the SA: %s%s%s",
+	    tunnel_conf(w, c->tunnel)->name, strerror(err),
+	    what[0] != '\0' ? ": " : "", what);
+	child_remove(w, c, NULL);
+}
+
 void
 child_added(struct world *w, struct child_sa *c, enum job_kind kind, int err,
     const char *what)
 {
 	struct ike_sa	*ike = ike_get(w, c->ike);
-	int		 answering = ike != NULL && ike->pend != NULL &&
-	    ike->pend->child == c->id;
 
 	if (c->nwait > 0)
 		c->nwait--;
 	if (c->tunnel == NO_INDEX)
 		return;		/* a reload took its tunnel away */
 	if (err != 0) {
-		/* no answer is not a no: it may be there */
-		if (err != ETIMEDOUT && kind == J_ADD_IN)
-			c->in_there = 0;
-		else if (err != ETIMEDOUT)
-			c->out_there = 0;
-		if (answering) {
-			reply_ready(w, ike, c, err, what);
+		/* no answer is not a no: what may be there is deleted */
+		if (err != ETIMEDOUT) {
+			if (kind == J_ADD_IN)
+				c->in_there = 0;
+			else
+				c->out_there = 0;
+		}
+		if (answering(c, ike)) {
+			kernel_refuses(w, c, err, what);
 			return;
 		}
 		tunnel_hold(w, c->tunnel, "the kernel refuses the SA: %s%s%s",
@@ -357,16 +370,22 @@ child_added(struct world *w, struct child_sa *c, enum job_kind kind, int err,
 			touch_ike(w, ike);
 		return;
 	}
-	if (c->nwait > 0 || c->state != CHILD_INSTALLING || c->want_delete)
+	if (c->nwait > 0)
 		return;
+	if (c->state != CHILD_INSTALLING || c->want_delete) {
+		/* down, or the IKE SA goes: the peer has its answer first */
+		if (answering(c, ike))
+			child_remove(w, c, NULL);
+		return;
+	}
 	c->state = CHILD_UP;
 	if (c->out_later != NULL) {
 		c->out_at = mono_add_ms(w->now, OUT_LATER_MS);
 		timer_set(&w->timers, &c->timer, mono_add_ms(w->now, 200));
 	}
 	touch_tunnel(w, c->tunnel);
-	if (answering)
-		reply_ready(w, ike, c, 0, "");
+	if (answering(c, ike))
+		reply_ready(w, ike);
 	else if (c->initiated && c->replaces != 0)
 		rekey_child_done(w, c);
 	if (ike != NULL)

@@ -83,6 +83,17 @@ message_send_to(struct world *w, const struct endpoint *local,
 	w->fx.send(w->fx.arg, local, remote, local->port == w->natt_port, p, len);
 }
 
+void
+message_rtt(const struct world *w, struct ike_core *c, monotime sent)
+{
+	int64_t	ms = mono_diff_us(w->now, sent) / 1000;
+
+	ms = ms < 1 ? 1 : ms > GIVEUP_REQ ? GIVEUP_REQ : ms;
+	if (ms < c->rtt_ms)
+		ms = c->rtt_ms - (c->rtt_ms - ms + 3) / 4;
+	c->rtt_ms = (uint32_t)ms;
+}
+
 int
 request_launch(struct world *w, struct ike_core *c, struct outreq *r,
     uint32_t msgid, const uint8_t *p, size_t len, int64_t giveup_ms)
@@ -145,6 +156,8 @@ reply_begin(struct world *w, struct ike_sa *ike, uint8_t exch, uint32_t msgid)
 	p->remote = ike->c.remote;
 	pend_free(ike->pend);
 	ike->pend = p;
+	/* a deadline for it */
+	touch_ike(w, ike);
 	return (0);
 }
 

@@ -529,6 +529,25 @@ turned_away(struct world *w, const struct rx *rx)
 	return (1);
 }
 
+/* The peer may have started anew and know nothing of the SAs we have. */
+static void
+doubt_older(struct world *w, uint32_t peer, const struct rx *rx)
+{
+	struct ike_sa	*ike;
+	said		 id;
+	int		 n = 0;
+
+	for (id = w->peers[peer].ikes; (ike = ike_get(w, id)) != NULL && n++ < 8;
+	    id = ike->next) {
+		if (ike->state != IKE_UP ||
+		    addr_cmp(&ike->c.remote.addr, &rx->remote.addr) != 0 ||
+		    mono_before(w->now, mono_add_ms(ike->established, NEW_MS)))
+			continue;
+		ike->hinted = "a fresh IKE_SA_INIT";
+		touch_ike(w, ike);
+	}
+}
+
 void
 sa_init_request(struct world *w, const struct rx *rx)
 {
@@ -563,6 +582,7 @@ sa_init_request(struct world *w, const struct rx *rx)
 		notify_plain(w, rx, N_INVALID_KE_PAYLOAD, group, sizeof(group));
 		return;
 	}
+	doubt_older(w, peer, rx);
 	if ((h = half_new(w, 0)) == NULL)
 		return;
 	if (half_fill(w, h, rx, &s) == -1) {

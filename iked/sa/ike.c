@@ -327,6 +327,7 @@ ike_successor(struct world *w, const struct ike_sa *old)
 		*ike->rid = *old->rid;
 	ike->c.peer = old->c.peer;
 	ike->c.begun = w->now;
+	ike->c.rtt_ms = old->c.rtt_ms;
 	ike->c.natt_local = old->c.natt_local;
 	ike->c.natt_remote = old->c.natt_remote;
 	ike->c.encap = old->c.encap;

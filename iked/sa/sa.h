@@ -42,6 +42,7 @@ struct ike_core {
 	struct suite	suite;
 	struct ike_keys	keys;
 	uint64_t	iv;		/* AEAD: counter of explicit IVs */
+	uint32_t	rtt_ms;		/* a request and its answer; 0: not known */
 	monotime	begun;		/* when its first message was made or came */
 };
 
@@ -191,6 +192,7 @@ struct ike_sa {
 	struct ident	*rid;		/* the peer's, as verified */
 	uint16_t	 idle_cut;	/* per mille off the idle interval: jitter */
 	uint8_t		 ntemp;		/* TEMPORARY_FAILUREs in a row */
+	const char	*hinted;	/* what came unprotected: a check is wished for */
 	uint8_t		 hint;		/* an unprotected hint came since last_in */
 	uint8_t		 want_check, want_delete, want_rekey;
 	uint8_t		 doubtful;	/* the peer said INITIAL_CONTACT elsewhere */

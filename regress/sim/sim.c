@@ -403,10 +403,8 @@ kern_add(struct node *n, const struct kernel_req *q)
 
 	if (n->kern_fail_at > 0 && --n->kern_fail_at == 0)
 		return (ENOMEM);
-	if (q->gen == n->secrets->gen && q->tunnel >= n->secrets->ntunnels) {
-		n->strays++;
+	if (q->gen == n->secrets->gen && q->tunnel >= n->secrets->ntunnels)
 		return (ENOENT);
-	}
 	if (sa_find(n, q->sa.spi, q->sa.dir) != NULL)
 		return (EEXIST);
 	if (!kern_can(&n->caps, q->sa.encr, q->sa.encr_keybits, q->sa.integ))
@@ -474,8 +472,9 @@ fx_kernel(void *arg, const struct kernel_req *q)
 	struct ev	 e;
 
 	n->kreqs++;
+	n->kern_lost_tunnel += q->tunnel >= n->secrets->ntunnels;
 	memset(&e, 0, sizeof(e));
-	e.when = mono_add_us(n->sim->now, 250);
+	e.when = mono_add_us(n->sim->now, 250 + n->kern_slow_us);
 	e.kind = EV_KERNEL;
 	e.node = n->idx;
 	e.e = n->e;

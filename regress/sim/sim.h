@@ -70,6 +70,7 @@ struct node {
 	/* faults */
 	int		 kern_fail_at;	/* the n-th ADD from now fails; 0: none */
 	int		 kern_mute;	/* never answers */
+	int64_t		 kern_slow_us;	/* takes its time */
 	int		 keys_mute;
 	int		 spi_answers;	/* INVALID_SPI... unused */
 	/* traffic */
@@ -77,8 +78,7 @@ struct node {
 	uint64_t	 replayed;	/* and outside of the replay window */
 	uint64_t	 sent, nosa;	/* outbound by an SA / trapped */
 	monotime	 last_got;
-	uint64_t	 acquires, kreqs;
-	uint64_t	 strays;	/* SAs for a tunnel that does not exist */
+	uint64_t	 acquires, kreqs, kern_lost_tunnel;
 	uint64_t	 counters_token;
 	struct engine_counters counters;
 };
