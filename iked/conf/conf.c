@@ -105,8 +105,8 @@ conf_mode_name(enum conf_mode mode)
 	return ("unknown");
 }
 
-static int
-proposals_equal(const struct proposals *a, const struct proposals *b)
+int
+conf_proposals_equal(const struct proposals *a, const struct proposals *b)
 {
 	const struct proposal	*p, *q;
 	unsigned int		 i, k;
@@ -134,7 +134,7 @@ conf_peer_equal(const struct conf_peer *a, const struct conf_peer *b)
 	    addr_cmp(&a->remote, &b->remote) == 0 &&
 	    ident_equal(&a->srcid, &b->srcid) &&
 	    ident_equal(&a->dstid, &b->dstid) &&
-	    proposals_equal(&a->ike, &b->ike) &&
+	    conf_proposals_equal(&a->ike, &b->ike) &&
 	    a->ikelifetime == b->ikelifetime && a->natt == b->natt &&
 	    a->has_psk == b->has_psk && a->psk_serial == b->psk_serial &&
 	    a->psklen == b->psklen &&
@@ -211,7 +211,7 @@ conf_tunnel_equal(const struct conf *ca, const struct conf_tunnel *a,
 	return (strcmp(a->name, b->name) == 0 && a->mode == b->mode &&
 	    a->transport == b->transport &&
 	    tslist_equal(&a->from, &b->from) && tslist_equal(&a->to, &b->to) &&
-	    proposals_equal(&a->esp, &b->esp) && a->lifetime == b->lifetime &&
+	    conf_proposals_equal(&a->esp, &b->esp) && a->lifetime == b->lifetime &&
 	    a->lifebytes == b->lifebytes &&
 	    keepalive_equal(&a->keepalive, &b->keepalive) &&
 	    conf_peer_equal(&ca->peers[a->peer], &cb->peers[b->peer]));

@@ -116,6 +116,7 @@ void		 conf_free(struct conf *);	/* wipes secrets */
 char		*conf_print(const struct conf *, int with_secrets);
 
 /* Equal for a reload: nothing has to change. */
+int	conf_proposals_equal(const struct proposals *, const struct proposals *);
 int	conf_peer_equal(const struct conf_peer *, const struct conf_peer *);
 int	conf_tunnel_equal(const struct conf *, const struct conf_tunnel *,
 	    const struct conf *, const struct conf_tunnel *);
