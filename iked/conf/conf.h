@@ -44,6 +44,8 @@ struct conf_peer {
 	uint16_t		 psklen;	/* 0 in a parse without secrets */
 	uint8_t			*psk;		/* owned; wiped by conf_free */
 	uint8_t			 has_psk;	/* also set when the secret was left out */
+	uint32_t		 psk_serial;	/* another one when the secret changed */
+	uint64_t		 psk_mark;	/* conf_psk_serials(); never in a message */
 	uint8_t			 natt;		/* 0 auto, 1 forced (`natt`) */
 	uint32_t		 ntunnels;	/* how many statements use it */
 };
@@ -119,11 +121,23 @@ char		*conf_print(const struct conf *, int with_secrets);
 
 /* Equal for a reload of iked: no SA has to change.  keepalive is netwatchd's
  * business and tears nothing down. */
+int	conf_proposals_equal(const struct proposals *, const struct proposals *);
 int	conf_peer_equal(const struct conf_peer *, const struct conf_peer *);
 int	conf_tunnel_equal(const struct conf *, const struct conf_tunnel *,
 	    const struct conf *, const struct conf_tunnel *);
 int	conf_keepalive_equal(const struct conf_keepalive *,
 	    const struct conf_keepalive *);
+/*
+ * Who has no secrets cannot see that one changed.  Who reads them numbers them: a peer
+ * whose secret is that of the same peer in old keeps its serial, any other gets
+ * c->gen.  old may be NULL.  key is random, of CONF_MARKLEN octets, and the same for both:
+ * secrets are compared by marks made with it, so that old needs none.  0, or -1: no
+ * memory.
+ */
+#define CONF_MARKLEN	16
+int	conf_psk_serials(struct conf *c, const struct conf *old, const uint8_t *key);
+/* Only what the next conf_psk_serials() looks at stays: secrets are wiped. */
+void	conf_keep_marks(struct conf *);
 /* Index of the tunnel of that name, or -1. */
 int32_t	conf_tunnel_byname(const struct conf *, const char *);
 const char *conf_mode_name(enum conf_mode);

@@ -28,16 +28,20 @@ same_name(void *arg, uint32_t i)
 	return (strcmp(k->p->seen[i].name, k->name) == 0);
 }
 
+int
+conf_peer_same(const struct conf_peer *a, const struct conf_peer *b)
+{
+	return (addr_cmp(&a->local, &b->local) == 0 &&
+	    addr_cmp(&a->remote, &b->remote) == 0 &&
+	    ident_equal(&a->srcid, &b->srcid) && ident_equal(&a->dstid, &b->dstid));
+}
+
 static int
 same_peer(void *arg, uint32_t i)
 {
-	struct key		*k = arg;
-	const struct conf_peer	*q = &k->p->conf->peers[i];
+	struct key	*k = arg;
 
-	return (addr_cmp(&q->local, &k->peer->local) == 0 &&
-	    addr_cmp(&q->remote, &k->peer->remote) == 0 &&
-	    ident_equal(&q->srcid, &k->peer->srcid) &&
-	    ident_equal(&q->dstid, &k->peer->dstid));
+	return (conf_peer_same(&k->p->conf->peers[i], k->peer));
 }
 
 static int
@@ -65,6 +69,13 @@ static uint32_t
 hash_ident(const struct ident *id, uint32_t h)
 {
 	return (conf_table_hash(id->data, id->len, h * 31 + id->type));
+}
+
+uint32_t
+conf_peer_hash(const struct conf_peer *p)
+{
+	return (hash_ident(&p->dstid, hash_ident(&p->srcid,
+	    hash_addr(&p->remote, hash_addr(&p->local, 0)))));
 }
 
 /* Remembers the name; the second of its kind is an error. */
@@ -378,8 +389,7 @@ find_peer(struct parser *p)
 
 	make_peer(st, &pe);
 	pe.psk = st->psk;
-	h = hash_addr(&pe.remote, hash_addr(&pe.local, 0));
-	h = hash_ident(&pe.dstid, hash_ident(&pe.srcid, h));
+	h = conf_peer_hash(&pe);
 	i = conf_table_find(&p->peers, h, same_peer, &k);
 	if (i != -1) {
 		what = differs(&p->conf->peers[i], &pe);

@@ -172,7 +172,7 @@ move_runtime(struct world *w, struct maps *m)
 			continue;
 		p = &m->peers[m->peer[i]];
 		*p = w->peers[i];
-		p->tunnels = p->addr_next = 0;
+		p->tunnels = p->addr_next = p->id_next = p->kind_next = 0;
 	}
 }
 

@@ -14,6 +14,8 @@
 
 #include "exchange/exchange.h"
 
+#define IKES_MAX	8	/* IKE SAs of one peer, besides a new one */
+
 /* prf(SK_p, ID body) of one side (2.15). */
 static int
 macid(struct world *w, const struct ike_core *c, int initiator, struct span body,
@@ -293,6 +295,40 @@ initial_contact(struct world *w, struct ike_sa *ike)
 	}
 }
 
+/* A peer that makes one IKE SA after the other keeps the newest; the first to go is the
+ * oldest that it has said, or seems, to have forgotten. */
+static void
+thin_out(struct world *w, const struct ike_sa *ike)
+{
+	struct ike_sa	*old, *victim = NULL;
+	said		 id;
+	int		 n = 0;
+
+	for (id = w->peers[ike->c.peer].ikes; (old = ike_get(w, id)) != NULL;
+	    id = old->next) {
+		if (old == ike || old->state != IKE_UP || old->want_delete ||
+		    (old->rid != NULL && ike->rid != NULL &&
+		    !ident_equal(old->rid, ike->rid)))
+			continue;
+		n++;
+		/* the list has the newest first */
+		if (victim == NULL || old->doubtful || !victim->doubtful)
+			victim = old;
+	}
+	if (n < IKES_MAX)
+		return;
+	log_info(w->log, "tunnel \"%s\": the peer has %d IKE SAs: the oldest is deleted",
+	    peer_name(w, ike->c.peer), n);
+	/* a question that is out has lost its sense */
+	if (victim->task == TASK_CHECK) {
+		outreq_clear(w, &victim->req);
+		victim->task = TASK_NONE;
+		victim->check_by = MONO_NONE;
+	}
+	victim->want_delete = 1;
+	touch_ike(w, victim);
+}
+
 /* I: the peer is who it has to be. */
 static void
 established(struct world *w, struct ike_half *h, const struct job *j,
@@ -316,6 +352,7 @@ established(struct world *w, struct ike_half *h, const struct job *j,
 			*ike->rid = w->msg->idr;
 		if (wire_notify(w->msg, N_INITIAL_CONTACT) != NULL)
 			initial_contact(w, ike);
+		thin_out(w, ike);
 		first_child(w, ike, n, tunnel);
 	}
 	nego_free(w, n);
@@ -353,27 +390,6 @@ auth_refuse(struct world *w, struct ike_half *h, uint16_t type, const void *data
 	message_send(w, &h->c, buf, n);
 }
 
-/* By address pair first, then by the type and value of IDi; secrets are
- * never tried in turn. */
-static uint32_t
-peer_by_id(struct world *w, const struct ike_half *h, const struct ident *idi)
-{
-	struct ident	id;
-	uint32_t	p;
-
-	for (p = peer_first_addr(w, &h->c.local.addr, &h->c.remote.addr);
-	    p != NO_INDEX;
-	    p = peer_next_addr(w, p, &h->c.local.addr, &h->c.remote.addr)) {
-		if (peer_conf(w, p)->dstid.type == ID_NONE &&
-		    addr_is_any(&peer_conf(w, p)->remote))
-			return (p);
-		peer_remote_id(w, p, &h->c.remote.addr, &id);
-		if (ident_equal(&id, idi))
-			return (p);
-	}
-	return (NO_INDEX);
-}
-
 /* 1: this peer, with these identities, may try; else a line has been said. */
 static int
 known_peer(struct world *w, struct ike_half *h, const struct wire_msg *m)
@@ -383,7 +399,10 @@ known_peer(struct world *w, struct ike_half *h, const struct wire_msg *m)
 	char		 a[ADDR_STRLEN], is[ID_STRLEN], ws[ID_STRLEN], me[ID_STRLEN];
 
 	addr_str(&h->c.remote.addr, a);
-	if ((p = peer_by_id(w, h, &m->idi)) == NO_INDEX) {
+	/* by address pair first, then by the type and value of IDi; secrets are never
+	 * tried in turn */
+	p = peer_byid(w, &h->c.local.addr, &h->c.remote.addr, &m->idi);
+	if (p == NO_INDEX) {
 		near = peer_first_addr(w, &h->c.local.addr, &h->c.remote.addr);
 		if (near != NO_INDEX)
 			peer_remote_id(w, near, &h->c.remote.addr, &id);
@@ -480,6 +499,7 @@ verified(struct world *w, struct ike_half *h, const struct job *j,
 	*ike->rid = w->msg->idi;
 	if (wire_notify(w->msg, N_INITIAL_CONTACT) != NULL)
 		initial_contact(w, ike);
+	thin_out(w, ike);
 	if (sign(w, &ike->c, ike->init, ike->id, 0, &ike->job) == -1)
 		ike_remove(w, ike, NULL);
 }

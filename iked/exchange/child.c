@@ -168,7 +168,7 @@ child_make(struct world *w, struct ike_sa *ike, const struct child_make *a)
 
 	if ((c = child_new(w, ike, a->tunnel, a->spi_in)) == NULL)
 		return (NULL);
-	c->spi_out = a->spi_out;
+	child_set_out(w, c, a->spi_out);
 	c->suite = a->suite;
 	c->initiated = a->initiated;
 	c->replaces = a->replaces;

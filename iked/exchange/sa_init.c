@@ -11,6 +11,7 @@
 
 #define RETRY_MAX	4	/* COOKIE and INVALID_KE_PAYLOAD answers, 2.6 */
 #define COOKIE_MAX	64
+#define KINDS_MAX	32	/* offers of one address that are tried */
 
 static void
 put_natd(struct world *w, struct wire_enc *e, const struct ike_core *c, int force)
@@ -408,10 +409,10 @@ choose_peer(struct world *w, const struct rx *rx, struct proposal *chosen,
     struct suite *s, uint32_t *first)
 {
 	struct proposals	ps;
-	uint32_t		p;
+	uint32_t		p, n = 0;
 
 	*first = p = peer_first_addr(w, &rx->local.addr, &rx->remote.addr);
-	for (; p != NO_INDEX;
+	for (; p != NO_INDEX && n++ < KINDS_MAX;
 	    p = peer_next_addr(w, p, &rx->local.addr, &rx->remote.addr))
 		if (offer_ike(w, p, 0, &ps) == 0 && proposal_choose(&rx->m->sa, &ps,
 		    rx->m->ke_group, 0, chosen, s) == 0)

@@ -51,6 +51,9 @@ static struct {
 	struct kid		 kid[ROLE_MAX];
 	int			 self;		/* this program */
 	struct conf		*conf;		/* while it is handed out */
+	struct conf		*last;		/* peers in use, secrets only as marks: the
+						   next is compared with them */
+	uint8_t			 mark[CONF_MARKLEN];	/* the key of these marks */
 	uint32_t		 gen;		/* last one given out */
 	uint32_t		 live;		/* the one that ike works with */
 	enum phase		 phase;
@@ -162,7 +165,11 @@ conf_stands(uint32_t failed)
 	    failed ? "; some of their traps could not be placed" : "");
 	p.live = p.conf->gen;
 	p.was_up = 1;
+	conf_free(p.last);
+	p.last = p.conf;
+	p.conf = NULL;
 	drop_conf();
+	conf_keep_marks(p.last);
 	p.phase = PH_IDLE;
 	reload_answer(1, "");
 	ev_timer_stop(p.loop, &p.stable);
@@ -243,8 +250,14 @@ read_conf(void)
 		(void)chan_put(p.kid[ROLE_IKE].chan, &m);
 	}
 	free(errs);
-	if (c != NULL)
-		c->gen = ++p.gen;
+	if (c == NULL)
+		return (NULL);
+	c->gen = ++p.gen;
+	if (conf_psk_serials(c, p.last, p.mark) == -1) {
+		log_warn(plog(), "configuration");
+		conf_free(c);
+		return (NULL);
+	}
 	return (c);
 }
 
@@ -787,12 +800,14 @@ parent_run(const struct parent_opts *o, struct conf *c, int sweep)
 	if (p.loop == NULL)
 		fatalx("cannot make an event loop");
 	watch_signals();
+	arc4random_buf(p.mark, sizeof(p.mark));
 	ev_init(&p.restart, on_restart);
 	ev_init(&p.stable, on_stable);
 	ev_init(&p.deadline, on_deadline);
 	kids_start();
 	ev_run(p.loop, 0);
 	drop_conf();
+	conf_free(p.last);
 	parent_unlink(o);
 	return (p.status);
 }

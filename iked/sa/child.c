@@ -166,12 +166,9 @@ child_of_tunnel(const struct world *w, uint32_t tunnel)
 struct child_sa *
 child_byout(const struct world *w, const struct ike_sa *ike, uint32_t spi_out)
 {
-	struct child_sa	*c;
-	said		 id;
+	struct child_sa	*c = NULL;
 
-	for (id = ike->children; (c = child_get(w, id)) != NULL;
-	    id = c->next[L_IKE])
-		if (c->spi_out == spi_out)
-			return (c);
-	return (NULL);
+	while ((c = child_byout_next(w, c, spi_out)) != NULL && c->ike != ike->id)
+		;
+	return (c);
 }

@@ -188,7 +188,6 @@ struct ike_sa {
 	monotime	 drop_at;	/* duplicates and REPLACED: our DELETE then */
 	monotime	 twin_at;	/* childless beside one with Children: the same */
 	uint32_t	 orphan_spi;	/* made for a tunnel that is gone: to be deleted */
-	said		 rekeyed_by;	/* the SA that took over */
 	struct ident	*rid;		/* the peer's, as verified */
 	uint16_t	 idle_cut;	/* per mille off the idle interval: jitter */
 	uint8_t		 ntemp;		/* TEMPORARY_FAILUREs in a row */
@@ -212,6 +211,7 @@ struct child_sa {
 	uint32_t	 tunnel;
 	enum child_state state;
 	uint32_t	 spi_in, spi_out;
+	said		 out_next;	/* same hash of spi_out */
 	struct suite	 suite;
 	struct ts	*ts;		/* ntsl local, then ntsr remote ones */
 	uint8_t		 ntsl, ntsr;
@@ -274,6 +274,8 @@ struct peer {
 	said		 half;		/* the one we initiate */
 	uint32_t	 tunnels;	/* index + 1 of the first */
 	uint32_t	 addr_next;	/* index + 1: same hash of the address */
+	uint32_t	 id_next;	/* index + 1: same hash of address and identity */
+	uint32_t	 kind_next;	/* index + 1: while the index is made */
 	uint32_t	 tries;
 	uint32_t	 nhalf;		/* half-open ones the peer's address has */
 	monotime	 next_try;

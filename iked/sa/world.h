@@ -83,14 +83,17 @@ struct world {
 	struct tunnel	*tunnels;
 	uint32_t	*byname;	/* tunnel indices sorted by name */
 	uint32_t	*byaddr;	/* peers by remote address; index + 1 */
-	uint32_t	 nbyaddr;	/* power of two */
+	uint32_t	*byid;		/* peers by remote address and identity */
+	uint32_t	 nbyaddr;	/* of both; power of two; 0: there is no index */
 	uint32_t	 anypeers;	/* peers with remote any; index + 1 */
+	uint32_t	 anyids;	/* of these, those that take any identity */
 
 	struct slab	 halves, ikes, childs, jobs;
 	struct timers	 timers;
 	struct slot	*slots;
 	uint32_t	 nslots, freeslot;
 	said		*childhash;	/* by spi_in, chained through hash_next */
+	said		*outhash;	/* by spi_out, chained through out_next; as long */
 	said		*childnext;	/* by slab index */
 	uint32_t	 nchildhash, nchildnext;
 	said		 inithash[HASH_INIT];
@@ -130,6 +133,12 @@ uint32_t child_spi_new(struct world *);	/* random, >= 0x10000, unused */
 int	 child_hash_add(struct world *, struct child_sa *);
 void	 child_hash_del(struct world *, struct child_sa *);
 struct child_sa *child_byspi(const struct world *, uint32_t spi_in);
+/* The peer's SPI, once, before the Child is looked for by it. */
+void	 child_set_out(struct world *, struct child_sa *, uint32_t spi_out);
+/* Next Child of that outbound SPI after c (NULL: the first): peers choose them, so
+ * there may be several. */
+struct child_sa *child_byout_next(const struct world *, const struct child_sa *c,
+	    uint32_t spi_out);
 void	 init_hash_add(struct world *, struct ike_half *);
 void	 init_hash_del(struct world *, struct ike_half *);
 /* The half that a copy of this very IKE_SA_INIT request made, or NULL. */
@@ -195,12 +204,18 @@ void		 tunnel_error(struct world *, uint32_t, const char *, ...)
 		    __attribute__((__format__(printf, 3, 4)));
 void		 tunnel_clear_error(struct world *, uint32_t);
 int		 tunnel_wanted(const struct world *, uint32_t);
-/* First index of peers whose remote address this is (or, after those, any);
- * continue with peer_next_addr(); NO_INDEX at the end. */
+/*
+ * First index of peers whose remote address this is (or, after those, any); continue
+ * with peer_next_addr(); NO_INDEX at the end.  Of peers that differ only in their
+ * identities the first one stands for all: before IDi they cannot be told apart.
+ */
 uint32_t	 peer_first_addr(const struct world *, const struct addr *local,
 		    const struct addr *remote);
 uint32_t	 peer_next_addr(const struct world *, uint32_t, const struct addr *local,
 		    const struct addr *remote);
+/* The peer of that address, else of any, with that identity; else one that takes any. */
+uint32_t	 peer_byid(const struct world *, const struct addr *local,
+		    const struct addr *remote, const struct ident *);
 /* Our and the peer's identity; the address stands in where none is configured. */
 void		 peer_local_id(const struct world *, uint32_t, const struct addr *, struct ident *);
 void		 peer_remote_id(const struct world *, uint32_t, const struct addr *, struct ident *);

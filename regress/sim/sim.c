@@ -743,13 +743,49 @@ parse(struct node *n, const char *text, int flags)
 	return (c);
 }
 
+/* As the engine gets it: in messages, without the secrets. */
+static struct conf *
+without_secrets(const struct conf *c)
+{
+	uint8_t		*b = xalloc(16384);
+	struct conf	*d = NULL;
+	struct wbuf	 w;
+	struct rbuf	 r;
+	uint32_t	 i;
+	int		 e = 0;
+
+	for (i = 0; i <= c->npeers + c->ntunnels && e == 0; i++) {
+		wbuf_init(&w, b, 16384);
+		if (i == 0)
+			conf_put_globals(&w, c);
+		else if (i <= c->npeers)
+			conf_put_peer(&w, &c->peers[i - 1], 0);
+		else
+			conf_put_tunnel(&w, &c->tunnels[i - 1 - c->npeers]);
+		rbuf_init(&r, b, w.len);
+		if (i == 0)
+			e = (d = conf_get_globals(&r)) == NULL ? -1 : 0;
+		else
+			e = i <= c->npeers ? conf_get_peer(&r, d) : conf_get_tunnel(&r, d);
+	}
+	free(b);
+	if (e == -1 || conf_complete(d) == -1)
+		die("configuration in messages");
+	return (d);
+}
+
 void
 sim_reload(struct node *n, const char *text)
 {
+	static const uint8_t	 key[CONF_MARKLEN] = { 3, 5 };
+	struct conf		*old = n->secrets;
+
 	n->gen++;
-	conf_free(n->secrets);
 	n->secrets = parse(n, text, 0);
-	engine_conf(n->e, n->sim->now, parse(n, text, CONF_NOSECRETS));
+	if (conf_psk_serials(n->secrets, old, key) == -1)
+		die("out of memory");
+	conf_free(old);
+	engine_conf(n->e, n->sim->now, without_secrets(n->secrets));
 }
 
 void

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/engine_local.h"
 #include "peer.h"
@@ -357,8 +358,128 @@ ATF_TC_BODY(cookies, tc)
 	sim_free(s);
 }
 
+/* A peer that starts anew twenty times in a row has but a few IKE SAs here. */
+ATF_TC_WITHOUT_HEAD(many_ikes);
+ATF_TC_BODY(many_ikes, tc)
+{
+	static const char conf[] = "ikev2 \"b\" active esp from 10.1.0.0/24 to 10.2.0.0/24 "
+	    "local 192.0.2.1 peer 198.51.100.1 psk \"a secret that is long enough\"\n";
+	struct sim	*s = sim_pair(20, "active", "passive", "");
+	struct node	*a = s->n[0], *b = s->n[1];
+	int		 i, n, top = 0;
+
+	for (i = 0; i < 20; i++) {
+		sim_run(s, 60);
+		n = sim_established(b);
+		top = n > top ? n : top;
+		sim_kill(a);
+		sim_start(a, conf);
+	}
+	ATF_CHECK_MSG(top >= 5 && top <= 9, "%d IKE SAs", top);
+	sim_run(s, 10000);
+	ATF_CHECK(sim_is_up(a, "b") && sim_is_up(b, "a"));
+	ATF_CHECK_EQ(sim_established(b), 1);
+	ATF_CHECK_EQ(sim_kernel_count(b), 2);
+	ATF_CHECK(sim_agree(b));
+	sim_free(s);
+}
+
+/* ---- thousands of peers: no packet walks them all */
+
+static char *
+hub_text(int n)
+{
+	char	*t = calloc(1, (size_t)n * 256 + 1), *p = t;
+	int	 i;
+
+	ATF_REQUIRE(t != NULL);
+	for (i = 0; i < n; i++)
+		p += snprintf(p, 256, "ikev2 \"t%d\" esp from 10.2.0.0/24 to 10.%d.%d.0/24 "
+		    "local 198.51.100.1 peer any dstid h%d.example psk \"a secret that is "
+		    "long enough\" ikesa group ecp384\n", i, 16 + i / 256, i % 256, i);
+	return (t);
+}
+
+/* CPU time of requests whose offer fits nobody. */
+static clock_t
+cost(int peers)
+{
+	struct sim	*s = sim_pair(30, "ondemand", "passive", "ikesa group curve25519");
+	struct seen	 v;
+	char		*text = hub_text(peers);
+	clock_t		 t;
+
+	take_request(s, &v);
+	sim_reload(s->n[1], text);
+	free(text);
+	t = clock();
+	flood(s, &v, "203.0.113.1", 1000);
+	t = clock() - t;
+	ATF_CHECK(sim_logged(s->n[1], "NO_PROPOSAL_CHOSEN"));
+	sim_free(s);
+	return (t);
+}
+
+ATF_TC_WITHOUT_HEAD(many_peers);
+ATF_TC_BODY(many_peers, tc)
+{
+	clock_t		 one = cost(1), many = cost(8000);
+	struct sim	*s = sim_new(31);
+	char		*text = hub_text(4000);
+
+	ATF_CHECK_MSG(many < one * 20 + CLOCKS_PER_SEC / 5, "%ld against %ld", (long)many,
+	    (long)one);
+	(void)sim_node(s, "a", "192.0.2.1", "ikev2 \"b\" ondemand esp from 10.31.138.0/24 to "
+	    "10.2.0.0/24 local 192.0.2.1 peer 198.51.100.1 srcid h3978.example dstid "
+	    "198.51.100.1 psk \"a secret that is long enough\" ikesa group ecp384\n");
+	(void)sim_node(s, "hub", "198.51.100.1", text);
+	free(text);
+	ATF_CHECK(sim_up(s->n[0], "b"));
+	ATF_CHECK(sim_is_up(s->n[1], "t3978"));
+	sim_free(s);
+}
+
+/* An outbound SPI is its peer's choice: two may choose the same. */
+ATF_TC_WITHOUT_HEAD(outbound_spis);
+ATF_TC_BODY(outbound_spis, tc)
+{
+	struct sim	*s = sim_pair(32, "ondemand", "passive", "");
+	struct world	*w;
+	struct ike_sa	*ike;
+	struct child_sa	*c, *x[300];
+	uint32_t	 at = 0, i, n;
+
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	w = &s->n[0]->e->w;
+	ATF_REQUIRE((ike = slab_walk(&w->ikes, &at, NULL)) != NULL);
+	for (i = 0; i < 300; i++) {
+		ATF_REQUIRE((x[i] = child_new(w, ike, 0, child_spi_new(w))) != NULL);
+		child_set_out(w, x[i], 0x20000 + i / 2);
+	}
+	for (i = 0; i < 300; i += 3)
+		child_free(w, x[i]);
+	for (i = 0; i < 300; i++) {
+		for (c = NULL, n = 0; (c = child_byout_next(w, c, 0x20000 + i / 2)) != NULL;)
+			n += c == x[i];
+		ATF_CHECK_EQ(n, i % 3 == 0 ? 0U : 1U);
+	}
+	for (i = 0; i < 300; i++)
+		if (i % 3 != 0)
+			child_free(w, x[i]);
+	ATF_CHECK(child_byout_next(w, NULL, 0x20000) == NULL);
+	/* the kernel's word on an outbound SA finds the Child */
+	ATF_REQUIRE((c = child_of_tunnel(w, 0)) != NULL);
+	engine_expire(s->n[0]->e, s->now, c->spi_out, &c->remote.addr, 0);
+	sim_run(s, 1000);
+	ATF_CHECK(child_of_tunnel(w, 0) != NULL && child_of_tunnel(w, 0) != c);
+	sim_free(s);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, many_ikes);
+	ATF_TP_ADD_TC(tp, many_peers);
+	ATF_TP_ADD_TC(tp, outbound_spis);
 	ATF_TP_ADD_TC(tp, spoofed_peer);
 	ATF_TP_ADD_TC(tp, spoofed_world);
 	ATF_TP_ADD_TC(tp, cookies);
