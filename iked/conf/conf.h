@@ -117,6 +117,9 @@ char		*conf_print(const struct conf *, int with_secrets);
 int	conf_peer_equal(const struct conf_peer *, const struct conf_peer *);
 int	conf_tunnel_equal(const struct conf *, const struct conf_tunnel *,
 	    const struct conf *, const struct conf_tunnel *);
+/* keepalive is netwatchd's: a change of it is none to the tunnel. */
+int	conf_keepalive_equal(const struct conf_keepalive *,
+	    const struct conf_keepalive *);
 /* Index of the tunnel of that name, or -1. */
 int32_t	conf_tunnel_byname(const struct conf *, const char *);
 const char *conf_mode_name(enum conf_mode);
