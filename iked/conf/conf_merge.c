@@ -250,6 +250,39 @@ check_pairs(struct parser *p)
 		}
 }
 
+/*
+ * A policy knows nothing of links: who sends its own network, or everything, into a
+ * tunnel may lock himself out.  Some want just that (all traffic by way of the main
+ * office), so it is a warning.
+ */
+static void
+check_lockout(struct parser *p, const struct conf_tunnel *t)
+{
+	char		 fs[PREFIX_STRLEN], ts[PREFIX_STRLEN];
+	const struct prefix *f = NULL, *to = NULL;
+	unsigned int	 i, k;
+
+	for (i = 0; i < t->from.n; i++)		/* the widest one is told */
+		for (k = 0; k < t->to.n; k++)
+			if (t->tonet[k].len <= t->fromnet[i].len &&
+			    prefix_contains(&t->tonet[k], &t->fromnet[i].addr) &&
+			    (f == NULL || t->fromnet[i].len < f->len)) {
+				f = &t->fromnet[i];
+				to = &t->tonet[k];
+			}
+	if (f == NULL)
+		return;
+	if (f->len == 0)
+		conf_warning(p->errs, &p->st.pos, "from any to any takes all "
+		    "traffic of this host, ssh included: nothing passes without "
+		    "the tunnel; name the networks");
+	else
+		conf_warning(p->errs, &p->st.pos, "to %s holds from %s, too: what "
+		    "this host sends from there to its own network goes into the "
+		    "tunnel; name the remote networks only, if that is not wanted",
+		    prefix_str(to, ts), prefix_str(f, fs));
+}
+
 static void
 check_nets(struct parser *p, struct conf_tunnel *t)
 {
@@ -276,6 +309,7 @@ check_nets(struct parser *p, struct conf_tunnel *t)
 		return;
 	}
 	check_pairs(p);
+	check_lockout(p, t);
 	t->keepalive = st->keepalive;
 	if (!conf_target_ok(t))
 		conf_stmt_error(p, &st->targetpos, "the target of keepalive is in "
@@ -283,7 +317,10 @@ check_nets(struct parser *p, struct conf_tunnel *t)
 		    "go through the tunnel");
 }
 
-/* A kernel holds one policy for a pair of networks. */
+/*
+ * A kernel holds one policy for a pair of networks, and it is one tunnel's: with two,
+ * one would be up and carry nothing.  Peers that may be anybody are no exception.
+ */
 static void
 claim_pairs(struct parser *p, const struct conf_tunnel *t, uint32_t index)
 {
@@ -457,8 +494,7 @@ conf_merge(struct parser *p)
 	if (st->bad || (peer = find_peer(p)) == -1)
 		return;
 	t.peer = (uint32_t)peer;
-	if (p->conf->peers[peer].remote.fam != ADDR_NONE)
-		claim_pairs(p, &t, p->conf->ntunnels);
+	claim_pairs(p, &t, p->conf->ntunnels);
 	/* Kept even when refused: later messages name it by its line. */
 	if ((nt = conf_add_tunnel(p->conf)) == NULL) {
 		p->lx.nomem = 1;
