@@ -200,12 +200,11 @@ child_kernel_delete(struct world *w, struct child_sa *c, enum kern_dir dir)
 		c->in_there = 0;
 	else
 		c->out_there = 0;
-	/* without a token the answer would look like somebody else's */
-	if ((j = job_new(w, J_FORGET, 0, 0)) == NULL)
-		return;
+	/* the answer is only counted; out of memory, nobody waits for it */
+	j = job_new(w, J_FORGET, 0, 0);
 	memset(&sa, 0, sizeof(sa));
 	sa_ends(c, dir, &sa);
-	kernel_ask(w, c, KREQ_SA_DELETE, &sa, j->token, 0);
+	kernel_ask(w, c, KREQ_SA_DELETE, &sa, j != NULL ? j->token : 0, 0);
 }
 
 void

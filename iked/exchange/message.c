@@ -176,14 +176,17 @@ reply_finish(struct world *w, struct ike_sa *ike)
 	size_t		 n = 0;
 
 	ike->pend = NULL;
-	/* a reply that did not fit cannot be helped: the request stays unanswered */
+	/* a reply that cannot be made ends the SA: done twice would be worse */
 	if (wire_end(&p->enc) == 0)
 		n = message_seal(w, &ike->c, p->exch, 1, p->msgid, p->enc.first,
 		    p->w.p, p->w.len, buf);
-	if (n > 0 && reply_set(&ike->resp, buf, n, p->msgid) == 0) {
+	if (n > 0) {
+		/* kept or not, it goes: what was asked is done, and not to be done again */
+		(void)reply_set(&ike->resp, buf, n, p->msgid);
 		ike->msgid_in = p->msgid + 1;
 		message_send(w, &ike->c, buf, n);
-	}
+	} else
+		ike->noreply = 1;
 	/* what was malformed inside a protected message ends the SA (2.21.3) */
 	ike->fatal |= p->fatal;
 	pend_free(p);

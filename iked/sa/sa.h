@@ -179,7 +179,7 @@ struct ike_sa {
 	monotime	 quiet_until;	/* after TEMPORARY_FAILURE */
 	monotime	 check_by;	/* liveness: dead when not heard by then */
 	monotime	 drop_at;	/* duplicates and REPLACED: our DELETE then */
-	uint32_t	 orphan_spi;	/* made for a tunnel that is gone: to be deleted */
+	uint32_t	 orphan_spi;	/* the peer has this Child and we have not: to be deleted */
 	said		 rekeyed_by;	/* the SA that took over */
 	struct ident	*rid;		/* the peer's, as verified */
 	uint16_t	 idle_cut;	/* per mille off the idle interval: jitter */
@@ -189,6 +189,7 @@ struct ike_sa {
 	uint8_t		 want_check, want_delete, want_rekey;
 	uint8_t		 doubtful;	/* the peer said INITIAL_CONTACT elsewhere */
 	uint8_t		 fatal;		/* to be removed before the event ends */
+	uint8_t		 noreply;	/* likewise: our reply cannot be made */
 	uint8_t		 dirty;
 	said		 dirty_next, dirty_prev;
 };

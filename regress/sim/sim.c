@@ -45,11 +45,27 @@ die(const char *what)
 	abort();
 }
 
+volatile int sim_allocates;
+
 static void *
 xalloc(size_t n)
 {
-	void	*p = calloc(1, n);
+	void	*p;
 
+	sim_allocates++;
+	p = calloc(1, n);
+	sim_allocates--;
+	if (p == NULL)
+		die("out of memory");
+	return (p);
+}
+
+static void *
+xgrow(void *p, size_t n, size_t size)
+{
+	sim_allocates++;
+	p = reallocarray(p, n, size);
+	sim_allocates--;
 	if (p == NULL)
 		die("out of memory");
 	return (p);
@@ -72,9 +88,7 @@ ev_put(struct sim *s, struct ev *e)
 
 	if (s->nheap == s->capheap) {
 		s->capheap = s->capheap == 0 ? 256 : s->capheap * 2;
-		s->heap = reallocarray(s->heap, s->capheap, sizeof(*s->heap));
-		if (s->heap == NULL)
-			die("out of memory");
+		s->heap = xgrow(s->heap, s->capheap, sizeof(*s->heap));
 	}
 	e->seq = s->seq++;
 	i = s->nheap++;
@@ -376,9 +390,7 @@ key_used(struct node *n, const struct kern_sa *sa)
 	for (i = 0; i < n->nkeys; i++)
 		if (n->keys[i] == h)
 			return (1);
-	n->keys = reallocarray(n->keys, n->nkeys + 1, sizeof(*n->keys));
-	if (n->keys == NULL)
-		die("out of memory");
+	n->keys = xgrow(n->keys, n->nkeys + 1, sizeof(*n->keys));
 	n->keys[n->nkeys++] = h;
 	return (0);
 }

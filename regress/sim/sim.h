@@ -102,6 +102,8 @@ struct sim {
 	uint64_t	 seq;
 };
 
+/* > 0: the simulation's own allocations, not an engine's (t_oom.c) */
+extern volatile int sim_allocates;
 struct sim	*sim_new(uint64_t seed);
 void		 sim_free(struct sim *);
 uint64_t	 sim_rand(uint64_t *);
