@@ -205,22 +205,23 @@ next_tunnel(struct world *w, struct ike_sa *ike)
 	return (0);
 }
 
-/* One request, if one is wished for.  1: sent */
+/* One request, if one is wished for.  1: sent; -1: it could not be made, and is still
+ * wished for */
 static int
 next_request(struct world *w, struct ike_sa *ike)
 {
 	struct child_sa	*c;
 
 	if (ike->want_delete)
-		return (delete_ike_start(w, ike) == 0);
+		return (delete_ike_start(w, ike) == 0 ? 1 : -1);
 	if (ike->state != IKE_UP)
 		return (0);
 	if (ike->want_check)
-		return (check_start(w, ike) == 0);
+		return (check_start(w, ike) == 0 ? 1 : -1);
 	if (ike->orphan_spi != 0)
-		return (delete_orphan_start(w, ike) == 0);
+		return (delete_orphan_start(w, ike) == 0 ? 1 : -1);
 	if ((c = child_wanting(w, ike, 1)) != NULL)
-		return (delete_child_start(w, ike, c) == 0);
+		return (delete_child_start(w, ike, c) == 0 ? 1 : -1);
 	if (w->stopping || !mono_reached(ike->quiet_until, w->now))
 		return (0);
 	if (ike->want_rekey && settled(w, ike)) {
@@ -267,9 +268,11 @@ pump_ike(struct world *w, struct ike_sa *ike)
 			answer_overdue(w, ike);
 		due(w, ike);
 		if (ike->req.msg == NULL)
-			(void)next_request(w, ike);
+			r = next_request(w, ike);
 	}
 	arm(w, ike);
+	if (r == -1)
+		timer_set(&w->timers, &ike->life, mono_add_ms(w->now, 1000));
 }
 
 void

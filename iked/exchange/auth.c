@@ -265,9 +265,12 @@ first_child(struct world *w, struct ike_sa *ike, struct nego *n, uint32_t tunnel
 			(void)proposals_str(&n->offered, a, sizeof(a));
 		tunnel_hold(w, tunnel, "peer says %s for the Child SA%s%s",
 		    wire_notify_name(e->type), a[0] != '\0' ? "; we offer " : "", a);
-	} else if (child_accept(w, ike, m, n, tunnel, ni, nr, NULL, 1, &why) == NULL)
+	} else if (child_accept(w, ike, m, n, tunnel, ni, nr, NULL, 1, &why) == NULL) {
 		tunnel_hold(w, tunnel, "the peer's answer for the Child SA is not "
 		    "acceptable: %s", why);
+		/* the peer has it all the same */
+		ike->orphan_spi = n->spi_in;
+	}
 }
 
 /*

@@ -203,6 +203,7 @@ rekey_response(struct world *w, struct ike_sa *ike, struct child_sa *old,
 	if ((c = child_accept(w, ike, m, n, old->tunnel, ni, m->nonce, old, 0,
 	    &why)) == NULL) {
 		rekey_refused(w, ike, old, why);
+		ike->orphan_spi = n->spi_in;
 		return;
 	}
 	old->mine = c->id;
@@ -246,11 +247,13 @@ create_response(struct world *w, struct ike_sa *ike, uint32_t tunnel,
 	touch_tunnel(w, tunnel);
 	if (e == NULL) {
 		if ((c = child_accept(w, ike, m, n, tunnel, ni, m->nonce, NULL, 0,
-		    &why)) == NULL)
+		    &why)) != NULL)
+			check_specific(w, tunnel, c);
+		else {
 			tunnel_hold(w, tunnel, "the peer's answer for the Child SA is "
 			    "not acceptable: %s", why);
-		else
-			check_specific(w, tunnel, c);
+			ike->orphan_spi = n->spi_in;
+		}
 		ike->ntemp = 0;
 		return;
 	}

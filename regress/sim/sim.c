@@ -47,6 +47,8 @@ die(const char *what)
 	abort();
 }
 
+volatile int sim_allocates;
+
 static void *
 xalloc(size_t n)
 {

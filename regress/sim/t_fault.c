@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/engine_local.h"
+#include "peer.h"
 #include "sim.h"
 
 #define PSK "psk \"a secret that is long enough\"\n"
@@ -197,6 +198,81 @@ ATF_TC_BODY(reload_later, tc)
 	}
 }
 
+/* The peer's selectors in an answer: 10.2.0.0/24 or 10.3.0.0/24 becomes wider. */
+static int
+widen(void *arg, uint8_t *p, size_t *n, uint8_t *first)
+{
+	size_t	i;
+
+	(void)arg;
+	(void)first;
+	for (i = 0; i + 8 <= *n; i++)
+		if (p[i] == 10 && (p[i + 1] == 2 || p[i + 1] == 3) && p[i + 2] == 0 &&
+		    p[i + 3] == 0 && p[i + 4] == 10 && p[i + 5] == p[i + 1]) {
+			p[i + 6] = 9;
+			return (0);
+		}
+	return (-1);
+}
+
+struct wide {
+	int	exch, done;
+};
+
+static int
+wide_filter(struct sim *s, struct node *from, struct packet *p)
+{
+	struct wide	*x = s->filter_arg;
+	struct wire_hdr	 h;
+	uint8_t		 out[MSG_MAX];
+	size_t		 n;
+
+	if (x->done || from != s->n[1] || wire_hdr_decode(p->p, p->len, &h) == -1 ||
+	    h.exch != x->exch || (h.flags & WIRE_F_RESPONSE) == 0 ||
+	    (n = peer_alter(from, p, widen, NULL, out)) == 0)
+		return (0);
+	x->done = 1;
+	sim_inject(s, &p->src, &p->dst, p->marker, out, n);
+	return (1);
+}
+
+/* An answer we cannot accept: the peer has made the Child all the same, and is told to
+ * delete it. */
+ATF_TC_WITHOUT_HEAD(refused_answer);
+ATF_TC_BODY(refused_answer, tc)
+{
+	struct sim	*s;
+	struct wide	 x;
+	int		 i;
+
+	for (i = 0; i < 3; i++) {
+		x.exch = i == 0 ? X_IKE_AUTH : X_CREATE_CHILD_SA;
+		x.done = 0;
+		s = sim_pair(700 + (uint64_t)i, "ondemand", "passive", "");
+		s->filter_arg = &x;
+		if (i > 0)
+			ATF_REQUIRE(sim_up(s->n[0], "b"));
+		s->filter = wide_filter;
+		if (i == 1) {
+			/* not a rekey: the Child is made anew on the IKE SA */
+			s->n[0]->e->w.tunnels[0].specific = 1;
+			queue_tunnel(&s->n[0]->e->w, ike_of_peer(&s->n[0]->e->w, 0), 0);
+			sim_run(s, 300);
+		} else
+			sim_cmd(s->n[0], i == 0 ? CMD_UP : CMD_REKEY, "b");
+		sim_run(s, 300);
+		ATF_CHECK_EQ(x.done, 1);
+		ATF_CHECK_EQ_MSG(sim_kernel_count(s->n[1]), i == 0 ? 0 : 2, "%d: %d", i,
+		    sim_kernel_count(s->n[1]));
+		ATF_CHECK_EQ(sim_count(s->n[0], SHOWK_SA), sim_count(s->n[1], SHOWK_SA));
+		sim_run(s, 5000);
+		ATF_CHECK(sim_up(s->n[0], "b"));
+		ATF_CHECK(sim_mirror(s->n[0], s->n[1], "b", "a"));
+		ATF_CHECK(sim_agree(s->n[0]) && sim_agree(s->n[1]));
+		sim_free(s);
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, down);
@@ -205,5 +281,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, deadline);
 	ATF_TP_ADD_TC(tp, silent);
 	ATF_TP_ADD_TC(tp, reload_later);
+	ATF_TP_ADD_TC(tp, refused_answer);
 	return (atf_no_error());
 }
