@@ -253,6 +253,8 @@ answer_overdue(struct world *w, struct ike_sa *ike)
 void
 pump_ike(struct world *w, struct ike_sa *ike)
 {
+	int	r = 0;
+
 	if (ike->fatal) {
 		ike_dead(w, ike, ike->fatal & FATAL_SYNTAX ?
 		    "a malformed message inside the SA" : "a reply could not be made");

@@ -2,7 +2,7 @@
 /*
  * What the engine asks of the keys and the kernel process, and what they answer.
  * Plain values; pointers in a request are good only during the call.
- * Every request has a token; the answer resumes by it.  0: nobody waits for one.
+ * Every request has a token (never 0); the answer resumes by it.
  */
 #ifndef SA_REQUEST_H
 #define SA_REQUEST_H

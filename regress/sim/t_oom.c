@@ -28,7 +28,7 @@ static long	count, fail_at, fail_n;
 static int
 fails(void)
 {
-	if (sim_allocates > 0)
+	if (sim_own > 0)
 		return (0);
 	count++;
 	return (count >= fail_at && count < fail_at + fail_n);
