@@ -12,11 +12,12 @@
 #define KEEPALIVE_ICMP_H
 
 #include "base/addr.h"
+#include "base/siphash.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define ICMP_KEYLEN	16
+#define ICMP_KEYLEN	SIPHASH_KEYLEN
 #define ICMP_PROBELEN	64	/* octets of ICMP: header and payload */
 
 struct probe {
@@ -41,7 +42,5 @@ int	icmp_parse(const void *pkt, size_t len, enum addr_family fam,
 
 /* RFC 1071; octets in network order. */
 uint16_t icmp_cksum(const void *, size_t);
-/* SipHash-2-4 (Aumasson and Bernstein, 2012). */
-uint64_t siphash24(const uint8_t key[ICMP_KEYLEN], const void *, size_t);
 
 #endif

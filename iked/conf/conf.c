@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/siphash.h"
 #include "conf/conf_parse.h"
 
 struct conf *
@@ -16,6 +17,16 @@ conf_new(void)
 	return (c);
 }
 
+static void
+wipe_psk(struct conf_peer *p)
+{
+	if (p->psk != NULL)
+		explicit_bzero(p->psk, p->psklen);
+	free(p->psk);
+	p->psk = NULL;
+	p->psklen = 0;
+}
+
 void
 conf_free(struct conf *c)
 {
@@ -24,10 +35,7 @@ conf_free(struct conf *c)
 	if (c == NULL)
 		return;
 	for (i = 0; i < c->npeers; i++)
-		if (c->peers[i].psk != NULL) {
-			explicit_bzero(c->peers[i].psk, c->peers[i].psklen);
-			free(c->peers[i].psk);
-		}
+		wipe_psk(&c->peers[i]);
 	free(c->peers);
 	free(c->tunnels);
 	free(c->byname);
@@ -97,8 +105,8 @@ conf_mode_name(enum conf_mode mode)
 	return ("unknown");
 }
 
-static int
-proposals_equal(const struct proposals *a, const struct proposals *b)
+int
+conf_proposals_equal(const struct proposals *a, const struct proposals *b)
 {
 	const struct proposal	*p, *q;
 	unsigned int		 i, k;
@@ -126,14 +134,69 @@ conf_peer_equal(const struct conf_peer *a, const struct conf_peer *b)
 	    addr_cmp(&a->remote, &b->remote) == 0 &&
 	    ident_equal(&a->srcid, &b->srcid) &&
 	    ident_equal(&a->dstid, &b->dstid) &&
-	    proposals_equal(&a->ike, &b->ike) &&
+	    conf_proposals_equal(&a->ike, &b->ike) &&
 	    a->ikelifetime == b->ikelifetime && a->natt == b->natt &&
-	    a->has_psk == b->has_psk && a->psklen == b->psklen &&
+	    a->has_psk == b->has_psk && a->psk_serial == b->psk_serial &&
+	    a->psklen == b->psklen &&
 	    (a->psklen == 0 || memcmp(a->psk, b->psk, a->psklen) == 0));
 }
 
+struct same {
+	const struct conf	*old;
+	const struct conf_peer	*peer;
+};
+
 static int
-keepalive_equal(const struct conf_keepalive *a, const struct conf_keepalive *b)
+same_peer(void *arg, uint32_t i)
+{
+	struct same	*s = arg;
+
+	return (conf_peer_same(&s->old->peers[i], s->peer));
+}
+
+int
+conf_psk_serials(struct conf *c, const struct conf *old, const uint8_t *key)
+{
+	struct table	 t;
+	struct same	 k = { old, NULL };
+	struct conf_peer *p;
+	uint32_t	 i;
+	int64_t		 o;
+
+	memset(&t, 0, sizeof(t));
+	for (i = 0; old != NULL && i < old->npeers; i++)
+		if (conf_table_add(&t, conf_peer_hash(&old->peers[i]), i) == -1) {
+			conf_table_free(&t);
+			return (-1);
+		}
+	for (i = 0; i < c->npeers; i++) {
+		k.peer = p = &c->peers[i];
+		p->psk_mark = siphash24(key, p->psk, p->psklen);
+		o = old == NULL ? -1 : conf_table_find(&t, conf_peer_hash(p), same_peer,
+		    &k);
+		p->psk_serial = o != -1 && old->peers[o].psk_mark == p->psk_mark ?
+		    old->peers[o].psk_serial : c->gen;
+	}
+	conf_table_free(&t);
+	return (0);
+}
+
+void
+conf_keep_marks(struct conf *c)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < c->npeers; i++)
+		wipe_psk(&c->peers[i]);
+	free(c->tunnels);
+	free(c->byname);
+	c->tunnels = NULL;
+	c->byname = NULL;
+	c->ntunnels = c->cap_tunnels = 0;
+}
+
+int
+conf_keepalive_equal(const struct conf_keepalive *a, const struct conf_keepalive *b)
 {
 	return (a->on == b->on && addr_cmp(&a->target, &b->target) == 0 &&
 	    a->interval_ms == b->interval_ms);
@@ -148,9 +211,8 @@ conf_tunnel_equal(const struct conf *ca, const struct conf_tunnel *a,
 	return (strcmp(a->name, b->name) == 0 && a->mode == b->mode &&
 	    a->transport == b->transport &&
 	    tslist_equal(&a->from, &b->from) && tslist_equal(&a->to, &b->to) &&
-	    proposals_equal(&a->esp, &b->esp) && a->lifetime == b->lifetime &&
+	    conf_proposals_equal(&a->esp, &b->esp) && a->lifetime == b->lifetime &&
 	    a->lifebytes == b->lifebytes &&
-	    keepalive_equal(&a->keepalive, &b->keepalive) &&
 	    conf_peer_equal(&ca->peers[a->peer], &cb->peers[b->peer]));
 }
 

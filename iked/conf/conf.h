@@ -27,7 +27,8 @@
 #define CONF_DPD	60		/* s */
 #define CONF_DPDMAX	86400
 #define CONF_INTERVAL	10000		/* ms between keepalive probes */
-#define CONF_INTERVALMIN 10
+#define CONF_INTERVALMIN 100	/* ms; netwatchd remembers as many probes as
+				   are out for its timeout at this distance */
 #define CONF_INTERVALMAX 86400000
 
 enum conf_mode { MODE_PASSIVE, MODE_ACTIVE, MODE_ONDEMAND };
@@ -43,6 +44,8 @@ struct conf_peer {
 	uint16_t		 psklen;	/* 0 in a parse without secrets */
 	uint8_t			*psk;		/* owned; wiped by conf_free */
 	uint8_t			 has_psk;	/* also set when the secret was left out */
+	uint32_t		 psk_serial;	/* another one when the secret changed */
+	uint64_t		 psk_mark;	/* conf_psk_serials(); never in a message */
 	uint8_t			 natt;		/* 0 auto, 1 forced (`natt`) */
 	uint32_t		 ntunnels;	/* how many statements use it */
 };
@@ -84,11 +87,14 @@ struct conf {
 };
 
 /* Reads a whole file named by the main text (`include`, `psk file`).  The
- * octets are malloc'd and become the parser's.  0, or -1 and errno. */
+ * octets are malloc'd and become the parser's.  0, or -1 and errno: EINVAL where it
+ * is not a regular file, EFBIG where it is too large. */
 struct conf_io {
 	int	(*read)(void *arg, const char *path, uint8_t **data, size_t *len);
 	void	*arg;
 };
+/* Such an errno, for a person. */
+const char *conf_io_error(int);
 #define CONF_NOSECRETS	1	/* secrets are checked for syntax, wiped, not kept;
 				   `psk file` is not opened */
 
@@ -113,10 +119,25 @@ void		 conf_free(struct conf *);	/* wipes secrets */
  * with_secrets the psk line is left as a comment.  malloc'd, NUL-terminated. */
 char		*conf_print(const struct conf *, int with_secrets);
 
-/* Equal for a reload: nothing has to change. */
+/* Equal for a reload of iked: no SA has to change.  keepalive is netwatchd's
+ * business and tears nothing down. */
+int	conf_proposals_equal(const struct proposals *, const struct proposals *);
 int	conf_peer_equal(const struct conf_peer *, const struct conf_peer *);
 int	conf_tunnel_equal(const struct conf *, const struct conf_tunnel *,
 	    const struct conf *, const struct conf_tunnel *);
+int	conf_keepalive_equal(const struct conf_keepalive *,
+	    const struct conf_keepalive *);
+/*
+ * Who has no secrets cannot see that one changed.  Who reads them numbers them: a peer
+ * whose secret is that of the same peer in old keeps its serial, any other gets
+ * c->gen.  old may be NULL.  key is random, of CONF_MARKLEN octets, and the same for both:
+ * secrets are compared by marks made with it, so that old needs none.  0, or -1: no
+ * memory.
+ */
+#define CONF_MARKLEN	16
+int	conf_psk_serials(struct conf *c, const struct conf *old, const uint8_t *key);
+/* Only what the next conf_psk_serials() looks at stays: secrets are wiped. */
+void	conf_keep_marks(struct conf *);
 /* Index of the tunnel of that name, or -1. */
 int32_t	conf_tunnel_byname(const struct conf *, const char *);
 const char *conf_mode_name(enum conf_mode);

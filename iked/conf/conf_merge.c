@@ -28,16 +28,20 @@ same_name(void *arg, uint32_t i)
 	return (strcmp(k->p->seen[i].name, k->name) == 0);
 }
 
+int
+conf_peer_same(const struct conf_peer *a, const struct conf_peer *b)
+{
+	return (addr_cmp(&a->local, &b->local) == 0 &&
+	    addr_cmp(&a->remote, &b->remote) == 0 &&
+	    ident_equal(&a->srcid, &b->srcid) && ident_equal(&a->dstid, &b->dstid));
+}
+
 static int
 same_peer(void *arg, uint32_t i)
 {
-	struct key		*k = arg;
-	const struct conf_peer	*q = &k->p->conf->peers[i];
+	struct key	*k = arg;
 
-	return (addr_cmp(&q->local, &k->peer->local) == 0 &&
-	    addr_cmp(&q->remote, &k->peer->remote) == 0 &&
-	    ident_equal(&q->srcid, &k->peer->srcid) &&
-	    ident_equal(&q->dstid, &k->peer->dstid));
+	return (conf_peer_same(&k->p->conf->peers[i], k->peer));
 }
 
 static int
@@ -65,6 +69,13 @@ static uint32_t
 hash_ident(const struct ident *id, uint32_t h)
 {
 	return (conf_table_hash(id->data, id->len, h * 31 + id->type));
+}
+
+uint32_t
+conf_peer_hash(const struct conf_peer *p)
+{
+	return (hash_ident(&p->dstid, hash_ident(&p->srcid,
+	    hash_addr(&p->remote, hash_addr(&p->local, 0)))));
 }
 
 /* Remembers the name; the second of its kind is an error. */
@@ -239,6 +250,39 @@ check_pairs(struct parser *p)
 		}
 }
 
+/*
+ * A policy knows nothing of links: who sends its own network, or everything, into a
+ * tunnel may lock himself out.  Some want just that (all traffic by way of the main
+ * office), so it is a warning.
+ */
+static void
+check_lockout(struct parser *p, const struct conf_tunnel *t)
+{
+	char		 fs[PREFIX_STRLEN], ts[PREFIX_STRLEN];
+	const struct prefix *f = NULL, *to = NULL;
+	unsigned int	 i, k;
+
+	for (i = 0; i < t->from.n; i++)		/* the widest one is told */
+		for (k = 0; k < t->to.n; k++)
+			if (t->tonet[k].len <= t->fromnet[i].len &&
+			    prefix_contains(&t->tonet[k], &t->fromnet[i].addr) &&
+			    (f == NULL || t->fromnet[i].len < f->len)) {
+				f = &t->fromnet[i];
+				to = &t->tonet[k];
+			}
+	if (f == NULL)
+		return;
+	if (f->len == 0)
+		conf_warning(p->errs, &p->st.pos, "from any to any takes all "
+		    "traffic of this host, ssh included: nothing passes without "
+		    "the tunnel; name the networks");
+	else
+		conf_warning(p->errs, &p->st.pos, "to %s holds from %s, too: what "
+		    "this host sends from there to its own network goes into the "
+		    "tunnel; name the remote networks only, if that is not wanted",
+		    prefix_str(to, ts), prefix_str(f, fs));
+}
+
 static void
 check_nets(struct parser *p, struct conf_tunnel *t)
 {
@@ -265,6 +309,7 @@ check_nets(struct parser *p, struct conf_tunnel *t)
 		return;
 	}
 	check_pairs(p);
+	check_lockout(p, t);
 	t->keepalive = st->keepalive;
 	if (!conf_target_ok(t))
 		conf_stmt_error(p, &st->targetpos, "the target of keepalive is in "
@@ -272,7 +317,10 @@ check_nets(struct parser *p, struct conf_tunnel *t)
 		    "go through the tunnel");
 }
 
-/* A kernel holds one policy for a pair of networks. */
+/*
+ * A kernel holds one policy for a pair of networks, and it is one tunnel's: with two,
+ * one would be up and carry nothing.  Peers that may be anybody are no exception.
+ */
 static void
 claim_pairs(struct parser *p, const struct conf_tunnel *t, uint32_t index)
 {
@@ -378,8 +426,7 @@ find_peer(struct parser *p)
 
 	make_peer(st, &pe);
 	pe.psk = st->psk;
-	h = hash_addr(&pe.remote, hash_addr(&pe.local, 0));
-	h = hash_ident(&pe.dstid, hash_ident(&pe.srcid, h));
+	h = conf_peer_hash(&pe);
 	i = conf_table_find(&p->peers, h, same_peer, &k);
 	if (i != -1) {
 		what = differs(&p->conf->peers[i], &pe);
@@ -447,8 +494,7 @@ conf_merge(struct parser *p)
 	if (st->bad || (peer = find_peer(p)) == -1)
 		return;
 	t.peer = (uint32_t)peer;
-	if (p->conf->peers[peer].remote.fam != ADDR_NONE)
-		claim_pairs(p, &t, p->conf->ntunnels);
+	claim_pairs(p, &t, p->conf->ntunnels);
 	/* Kept even when refused: later messages name it by its line. */
 	if ((nt = conf_add_tunnel(p->conf)) == NULL) {
 		p->lx.nomem = 1;

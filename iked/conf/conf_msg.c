@@ -9,7 +9,7 @@
 
 #include "conf/conf_parse.h"
 
-#define MSG_VERSION	1
+#define MSG_VERSION	2
 
 static void
 put_addr(struct wbuf *w, const struct addr *a)
@@ -210,6 +210,7 @@ conf_put_peer(struct wbuf *w, const struct conf_peer *pe, int flags)
 	wbuf_u8(w, pe->natt);
 	wbuf_u32(w, pe->ntunnels);
 	wbuf_u8(w, pe->has_psk);
+	wbuf_u32(w, pe->psk_serial);
 	wbuf_u16(w, psklen);
 	wbuf_bytes(w, pe->psk, psklen);
 }
@@ -230,6 +231,7 @@ conf_get_peer(struct rbuf *r, struct conf *c)
 	pe.natt = get_bool(r);
 	pe.ntunnels = rbuf_u32(r);
 	pe.has_psk = get_bool(r);
+	pe.psk_serial = rbuf_u32(r);
 	pe.psklen = rbuf_u16(r);
 	psk = rbuf_bytes(r, pe.psklen);
 	if (!rbuf_ok(r) || c->npeers >= c->want_peers || !pe.has_psk ||

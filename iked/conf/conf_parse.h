@@ -122,6 +122,9 @@ void		 conf_default_ike(struct proposals *);
 void		 conf_default_esp(struct proposals *);
 /* conf_merge.c: the finished statement becomes a tunnel of a peer. */
 void		 conf_merge(struct parser *);
+/* What a peer is known by: local, remote, srcid, dstid. */
+uint32_t	 conf_peer_hash(const struct conf_peer *);
+int		 conf_peer_same(const struct conf_peer *, const struct conf_peer *);
 /* Names for the unnamed; the order by name.  0 or -1 (no memory). */
 int		 conf_merge_end(struct parser *);
 

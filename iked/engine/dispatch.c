@@ -51,7 +51,9 @@ other_version(struct engine *e, struct rx *rx)
 	drop(w);
 	if (rx->hdr.major == 1) {
 		w->tally.ikev1++;
-		if (v1_first(e, &rx->remote.addr))
+		/* many addresses at once are made up: not a line for each */
+		if (v1_first(e, &rx->remote.addr) &&
+		    world_allow(w, &w->b_ikev1, 10, 1000))
 			log_info(w->log, "peer %s: peer speaks IKEv1; on RouterOS set "
 			    "exchange-mode=ike2", addr_str(&rx->remote.addr, a));
 		/* IKEv1 has no R flag and other exchange numbers */
@@ -102,6 +104,20 @@ open_inner(struct world *w, struct ike_core *c, struct rx *rx, enum wire_err *r)
 	return (1);
 }
 
+/* Once more: the same octets, nothing is done again (2.1); but only to whom has the
+ * keys, and to where it asks from (2.11). */
+static void
+say_again(struct world *w, struct ike_core *c, const struct reply *r,
+    const struct rx *rx)
+{
+	size_t	n;
+
+	if (message_open(w, c, rx->raw, rx->m, &n) == -1)
+		bad(w);
+	else
+		message_send_to(w, &rx->local, &rx->remote, r->msg, r->len);
+}
+
 /* ---- before AUTH */
 
 static void
@@ -115,7 +131,7 @@ half_auth(struct world *w, struct ike_half *h, struct rx *rx, int response)
 		return;
 	}
 	if (h->state == HALF_REFUSED) {
-		message_send(w, &h->c, h->resp.msg, h->resp.len);
+		say_again(w, &h->c, &h->resp, rx);
 		return;
 	}
 	if (h->nbad >= BAD_MAX || !open_inner(w, &h->c, rx, &r)) {
@@ -222,8 +238,7 @@ ike_request_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 	enum wire_err	r;
 
 	if (ike->resp.msg != NULL && rx->hdr.msgid == ike->resp.msgid) {
-		/* once more: the same octets, nothing is done again (2.1) */
-		message_send(w, &ike->c, ike->resp.msg, ike->resp.len);
+		say_again(w, &ike->c, &ike->resp, rx);
 		return;
 	}
 	if (rx->hdr.msgid != ike->msgid_in || ike->pend != NULL ||
@@ -239,6 +254,8 @@ ike_request_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 	follow(w, ike, rx);
 	if (reply_begin(w, ike, rx->hdr.exch, rx->hdr.msgid) == -1)
 		return;
+	ike->pend->local = rx->local;
+	ike->pend->remote = rx->remote;
 	if (r != WIRE_OK)
 		refuse_request(w, ike, rx, r);
 	else if (rx->hdr.exch == X_CREATE_CHILD_SA)
@@ -264,6 +281,7 @@ ike_response_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 		return;
 	}
 	liveness_heard(w, ike, 1);
+	message_rtt(w, &ike->c, ike->req.first);
 	follow(w, ike, rx);
 	outreq_clear(w, &ike->req);
 	if (r != WIRE_OK) {

@@ -254,14 +254,13 @@ engine_expire(struct engine *e, monotime now, uint32_t spi, const struct addr *d
 {
 	struct world	*w = &e->w;
 	struct child_sa	*c = NULL, *x;
-	uint32_t	 at;
 
 	w->now = now;
 	if ((x = child_byspi(w, spi)) != NULL && addr_cmp(dst, &x->local.addr) == 0)
 		c = x;
-	/* an outbound SPI: the peer chose it; expiries are rare enough to look */
-	for (at = 0; c == NULL && (x = slab_walk(&w->childs, &at, NULL)) != NULL;)
-		if (x->spi_out == spi && addr_cmp(dst, &x->remote.addr) == 0)
+	/* an outbound SPI: the peer chose it, and it is one only for that peer */
+	for (x = NULL; c == NULL && (x = child_byout_next(w, x, spi)) != NULL;)
+		if (addr_cmp(dst, &x->remote.addr) == 0)
 			c = x;
 	if (c == NULL || c->tunnel == NO_INDEX)
 		return;
@@ -296,6 +295,7 @@ engine_mapping(struct engine *e, monotime now, uint32_t spi,
 	ike->c.remote = *newsrc;
 	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE])
 		child_follow(w, c, newsrc);
+	touch_ike(w, ike);
 	engine_settle(e);
 }
 

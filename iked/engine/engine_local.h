@@ -39,6 +39,8 @@ void	ike_dead(struct world *, struct ike_sa *, const char *why);
 /* ---- liveness.c */
 #define CHECK_PAUSE_MS	10000	/* a passed check is not repeated before */
 void	liveness_check(struct world *, struct ike_sa *, int64_t ms);
+/* The shortest wait for an answer that this way allows, in ms. */
+int64_t	liveness_wait(const struct ike_sa *);
 void	liveness_hint(struct world *, struct ike_sa *, const char *what);
 void	liveness_heard(struct world *, struct ike_sa *, int answered);
 void	liveness_child_timer(struct world *, struct child_sa *);

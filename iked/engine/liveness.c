@@ -3,7 +3,8 @@
  * Is the peer still there?  The kernel's counters tell: when packets leave and
  * nothing comes in for two seconds, the peer is asked, and unless it answers within
  * three the SA is dead.  A hint that nobody vouches for (an INVALID_IKE_SPI,
- * say) only brings the question forward and shortens the wait.
+ * say) only brings the question forward; the wait gets shorter when silence or the
+ * peer's INITIAL_CONTACT speaks for it, and never shorter than the way allows.
  *
  * Each Child has its own timer; an idle one is read seldom, and the more Children there
  * are the more seldom.
@@ -37,6 +38,7 @@ liveness_check(struct world *w, struct ike_sa *ike, int64_t ms)
 		return;
 	}
 	/* the request that is out will do as the question */
+	ike->want_check = 0;
 	if (ike->req.interval_ms > RETRY_FIRST)
 		ike->req.interval_ms = RETRY_FIRST;
 	timer_set(&w->timers, &ike->req.timer, mono_add_ms(w->now, 50));
@@ -50,6 +52,26 @@ lately(const struct world *w, const struct ike_sa *ike)
 	    !mono_before(ike->last_ok, mono_add_ms(ike->established, 1)));
 }
 
+int64_t
+liveness_wait(const struct ike_sa *ike)
+{
+	int64_t	ms = (int64_t)ike->c.rtt_ms * 3;
+
+	if (ms == 0 || ms > CHECK_MS)
+		return (CHECK_MS);
+	return (ms < CHECK_HINT_MS ? CHECK_HINT_MS : ms);
+}
+
+/* The question is out and its end is near: packets leave and none come. */
+static int
+in_silence(const struct world *w, const struct ike_sa *ike)
+{
+	return (ike->check_by.us != 0 && ike->req.msg != NULL &&
+	    !mono_before(mono_add_ms(w->now, CHECK_MS), ike->check_by));
+}
+
+/* By itself it is worth a question with the whole wait, for anybody may have sent it.
+ * Where packets leave and none come it fits what is seen. */
 void
 liveness_hint(struct world *w, struct ike_sa *ike, const char *what)
 {
@@ -61,17 +83,15 @@ liveness_hint(struct world *w, struct ike_sa *ike, const char *what)
 	ike->hint = 1;
 	log_info(w->log, "tunnel \"%s\": %s without protection from %s: checking the "
 	    "peer", peer_name(w, ike->c.peer), what, addr_str(&ike->c.remote.addr, a));
-	if (ike->check_by.us != 0) {
-		by = mono_add_ms(ike->req.msg != NULL ? ike->req.first : w->now,
-		    CHECK_HINT_MS);
+	if (in_silence(w, ike)) {
+		by = mono_add_ms(ike->req.first, liveness_wait(ike));
 		if (mono_before(by, mono_add_ms(w->now, 300)))
 			by = mono_add_ms(w->now, 300);
 		if (mono_before(by, ike->check_by))
 			ike->check_by = by;
-		if (ike->req.msg != NULL)
-			timer_set(&w->timers, &ike->req.timer, mono_add_ms(w->now, 100));
-	} else if (!lately(w, ike))
-		liveness_check(w, ike, CHECK_HINT_MS);
+		timer_set(&w->timers, &ike->req.timer, mono_add_ms(w->now, 100));
+	} else if (ike->check_by.us != 0 || !lately(w, ike))
+		liveness_check(w, ike, CHECK_MS);
 }
 
 void
@@ -213,11 +233,15 @@ judge(struct world *w, struct child_sa *c, int out_moved)
 	}
 	if (ike == NULL || c->silent_since.us == 0 || !out_moved ||
 	    mono_before(w->now, mono_add_ms(c->silent_since, SILENT_MS)) ||
-	    ike->check_by.us != 0 || lately(w, ike))
+	    lately(w, ike))
+		return;
+	/* the check of an idle peer may take its time; this one may not */
+	if (ike->check_by.us != 0 &&
+	    mono_before(ike->check_by, mono_add_ms(w->now, CHECK_MS + 1)))
 		return;
 	log_debug(w->log, "tunnel \"%s\": packets leave and none come: checking the "
 	    "peer", tunnel_conf(w, c->tunnel)->name);
-	liveness_check(w, ike, ike->hint ? CHECK_HINT_MS : CHECK_MS);
+	liveness_check(w, ike, CHECK_MS);
 }
 
 void

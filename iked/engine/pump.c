@@ -10,6 +10,7 @@
 #include "engine/engine_local.h"
 
 #define NATT_MS	20000	/* RFC 3948 4 */
+#define TWIN_MS	10000	/* a childless IKE SA beside another one */
 
 static monotime
 earlier(monotime a, monotime b)
@@ -40,6 +41,37 @@ idle_at(const struct world *w, const struct ike_sa *ike)
 	    (1000 - ike->idle_cut)));
 }
 
+/*
+ * Both sides' starts, crossing, can leave an IKE SA without Children beside another that
+ * has them.  It serves nothing; who began it takes it away, or else the other side does.
+ */
+static int
+is_twin(const struct world *w, const struct ike_sa *ike)
+{
+	const struct ike_sa	*o;
+	said			 id;
+
+	if (ike->nchildren > 0 || ike->q_first != 0 || ike->req.msg != NULL ||
+	    ike->pend != NULL || ike->c.peer == NO_INDEX)
+		return (0);
+	for (id = w->peers[ike->c.peer].ikes; (o = ike_get(w, id)) != NULL; id = o->next)
+		if (o != ike && o->state == IKE_UP && !o->want_delete && o->nchildren > 0)
+			return (1);
+	return (0);
+}
+
+static void
+twin(struct world *w, struct ike_sa *ike)
+{
+	if (!is_twin(w, ike))
+		ike->twin_at = MONO_NONE;
+	else if (ike->twin_at.us == 0)
+		ike->twin_at = mono_add_ms(w->now, world_jitter(w,
+		    ike->c.initiator ? TWIN_MS : 2 * TWIN_MS, 20));
+	else if (passed(ike->twin_at, w->now))
+		ike->want_delete = 1;
+}
+
 static void
 arm(struct world *w, struct ike_sa *ike)
 {
@@ -48,12 +80,15 @@ arm(struct world *w, struct ike_sa *ike)
 	if (ike->state == IKE_UP) {
 		t = earlier(t, ike->rekey_at);
 		t = earlier(t, ike->expire_at);
+		t = earlier(t, ike->twin_at);
 		t = earlier(t, idle_at(w, ike));
 		if (mono_before(w->now, ike->quiet_until))
 			t = earlier(t, ike->quiet_until);
 	}
 	if (ike->state == IKE_UP || ike->state == IKE_REPLACED)
 		t = earlier(t, ike->drop_at);
+	if (ike->pend != NULL)
+		t = earlier(t, mono_add_ms(ike->pend->since, PEND_MS));
 	if (ike->state == IKE_FINISHING)
 		t = mono_add_ms(ike->since, HALFOPEN_MS);
 	/* what is overdue waits for the window: look again a little later */
@@ -91,9 +126,13 @@ due(struct world *w, struct ike_sa *ike)
 	}
 	if (ike->state != IKE_UP)
 		return;
-	/* an exchange has left the wish (INITIAL_CONTACT): a question needs its end */
-	if (ike->want_check && ike->check_by.us == 0)
-		liveness_check(w, ike, ike->hint ? CHECK_HINT_MS : CHECK_MS);
+	/* an exchange has left the wish: a question needs its end, and where the peer has
+	 * said INITIAL_CONTACT, a near one */
+	if (ike->want_check && (ike->check_by.us == 0 || ike->doubtful))
+		liveness_check(w, ike, ike->doubtful ? liveness_wait(ike) : CHECK_MS);
+	if (ike->hinted != NULL)
+		liveness_hint(w, ike, ike->hinted);
+	ike->hinted = NULL;
 	if (passed(ike->expire_at, w->now) && !ike->want_delete) {
 		log_info(w->log, "tunnel \"%s\": the IKE SA's lifetime is over",
 		    peer_name(w, ike->c.peer));
@@ -101,8 +140,20 @@ due(struct world *w, struct ike_sa *ike)
 	}
 	if (passed(ike->rekey_at, w->now))
 		ike->want_rekey = 1;
+	twin(w, ike);
 	if (mono_reached(idle_at(w, ike), w->now) && ike->req.msg == NULL)
 		liveness_check(w, ike, 4 * CHECK_MS);
+}
+
+/* Not while it has a successor.  Nor before the peer is known to have it: when the reply
+ * that made it is lost, it has not; the DELETE of the one before tells. */
+static int
+may_rekey(const struct world *w, const struct child_sa *c)
+{
+	return (c->want_rekey && c->state == CHILD_UP &&
+	    mono_reached(c->quiet_until, w->now) && child_get(w, c->mine) == NULL &&
+	    child_get(w, c->theirs) == NULL &&
+	    (c->initiated || child_get(w, c->replaces) == NULL));
 }
 
 static struct child_sa *
@@ -112,10 +163,11 @@ child_wanting(const struct world *w, const struct ike_sa *ike, int delete)
 	said		 id;
 
 	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE]) {
-		if (delete && c->want_delete)
+		/* the peer gets to know of it by our reply */
+		if (delete && c->want_delete && (ike->pend == NULL ||
+		    ike->pend->child != c->id))
 			return (c);
-		if (!delete && c->want_rekey && c->state == CHILD_UP &&
-		    mono_reached(c->quiet_until, w->now))
+		if (!delete && may_rekey(w, c))
 			return (c);
 	}
 	return (NULL);
@@ -153,22 +205,23 @@ next_tunnel(struct world *w, struct ike_sa *ike)
 	return (0);
 }
 
-/* One request, if one is wished for.  1: sent */
+/* One request, if one is wished for.  1: sent; -1: it could not be made, and is still
+ * wished for */
 static int
 next_request(struct world *w, struct ike_sa *ike)
 {
 	struct child_sa	*c;
 
 	if (ike->want_delete)
-		return (delete_ike_start(w, ike) == 0);
+		return (delete_ike_start(w, ike) == 0 ? 1 : -1);
 	if (ike->state != IKE_UP)
 		return (0);
 	if (ike->want_check)
-		return (check_start(w, ike) == 0);
+		return (check_start(w, ike) == 0 ? 1 : -1);
 	if (ike->orphan_spi != 0)
-		return (delete_orphan_start(w, ike) == 0);
+		return (delete_orphan_start(w, ike) == 0 ? 1 : -1);
 	if ((c = child_wanting(w, ike, 1)) != NULL)
-		return (delete_child_start(w, ike, c) == 0);
+		return (delete_child_start(w, ike, c) == 0 ? 1 : -1);
 	if (w->stopping || !mono_reached(ike->quiet_until, w->now))
 		return (0);
 	if (ike->want_rekey && settled(w, ike)) {
@@ -181,11 +234,30 @@ next_request(struct world *w, struct ike_sa *ike)
 	return (next_tunnel(w, ike));
 }
 
+/* The peer's next request can only come when this one is answered. */
+static void
+answer_overdue(struct world *w, struct ike_sa *ike)
+{
+	struct child_sa	*c = child_get(w, ike->pend->child);
+
+	if (!mono_reached(mono_add_ms(ike->pend->since, PEND_MS), w->now))
+		return;
+	log_warnx(w->log, "tunnel \"%s\": the kernel has not answered: the peer is told "
+	    "to ask again later", peer_name(w, ike->c.peer));
+	if (c != NULL)
+		child_remove(w, c, NULL);
+	else
+		reply_without_child(w, ike);
+}
+
 void
 pump_ike(struct world *w, struct ike_sa *ike)
 {
+	int	r = 0;
+
 	if (ike->fatal) {
-		ike_dead(w, ike, "a malformed message inside the SA");
+		ike_dead(w, ike, ike->fatal & FATAL_SYNTAX ?
+		    "a malformed message inside the SA" : "a reply could not be made");
 		return;
 	}
 	if (ike->state == IKE_FINISHING &&
@@ -194,11 +266,15 @@ pump_ike(struct world *w, struct ike_sa *ike)
 		return;
 	}
 	if (ike->state != IKE_FINISHING) {
+		if (ike->pend != NULL)
+			answer_overdue(w, ike);
 		due(w, ike);
 		if (ike->req.msg == NULL)
-			(void)next_request(w, ike);
+			r = next_request(w, ike);
 	}
 	arm(w, ike);
+	if (r == -1)
+		timer_set(&w->timers, &ike->life, mono_add_ms(w->now, 1000));
 }
 
 void

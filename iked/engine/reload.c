@@ -172,7 +172,7 @@ move_runtime(struct world *w, struct maps *m)
 			continue;
 		p = &m->peers[m->peer[i]];
 		*p = w->peers[i];
-		p->tunnels = p->addr_next = 0;
+		p->tunnels = p->addr_next = p->id_next = p->kind_next = 0;
 	}
 }
 
@@ -255,6 +255,7 @@ engine_conf(struct engine *e, monotime now, struct conf *nc)
 	conf_free(oc);
 	if (runtime_index(w) == -1)
 		log_warnx(w->log, "out of memory: peers cannot be found by address");
+	half_recount(w);
 	start_wanted(w);
 	engine_settle(e);
 }

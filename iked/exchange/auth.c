@@ -8,10 +8,13 @@
  *	responder: request -> verify -> SA -> sign -> Child in the kernel -> reply
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "exchange/exchange.h"
+
+#define IKES_MAX	8	/* IKE SAs of one peer, besides a new one */
 
 /* prf(SK_p, ID body) of one side (2.15). */
 static int
@@ -86,6 +89,19 @@ decode_held(struct world *w, const struct held *h)
 {
 	return (wire_decode(h->first, h->plain, h->len, 0, w->msg, NULL) == WIRE_OK ?
 	    0 : -1);
+}
+
+/* Its AUTH is of another kind than ours: not a question of secrets. */
+static int
+other_method(uint8_t method, const char *peer, char *dst, size_t len)
+{
+	if (method == AUTH_PSK)
+		return (0);
+	(void)snprintf(dst, len, "peer %s proves itself with %s (AUTH method %u), not "
+	    "with a pre-shared key: set it to one, equal to \"psk\" here", peer,
+	    method == AUTH_RSA || method == AUTH_DIGSIG || (method >= 9 && method <= 11) ?
+	    "a certificate or raw key" : "something else", method);
+	return (1);
 }
 
 static void
@@ -177,31 +193,6 @@ auth_refused(struct world *w, struct ike_half *h, const struct wire_notify *n)
 		    wire_notify_name(n->type));
 }
 
-void
-auth_response(struct world *w, struct ike_half *h, const struct rx *rx)
-{
-	const struct wire_msg	*m = rx->m;
-	const uint64_t		 need = WIRE_HAS(P_IDR) | WIRE_HAS(P_AUTH);
-	struct ident		 want;
-	char			 is[ID_STRLEN], ws[ID_STRLEN];
-
-	outreq_clear(w, &h->req);
-	if ((m->has & need) != need) {
-		auth_refused(w, h, wire_error(m));
-		return;
-	}
-	peer_remote_id(w, h->c.peer, &h->c.remote.addr, &want);
-	if (!ident_equal(&want, &m->idr)) {
-		half_fail(w, h, "the peer's identity is %s, not %s: set its srcid or "
-		    "our dstid", ident_str(&m->idr, is), ident_str(&want, ws));
-		return;
-	}
-	half_state(w, h, HALF_CHECKING);
-	if (held_set(&h->held, rx->plain, rx->plainlen, rx->plainfirst, 1) == -1 ||
-	    verify(w, h, m) == -1)
-		half_fail(w, h, "out of memory");
-}
-
 /* The peer believes the SA is there; tell it, and do not wait for an answer. */
 static void
 tell_refusal(struct world *w, struct ike_half *h)
@@ -219,6 +210,40 @@ tell_refusal(struct world *w, struct ike_half *h)
 	n = message_seal(w, &h->c, X_INFORMATIONAL, 0, 2, e.first, inner, b.len, buf);
 	if (n > 0)
 		message_send(w, &h->c, buf, n);
+}
+
+void
+auth_response(struct world *w, struct ike_half *h, const struct rx *rx)
+{
+	const struct wire_msg	*m = rx->m;
+	const uint64_t		 need = WIRE_HAS(P_IDR) | WIRE_HAS(P_AUTH);
+	struct ident		 want;
+	char			 a[ADDR_STRLEN], is[ID_STRLEN], ws[ID_STRLEN], why[200];
+
+	message_rtt(w, &h->c, h->req.first);
+	outreq_clear(w, &h->req);
+	if ((m->has & need) != need) {
+		auth_refused(w, h, wire_error(m));
+		return;
+	}
+	peer_remote_id(w, h->c.peer, &h->c.remote.addr, &want);
+	if (!ident_equal(&want, &m->idr)) {
+		tell_refusal(w, h);
+		half_fail(w, h, "the peer's identity is %s, not %s: set its srcid or "
+		    "our dstid", ident_str(&m->idr, is), ident_str(&want, ws));
+		return;
+	}
+	if (other_method(m->auth_method, addr_str(&h->c.remote.addr, a), why,
+	    sizeof(why))) {
+		w->tally.auth_failed++;
+		tell_refusal(w, h);
+		half_fail(w, h, "%s", why);
+		return;
+	}
+	half_state(w, h, HALF_CHECKING);
+	if (held_set(&h->held, rx->plain, rx->plainlen, rx->plainfirst, 1) == -1 ||
+	    verify(w, h, m) == -1)
+		half_fail(w, h, "out of memory");
 }
 
 static void
@@ -240,9 +265,71 @@ first_child(struct world *w, struct ike_sa *ike, struct nego *n, uint32_t tunnel
 			(void)proposals_str(&n->offered, a, sizeof(a));
 		tunnel_hold(w, tunnel, "peer says %s for the Child SA%s%s",
 		    wire_notify_name(e->type), a[0] != '\0' ? "; we offer " : "", a);
-	} else if (child_accept(w, ike, m, n, tunnel, ni, nr, NULL, 1, &why) == NULL)
+	} else if (child_accept(w, ike, m, n, tunnel, ni, nr, NULL, 1, &why) == NULL) {
 		tunnel_hold(w, tunnel, "the peer's answer for the Child SA is not "
 		    "acceptable: %s", why);
+		/* the peer has it all the same */
+		ike->orphan_spi = n->spi_in;
+	}
+}
+
+/*
+ * INITIAL_CONTACT says the peer has no other SA with us (2.4).  It is
+ * authenticated, yet what it can do is bring the check of the others forward.
+ */
+static void
+initial_contact(struct world *w, struct ike_sa *ike)
+{
+	struct ike_sa	*old;
+	said		 id;
+
+	for (id = w->peers[ike->c.peer].ikes; (old = ike_get(w, id)) != NULL;
+	    id = old->next) {
+		if (old == ike || (old->rid != NULL && ike->rid != NULL &&
+		    !ident_equal(old->rid, ike->rid)))
+			continue;
+		/* both started at once: that one is as new as this one */
+		if (!mono_before(old->established, ike->c.begun))
+			continue;
+		old->doubtful = 1;
+		old->hint = 1;
+		old->want_check = 1;
+		touch_ike(w, old);
+	}
+}
+
+/* A peer that makes one IKE SA after the other keeps the newest; the first to go is the
+ * oldest that it has said, or seems, to have forgotten. */
+static void
+thin_out(struct world *w, const struct ike_sa *ike)
+{
+	struct ike_sa	*old, *victim = NULL;
+	said		 id;
+	int		 n = 0;
+
+	for (id = w->peers[ike->c.peer].ikes; (old = ike_get(w, id)) != NULL;
+	    id = old->next) {
+		if (old == ike || old->state != IKE_UP || old->want_delete ||
+		    (old->rid != NULL && ike->rid != NULL &&
+		    !ident_equal(old->rid, ike->rid)))
+			continue;
+		n++;
+		/* the list has the newest first */
+		if (victim == NULL || old->doubtful || !victim->doubtful)
+			victim = old;
+	}
+	if (n < IKES_MAX)
+		return;
+	log_info(w->log, "tunnel \"%s\": the peer has %d IKE SAs: the oldest is deleted",
+	    peer_name(w, ike->c.peer), n);
+	/* a question that is out has lost its sense */
+	if (victim->task == TASK_CHECK) {
+		outreq_clear(w, &victim->req);
+		victim->task = TASK_NONE;
+		victim->check_by = MONO_NONE;
+	}
+	victim->want_delete = 1;
+	touch_ike(w, victim);
 }
 
 /* I: the peer is who it has to be. */
@@ -266,6 +353,9 @@ established(struct world *w, struct ike_half *h, const struct job *j,
 	if (decode_held(w, &ike->held) == 0) {
 		if ((ike->rid = malloc(sizeof(*ike->rid))) != NULL)
 			*ike->rid = w->msg->idr;
+		if (wire_notify(w->msg, N_INITIAL_CONTACT) != NULL)
+			initial_contact(w, ike);
+		thin_out(w, ike);
 		first_child(w, ike, n, tunnel);
 	}
 	nego_free(w, n);
@@ -303,37 +393,19 @@ auth_refuse(struct world *w, struct ike_half *h, uint16_t type, const void *data
 	message_send(w, &h->c, buf, n);
 }
 
-/* By address pair first, then by the type and value of IDi; secrets are
- * never tried in turn. */
-static uint32_t
-peer_by_id(struct world *w, const struct ike_half *h, const struct ident *idi)
-{
-	struct ident	id;
-	uint32_t	p;
-
-	for (p = peer_first_addr(w, &h->c.local.addr, &h->c.remote.addr);
-	    p != NO_INDEX;
-	    p = peer_next_addr(w, p, &h->c.local.addr, &h->c.remote.addr)) {
-		if (peer_conf(w, p)->dstid.type == ID_NONE &&
-		    addr_is_any(&peer_conf(w, p)->remote))
-			return (p);
-		peer_remote_id(w, p, &h->c.remote.addr, &id);
-		if (ident_equal(&id, idi))
-			return (p);
-	}
-	return (NO_INDEX);
-}
-
 /* 1: this peer, with these identities, may try; else a line has been said. */
 static int
 known_peer(struct world *w, struct ike_half *h, const struct wire_msg *m)
 {
 	struct ident	 id;
 	uint32_t	 p, near;
-	char		 a[ADDR_STRLEN], is[ID_STRLEN], ws[ID_STRLEN];
+	char		 a[ADDR_STRLEN], is[ID_STRLEN], ws[ID_STRLEN], me[ID_STRLEN];
 
 	addr_str(&h->c.remote.addr, a);
-	if ((p = peer_by_id(w, h, &m->idi)) == NO_INDEX) {
+	/* by address pair first, then by the type and value of IDi; secrets are never
+	 * tried in turn */
+	p = peer_byid(w, &h->c.local.addr, &h->c.remote.addr, &m->idi);
+	if (p == NO_INDEX) {
 		near = peer_first_addr(w, &h->c.local.addr, &h->c.remote.addr);
 		if (near != NO_INDEX)
 			peer_remote_id(w, near, &h->c.remote.addr, &id);
@@ -348,7 +420,7 @@ known_peer(struct world *w, struct ike_half *h, const struct wire_msg *m)
 	if ((m->has & WIRE_HAS(P_IDR)) && !ident_equal(&id, &m->idr)) {
 		log_info(w->log, "peer %s (%s): it wants to talk to %s, we are %s: set "
 		    "its dstid or our srcid", a, ident_str(&m->idi, ws),
-		    ident_str(&m->idr, is), ident_conf(&id, ws));
+		    ident_str(&m->idr, is), ident_conf(&id, me));
 		return (0);
 	}
 	if (!offer_allows(&peer_conf(w, p)->ike, &h->c.suite)) {
@@ -368,6 +440,7 @@ auth_request(struct world *w, struct ike_half *h, const struct rx *rx)
 	const struct wire_msg	*m = rx->m;
 	const uint64_t		 child = WIRE_HAS(P_SA) | WIRE_HAS(P_TSI) | WIRE_HAS(P_TSR);
 	uint64_t		 has = m->has & child;
+	char			 a[ADDR_STRLEN], why[200];
 
 	/* the initiator may have moved to the NAT-T port, and comes from where it
 	 * comes from; an open message is the first proof of that */
@@ -375,7 +448,9 @@ auth_request(struct world *w, struct ike_half *h, const struct rx *rx)
 	init_hash_del(w, h);
 	h->c.remote = rx->remote;
 	init_hash_add(w, h);
-	h->c.encap = (h->c.natt_local || h->c.natt_remote) && rx->natt;
+	h->c.encap = (h->c.natt_local || h->c.natt_remote || h->c.natt_forced) && rx->natt;
+	/* IKE_SA_INIT was our message that it answers */
+	message_rtt(w, &h->c, h->since);
 	if ((m->has & WIRE_HAS(P_IDI)) == 0 || (has != 0 && has != child)) {
 		auth_refuse(w, h, N_INVALID_SYNTAX, NULL, 0);
 		return;
@@ -391,35 +466,21 @@ auth_request(struct world *w, struct ike_half *h, const struct rx *rx)
 		auth_refuse(w, h, N_AUTHENTICATION_FAILED, NULL, 0);
 		return;
 	}
+	if (peer_conf(w, h->c.peer)->natt && !h->c.encap)
+		log_info(w->log, "tunnel \"%s\": ESP is not put in UDP: the peer has no NAT "
+		    "traversal, or the first tunnel with its address has no \"natt\"",
+		    peer_name(w, h->c.peer));
+	if (other_method(m->auth_method, addr_str(&h->c.remote.addr, a), why,
+	    sizeof(why))) {
+		w->tally.auth_failed++;
+		log_info(w->log, "tunnel \"%s\": %s", peer_name(w, h->c.peer), why);
+		auth_refuse(w, h, N_AUTHENTICATION_FAILED, NULL, 0);
+		return;
+	}
 	half_state(w, h, HALF_VERIFYING);
 	if (held_set(&h->held, rx->plain, rx->plainlen, rx->plainfirst, 1) == -1 ||
 	    verify(w, h, m) == -1)
 		half_free(w, h);
-}
-
-/*
- * INITIAL_CONTACT says the peer has no other SA with us (2.4).  It is
- * authenticated, yet what it can do is bring the check of the others forward.
- */
-static void
-initial_contact(struct world *w, struct ike_sa *ike)
-{
-	struct ike_sa	*old;
-	said		 id;
-
-	for (id = w->peers[ike->c.peer].ikes; (old = ike_get(w, id)) != NULL;
-	    id = old->next) {
-		if (old == ike || (old->rid != NULL && ike->rid != NULL &&
-		    !ident_equal(old->rid, ike->rid)))
-			continue;
-		/* both started at once: that one is as new as this one */
-		if (!mono_before(old->established, ike->c.begun))
-			continue;
-		old->doubtful = 1;
-		old->hint = 1;
-		old->want_check = 1;
-		touch_ike(w, old);
-	}
 }
 
 /* R: the initiator is who it has to be; now it is our turn to prove it. */
@@ -441,6 +502,7 @@ verified(struct world *w, struct ike_half *h, const struct job *j,
 	*ike->rid = w->msg->idi;
 	if (wire_notify(w->msg, N_INITIAL_CONTACT) != NULL)
 		initial_contact(w, ike);
+	thin_out(w, ike);
 	if (sign(w, &ike->c, ike->init, ike->id, 0, &ike->job) == -1)
 		ike_remove(w, ike, NULL);
 }
@@ -455,8 +517,19 @@ auth_kernel_ready(struct world *w, struct ike_sa *ike)
 	ike->established = w->now;
 	reply_finish(w, ike);
 	touch_peer(w, ike->c.peer);
-	/* the first message after a start tells the peer; so did its own to us */
-	w->peers[ike->c.peer].sent_ic = 1;
+}
+
+/* R: what the peer had with us before our start is gone, and its next message may
+ * be on it: once a peer and start (2.4). */
+static int
+first_contact(struct world *w, const struct ike_sa *ike)
+{
+	struct peer	*p = &w->peers[ike->c.peer];
+
+	if (p->sent_ic || ike->next != 0 || ike->prev != 0)
+		return (0);
+	p->sent_ic = 1;
+	return (1);
 }
 
 /* R: our AUTH is there. */
@@ -476,6 +549,9 @@ reply_auth(struct world *w, struct ike_sa *ike, const struct keys_ans *ans)
 	}
 	peer_local_id(w, ike->c.peer, &ike->c.local.addr, &id);
 	wire_put_id(&ike->pend->enc, P_IDR, &id);
+	if (first_contact(w, ike))
+		wire_put_notify(&ike->pend->enc, PROTO_NONE, 0, 0, N_INITIAL_CONTACT,
+		    NULL, 0);
 	wire_put_auth(&ike->pend->enc, ans->method, ans->auth, ans->len);
 	reply_mark(ike->pend);
 	if ((w->msg->has & WIRE_HAS(P_SA)) &&

@@ -119,8 +119,8 @@ sa_copy(const struct kern_sa *sa)
 	return (p);
 }
 
-/* For a peer whose NAT may move it, the keys stay here too: the kernels
- * want them again with a new address. */
+/* For a peer whose NAT may move it to another port, the keys stay here too: the
+ * kernels want them again with an UPDATE. */
 static int
 install(struct world *w, struct child_sa *c, const struct child_keys *k, int later)
 {
@@ -168,7 +168,7 @@ child_make(struct world *w, struct ike_sa *ike, const struct child_make *a)
 
 	if ((c = child_new(w, ike, a->tunnel, a->spi_in)) == NULL)
 		return (NULL);
-	c->spi_out = a->spi_out;
+	child_set_out(w, c, a->spi_out);
 	c->suite = a->suite;
 	c->initiated = a->initiated;
 	c->replaces = a->replaces;
@@ -201,11 +201,11 @@ child_kernel_delete(struct world *w, struct child_sa *c, enum kern_dir dir)
 	else
 		c->out_there = 0;
 	/* without a token the answer would look like somebody else's */
-	if ((j = job_new(w, J_FORGET, 0, 0)) == NULL)
-		return;
+	j = job_new(w, J_FORGET, 0, 0);
 	memset(&sa, 0, sizeof(sa));
 	sa_ends(c, dir, &sa);
-	kernel_ask(w, c, KREQ_SA_DELETE, &sa, j->token, 0);
+	/* it has to go even where memory is short */
+	kernel_ask(w, c, KREQ_SA_DELETE, &sa, j != NULL ? j->token : TOKEN_NOBODY, 0);
 }
 
 void
@@ -228,24 +228,42 @@ child_query(struct world *w, struct child_sa *c, uint64_t user)
 	kernel_ask(w, c, KREQ_SA_QUERY, &sa, j->token, 0);
 }
 
+/*
+ * The peer's NAT has moved it.  Another port is an UPDATE, which keeps the sequence numbers.  An SA's addresses are
+ * its name, and cannot be updated; added again its key would count from 1 once more,
+ * for the peer's replay window to drop and for the nonces to repeat.  So the SAs go, and
+ * a successor with keys of its own is made on the IKE SA, which has moved already.
+ */
+static void
+start_over(struct world *w, struct child_sa *c)
+{
+	child_kernel_delete(w, c, KERN_OUT);
+	child_kernel_delete(w, c, KERN_IN);
+	child_forget_keys(c);
+	c->want_rekey = 1;
+	/* it does not stay when nothing comes of that */
+	c->expire_at = mono_add_ms(w->now, MOVED_MS);
+	timer_set(&w->timers, &c->timer, c->expire_at);
+}
+
 void
 child_follow(struct world *w, struct child_sa *c, const struct endpoint *remote)
 {
 	struct job	*j;
-	int		 i, same = addr_cmp(&c->remote.addr, &remote->addr) == 0;
+	int		 i;
 
 	if (!c->encap || endpoint_cmp(&c->remote, remote) == 0)
 		return;
-	for (i = 0; i < 2 && !same; i++)
-		child_kernel_delete(w, c, i == 0 ? KERN_IN : KERN_OUT);
+	if (addr_cmp(&c->remote.addr, &remote->addr) != 0) {
+		start_over(w, c);
+		return;
+	}
 	c->remote = *remote;
 	for (i = 0; i < 2; i++) {
 		if (c->keep[i] == NULL || (i == 1 && c->out_later != NULL))
 			continue;
 		sa_ends(c, i == 0 ? KERN_IN : KERN_OUT, c->keep[i]);
-		if (!same)
-			(void)add_sa(w, c, c->keep[i]);
-		else if ((j = job_new(w, J_FORGET, 0, 0)) != NULL)
+		if ((j = job_new(w, J_FORGET, 0, 0)) != NULL)
 			kernel_ask(w, c, KREQ_SA_UPDATE, c->keep[i], j->token, 1);
 	}
 	if (c->out_later != NULL)
@@ -270,24 +288,9 @@ child_out_now(struct world *w, struct child_sa *c)
 
 /* The reply of a responder that waited for the kernel. */
 static void
-reply_ready(struct world *w, struct ike_sa *ike, struct child_sa *c, int err,
-    const char *what)
+reply_ready(struct world *w, struct ike_sa *ike)
 {
-	struct pend	*p = ike->pend;
-
-	p->child = 0;
-	if (err != 0) {
-		reply_rewind(p);
-		/* our trouble, not the peer's: it may try again (2.25) */
-		wire_put_notify(&p->enc, PROTO_NONE, 0, 0, ike->state == IKE_FINISHING ?
-		    N_NO_PROPOSAL_CHOSEN : N_TEMPORARY_FAILURE, NULL, 0);
-		tunnel_error(w, c->tunnel, "the kernel refuses the SA: %s%s%s",
-		    strerror(err), what[0] != '\0' ? ": " : "", what);
-		log_warnx(w->log, "tunnel \"%s\": the kernel refuses the SA: %s%s%s",
-		    tunnel_conf(w, c->tunnel)->name, strerror(err),
-		    what[0] != '\0' ? ": " : "", what);
-		child_remove(w, c, NULL);
-	}
+	ike->pend->child = 0;
 	if (ike->state == IKE_FINISHING)
 		auth_kernel_ready(w, ike);
 	else
@@ -295,17 +298,47 @@ reply_ready(struct world *w, struct ike_sa *ike, struct child_sa *c, int err,
 }
 
 void
+reply_without_child(struct world *w, struct ike_sa *ike)
+{
+	struct pend	*p = ike->pend;
+
+	reply_rewind(p);
+	/* our trouble, not the peer's: it may try again (2.25) */
+	wire_put_notify(&p->enc, PROTO_NONE, 0, 0, ike->state == IKE_FINISHING ?
+	    N_NO_PROPOSAL_CHOSEN : N_TEMPORARY_FAILURE, NULL, 0);
+	reply_ready(w, ike);
+}
+
+/* 1: the peer's request for it is still unanswered. */
+static int
+answering(const struct child_sa *c, const struct ike_sa *ike)
+{
+	return (ike != NULL && ike->pend != NULL && ike->pend->child == c->id);
+}
+
+void
 child_abandon(struct world *w, struct child_sa *c)
 {
-	struct ike_sa	*ike = ike_get(w, c->ike);
-
-	if (ike != NULL && ike->pend != NULL && ike->pend->child == c->id) {
-		reply_ready(w, ike, c, ECANCELED, "the configuration changed");
+	if (answering(c, ike_get(w, c->ike))) {
+		child_remove(w, c, "the configuration changed");
 		return;
 	}
 	child_kernel_delete(w, c, KERN_OUT);
 	child_kernel_delete(w, c, KERN_IN);
+	/* nor is anything added for a tunnel that is no more */
+	child_forget_keys(c);
 	c->want_delete = 1;
+}
+
+static void
+kernel_refuses(struct world *w, struct child_sa *c, int err, const char *what)
+{
+	tunnel_error(w, c->tunnel, "the kernel refuses the SA: %s%s%s",
+	    strerror(err), what[0] != '\0' ? ": " : "", what);
+	log_warnx(w->log, "tunnel \"%s\": the kernel refuses the SA: %s%s%s",
+	    tunnel_conf(w, c->tunnel)->name, strerror(err),
+	    what[0] != '\0' ? ": " : "", what);
+	child_remove(w, c, NULL);
 }
 
 void
@@ -313,20 +346,21 @@ child_added(struct world *w, struct child_sa *c, enum job_kind kind, int err,
     const char *what)
 {
 	struct ike_sa	*ike = ike_get(w, c->ike);
-	int		 answering = ike != NULL && ike->pend != NULL &&
-	    ike->pend->child == c->id;
 
 	if (c->nwait > 0)
 		c->nwait--;
 	if (c->tunnel == NO_INDEX)
 		return;		/* a reload took its tunnel away */
 	if (err != 0) {
-		if (kind == J_ADD_IN)
-			c->in_there = 0;
-		else
-			c->out_there = 0;
-		if (answering) {
-			reply_ready(w, ike, c, err, what);
+		/* no answer is not a no: what may be there is deleted */
+		if (err != ETIMEDOUT) {
+			if (kind == J_ADD_IN)
+				c->in_there = 0;
+			else
+				c->out_there = 0;
+		}
+		if (answering(c, ike)) {
+			kernel_refuses(w, c, err, what);
 			return;
 		}
 		tunnel_hold(w, c->tunnel, "the kernel refuses the SA: %s%s%s",
@@ -336,16 +370,22 @@ child_added(struct world *w, struct child_sa *c, enum job_kind kind, int err,
 			touch_ike(w, ike);
 		return;
 	}
-	if (c->nwait > 0 || c->state != CHILD_INSTALLING || c->want_delete)
+	if (c->nwait > 0)
 		return;
+	if (c->state != CHILD_INSTALLING || c->want_delete) {
+		/* down, or the IKE SA goes: the peer has its answer first */
+		if (answering(c, ike))
+			child_remove(w, c, NULL);
+		return;
+	}
 	c->state = CHILD_UP;
 	if (c->out_later != NULL) {
 		c->out_at = mono_add_ms(w->now, OUT_LATER_MS);
 		timer_set(&w->timers, &c->timer, mono_add_ms(w->now, 200));
 	}
 	touch_tunnel(w, c->tunnel);
-	if (answering)
-		reply_ready(w, ike, c, 0, "");
+	if (answering(c, ike))
+		reply_ready(w, ike);
 	else if (c->initiated && c->replaces != 0)
 		rekey_child_done(w, c);
 	if (ike != NULL)
@@ -590,7 +630,8 @@ child_respond(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	}
 	a.spi_in = child_spi_new(w);
 	a.spi_out = (uint32_t)chosen.spi;
-	a.later = old != NULL;
+	/* where the old SAs are gone there is nothing to wait for */
+	a.later = old != NULL && old->in_there;
 	a.ni = ni;
 	a.nr = nr;
 	a.l = &l;

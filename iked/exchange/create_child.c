@@ -154,7 +154,9 @@ other_group(struct world *w, struct ike_sa *ike, struct child_sa *old,
 static void
 temporary(struct world *w, struct ike_sa *ike)
 {
-	ike->quiet_until = mono_add_ms(w->now, world_jitter(w, 2000, 50));
+	/* not both at the same distance, or they meet again */
+	ike->quiet_until = mono_add_ms(w->now, world_jitter(w,
+	    ike->c.initiator ? 2000 : 6000, 50));
 	if (++ike->ntemp < TEMP_TRIES)
 		return;
 	log_info(w->log, "tunnel \"%s\": peer says TEMPORARY_FAILURE for too long: "
@@ -180,6 +182,7 @@ rekey_response(struct world *w, struct ike_sa *ike, struct child_sa *old,
 	const struct wire_notify	*e = wire_error(m);
 	struct nego			*n = ike->nego;
 	struct span			 ni = { n->ni, NONCE_LEN };
+	struct child_sa			*c;
 	const char			*why;
 
 	if (e != NULL && e->type == N_INVALID_KE_PAYLOAD &&
@@ -197,10 +200,13 @@ rekey_response(struct world *w, struct ike_sa *ike, struct child_sa *old,
 			rekey_refused(w, ike, old, wire_notify_name(e->type));
 		return;
 	}
-	if (child_accept(w, ike, m, n, old->tunnel, ni, m->nonce, old, 0, &why) == NULL) {
+	if ((c = child_accept(w, ike, m, n, old->tunnel, ni, m->nonce, old, 0,
+	    &why)) == NULL) {
 		rekey_refused(w, ike, old, why);
+		ike->orphan_spi = n->spi_in;
 		return;
 	}
+	old->mine = c->id;
 	low_nonce(ni, m->nonce, old->low_mine);
 	ike->ntemp = 0;
 }
@@ -241,11 +247,13 @@ create_response(struct world *w, struct ike_sa *ike, uint32_t tunnel,
 	touch_tunnel(w, tunnel);
 	if (e == NULL) {
 		if ((c = child_accept(w, ike, m, n, tunnel, ni, m->nonce, NULL, 0,
-		    &why)) == NULL)
+		    &why)) != NULL)
+			check_specific(w, tunnel, c);
+		else {
 			tunnel_hold(w, tunnel, "the peer's answer for the Child SA is "
 			    "not acceptable: %s", why);
-		else
-			check_specific(w, tunnel, c);
+			ike->orphan_spi = n->spi_in;
+		}
 		ike->ntemp = 0;
 		return;
 	}
@@ -285,15 +293,31 @@ create_child_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	touch_ike(w, ike);
 }
 
+/* The peer's successor of the same Child as c, or NULL. */
+static struct child_sa *
+sibling(const struct world *w, const struct child_sa *c)
+{
+	struct child_sa	*x;
+	said		 id;
+
+	for (id = c->tunnel != NO_INDEX ? w->tunnels[c->tunnel].children : 0;
+	    (x = child_get(w, id)) != NULL; id = x->next[L_TUNNEL])
+		if (x->replaces == c->replaces && !x->initiated)
+			return (x);
+	return (NULL);
+}
+
 void
 rekey_child_done(struct world *w, struct child_sa *c)
 {
 	struct child_sa	*old = child_get(w, c->replaces), *theirs;
 
 	w->tally.rekeys++;
-	if (old == NULL)
+	if (old == NULL) {
+		/* the peer has deleted it already: so its successor is the one */
+		c->want_delete = sibling(w, c) != NULL;
 		return;
-	old->mine = c->id;
+	}
 	theirs = child_get(w, old->theirs);
 	if (theirs != NULL && memcmp(old->low_mine, old->low_theirs, NONCE_LEN) < 0) {
 		log_debug(w->log, "tunnel \"%s\": both rekeyed at once; ours goes",

@@ -35,7 +35,13 @@ size_t	message_seal(struct world *, struct ike_core *, uint8_t exch, int respons
 /* Opens m->sk into w->plain.  0 or -1 (not ours, or altered). */
 int	message_open(struct world *, struct ike_core *, const uint8_t *raw,
 	    const struct wire_msg *m, size_t *plainlen);
+/* A request of that time has been answered now.  It rises at once and sinks slowly:
+ * retransmissions count as a long way. */
+void	message_rtt(const struct world *, struct ike_core *, monotime sent);
 void	message_send(struct world *, const struct ike_core *, const uint8_t *, size_t);
+/* A reply goes from where its request came to, to where that came from (2.11). */
+void	message_send_to(struct world *, const struct endpoint *local,
+	    const struct endpoint *remote, const uint8_t *, size_t);
 /* Copies, sends and arms the retransmission: 0 or -1. */
 int	request_launch(struct world *, struct ike_core *, struct outreq *, uint32_t msgid,
 	    const uint8_t *, size_t, int64_t giveup_ms);
@@ -78,6 +84,15 @@ int	sa_init_start(struct world *, uint32_t tunnel);
 void	sa_init_request(struct world *, const struct rx *);
 void	sa_init_response(struct world *, struct ike_half *, const struct rx *);
 
+/* ---- cookie.c: IKE_SA_INIT under a flood */
+#define COOKIE_LEN	17
+/* first: the first peer of the sender's address.  Too much is half-open for it to get
+ * state or a key exchange without showing that it receives what we send. */
+int	cookie_wanted(const struct world *, uint32_t first);
+int	cookie_good(struct world *, const struct rx *);
+void	cookie_ask(struct world *, const struct rx *);
+int	half_room(const struct world *, uint32_t first);	/* for one more, cookie or not */
+
 /* ---- auth.c */
 int	auth_sign(struct world *, struct ike_half *);	/* I: after IKE_SA_INIT */
 void	auth_request(struct world *, struct ike_half *, const struct rx *);
@@ -114,6 +129,8 @@ struct child_make {
 struct child_sa *child_make(struct world *, struct ike_sa *, const struct child_make *);
 /* The kernel answered J_ADD_IN or J_ADD_OUT. */
 void	child_added(struct world *, struct child_sa *, enum job_kind, int err, const char *what);
+/* Instead of the Child that the peer waits for: an error it may try again after. */
+void	reply_without_child(struct world *, struct ike_sa *);
 /* Its tunnel goes with the configuration: out of the kernel now, and the peer is told. */
 void	child_abandon(struct world *, struct child_sa *);
 int	child_covers(const struct child_sa *, const struct ts *src, const struct ts *dst);
@@ -121,7 +138,7 @@ int	child_covers(const struct child_sa *, const struct ts *src, const struct ts 
 void	child_out_now(struct world *, struct child_sa *);
 void	child_kernel_delete(struct world *, struct child_sa *, enum kern_dir);
 void	child_query(struct world *, struct child_sa *, uint64_t user);
-/* The peer came from elsewhere: encapsulated SAs follow. */
+/* The peer came from elsewhere: encapsulated SAs follow, or are replaced. */
 void	child_follow(struct world *, struct child_sa *, const struct endpoint *remote);
 /* Responder: SA, TSi, TSr (and KE) of a request; appends the answer to the pend's chain
  * and asks the kernel, or appends the error notify. 1: the kernel was asked; 0: reply now. */
@@ -167,10 +184,13 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 #define HALFOPEN_MS	30000
 #define BACKOFF_FIRST	1000
 #define BACKOFF_CAP	30000
+#define PEND_MS		15000	/* a reply waits for the kernel at most */
 #define OUT_LATER_MS	3000	/* rekey, R: outbound at the latest */
+#define MOVED_MS	10000	/* the peer's address changed: a successor by then */
 #define WANTED_MS	60000
 #define CHECK_MS	3000	/* a liveness check unanswered: dead */
-#define CHECK_HINT_MS	1500	/* the same with an unprotected hint */
+#define CHECK_HINT_MS	1500	/* the same when more speaks for it; or 3 round trips */
+#define NEW_MS		10000	/* both start: an SA so new needs no question */
 #define IKE_LIFETIME	28800	/* s, when the configuration says 0 */
 #define CHILD_LIFETIME	10800
 

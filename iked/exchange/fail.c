@@ -101,20 +101,24 @@ child_remove(struct world *w, struct child_sa *c, const char *why)
 {
 	struct ike_sa	*ike = ike_get(w, c->ike);
 	uint32_t	 t = c->tunnel;
+	said		 id = c->id;
 
 	child_kernel_delete(w, c, KERN_OUT);
 	child_kernel_delete(w, c, KERN_IN);
-	if (why != NULL && t != NO_INDEX)
-		tunnel_error(w, t, "%s", why);
-	if (ike != NULL && ike->pend != NULL && ike->pend->child == c->id)
-		ike->pend->child = 0;
 	if (c->announced)
 		w->tally.child_down++;
 	child_free(w, c);
+	/* where another Child carries the tunnel, nothing is wrong with it */
+	if (why != NULL && t != NO_INDEX && child_of_tunnel(w, t) == NULL)
+		tunnel_error(w, t, "%s", why);
 	if (t != NO_INDEX)
 		touch_tunnel(w, t);
-	if (ike != NULL)
-		touch_ike(w, ike);
+	if (ike == NULL)
+		return;
+	/* the peer that asked for it has to hear that nothing comes of it */
+	if (ike->pend != NULL && ike->pend->child == id && ike->state != IKE_DEAD)
+		reply_without_child(w, ike);
+	touch_ike(w, ike);
 }
 
 void

@@ -78,8 +78,10 @@ delete_child_start(struct world *w, struct ike_sa *ike, struct child_sa *c)
 int
 check_start(struct world *w, struct ike_sa *ike)
 {
+	if (ike_request(w, ike, X_INFORMATIONAL, TASK_CHECK, P_NONE, NULL, 0) == -1)
+		return (-1);
 	ike->want_check = 0;
-	return (ike_request(w, ike, X_INFORMATIONAL, TASK_CHECK, P_NONE, NULL, 0));
+	return (0);
 }
 
 void

@@ -72,9 +72,26 @@ message_open(struct world *w, struct ike_core *c, const uint8_t *raw,
 void
 message_send(struct world *w, const struct ike_core *c, const uint8_t *p, size_t len)
 {
+	message_send_to(w, &c->local, &c->remote, p, len);
+}
+
+void
+message_send_to(struct world *w, const struct endpoint *local,
+    const struct endpoint *remote, const uint8_t *p, size_t len)
+{
 	w->tally.tx++;
-	w->fx.send(w->fx.arg, &c->local, &c->remote,
-	    c->local.port == w->natt_port, p, len);
+	w->fx.send(w->fx.arg, local, remote, local->port == w->natt_port, p, len);
+}
+
+void
+message_rtt(const struct world *w, struct ike_core *c, monotime sent)
+{
+	int64_t	ms = mono_diff_us(w->now, sent) / 1000;
+
+	ms = ms < 1 ? 1 : ms > GIVEUP_REQ ? GIVEUP_REQ : ms;
+	if (ms < c->rtt_ms)
+		ms = c->rtt_ms - (c->rtt_ms - ms + 3) / 4;
+	c->rtt_ms = (uint32_t)ms;
 }
 
 int
@@ -124,8 +141,10 @@ reply_begin(struct world *w, struct ike_sa *ike, uint8_t exch, uint32_t msgid)
 
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return (-1);
-	if ((buf = malloc(MSG_MAX / 2)) == NULL) {
-		free(p);
+	/* all that the reply will need, before anything is changed */
+	p->out = malloc(MSG_MAX);
+	if (p->out == NULL || (buf = malloc(MSG_MAX / 2)) == NULL) {
+		pend_free(p);
 		return (-1);
 	}
 	wbuf_init(&p->w, buf, MSG_MAX / 2);
@@ -133,8 +152,12 @@ reply_begin(struct world *w, struct ike_sa *ike, uint8_t exch, uint32_t msgid)
 	p->exch = exch;
 	p->msgid = msgid;
 	p->since = w->now;
+	p->local = ike->c.local;
+	p->remote = ike->c.remote;
 	pend_free(ike->pend);
 	ike->pend = p;
+	/* a deadline for it */
+	touch_ike(w, ike);
 	return (0);
 }
 
@@ -159,20 +182,23 @@ void
 reply_finish(struct world *w, struct ike_sa *ike)
 {
 	struct pend	*p = ike->pend;
-	uint8_t		 buf[MSG_MAX];
 	size_t		 n = 0;
 
 	ike->pend = NULL;
-	/* a reply that did not fit cannot be helped: the request stays unanswered */
 	if (wire_end(&p->enc) == 0)
 		n = message_seal(w, &ike->c, p->exch, 1, p->msgid, p->enc.first,
-		    p->w.p, p->w.len, buf);
-	if (n > 0 && reply_set(&ike->resp, buf, n, p->msgid) == 0) {
+		    p->w.p, p->w.len, p->out);
+	if (n > 0) {
+		reply_take(&ike->resp, p->out, n, p->msgid);
+		p->out = NULL;
 		ike->msgid_in = p->msgid + 1;
-		message_send(w, &ike->c, buf, n);
-	}
+		message_send_to(w, &p->local, &p->remote, ike->resp.msg, n);
+	} else
+		/* done, and yet it would be done again when it comes again */
+		ike->fatal |= FATAL_NOREPLY;
 	/* what was malformed inside a protected message ends the SA (2.21.3) */
-	ike->fatal |= p->fatal;
+	if (p->fatal)
+		ike->fatal |= FATAL_SYNTAX;
 	pend_free(p);
 	touch_ike(w, ike);
 }

@@ -21,7 +21,6 @@ inherit(struct world *w, struct ike_sa *old, struct ike_sa *ike)
 		child_move(w, c, ike);
 	while ((t = queue_take(w, old)) != NO_INDEX)
 		queue_tunnel(w, ike, t);
-	old->rekeyed_by = ike->id;
 	ike_state(w, old, IKE_REPLACED);
 	w->tally.rekeys++;
 	touch_ike(w, ike);

@@ -11,6 +11,7 @@
 
 #define RETRY_MAX	4	/* COOKIE and INVALID_KE_PAYLOAD answers, 2.6 */
 #define COOKIE_MAX	64
+#define KINDS_MAX	32	/* offers of one address that are tried */
 
 static void
 put_natd(struct world *w, struct wire_enc *e, const struct ike_core *c, int force)
@@ -29,9 +30,12 @@ put_natd(struct world *w, struct wire_enc *e, const struct ike_core *c, int forc
 	    sizeof(h));
 }
 
-/* Who is behind a NAT: hashes that do not fit.  A peer without NAT-D has none. */
+/*
+ * Who is behind a NAT: hashes that do not fit.  A peer without NAT-D has none.
+ * force: ours has not fitted, so that the peer encapsulates; then we do, too.
+ */
 static void
-read_natd(struct world *w, struct ike_core *c, const struct rx *rx)
+read_natd(struct world *w, struct ike_core *c, const struct rx *rx, int force)
 {
 	const struct wire_notify	*n;
 	struct ike_core			 as_sent;
@@ -61,6 +65,7 @@ read_natd(struct world *w, struct ike_core *c, const struct rx *rx)
 		return;
 	c->natt_remote = !src_ok;
 	c->natt_local = !dst_ok;
+	c->natt_forced = (uint8_t)force;
 }
 
 static int
@@ -188,7 +193,8 @@ take_cookie(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	return (1);
 }
 
-/* INVALID_KE_PAYLOAD: another group of those we offered, never one we did not. */
+/* INVALID_KE_PAYLOAD: another group of those we offered, never one we did not, and
+ * once: who asks again wants to talk us down (2.7). */
 static int
 take_group(struct world *w, struct ike_half *h, const struct wire_notify *n)
 {
@@ -201,7 +207,7 @@ take_group(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	if (!rbuf_ok(&r) || n->data.len != 2 || group == KE_NONE)
 		return (0);
 	if (group == h->group || !offer_has_group(&peer_conf(w, h->c.peer)->ike, group) ||
-	    h->nretry++ >= RETRY_MAX) {
+	    h->regrouped || h->nretry++ >= RETRY_MAX) {
 		half_fail(w, h, "peer wants group %s in IKE_SA_INIT, which \"ikesa\" "
 		    "does not offer or was just tried: add it there",
 		    xform_name(XF_KE, group, 0));
@@ -212,6 +218,7 @@ take_group(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	ke_free(h->ke);
 	h->ke = ke;
 	h->group = group;
+	h->regrouped = 1;
 	if (send_request(w, h) == -1)
 		half_fail(w, h, "out of memory");
 	return (1);
@@ -266,8 +273,6 @@ agree(struct world *w, struct ike_half *h, struct span peer_ke, uint64_t spii,
 	r = ike_keys_derive(w->crypto, &h->c.suite, s, ni, nr, spii, spir, NULL,
 	    &h->c.keys);
 	crypto_wipe(secret, sizeof(secret));
-	ke_free(h->ke);
-	h->ke = NULL;
 	return (r);
 }
 
@@ -282,6 +287,25 @@ reflected(const struct ike_half *h, const struct wire_msg *m)
 	    (m->ke.len == pub.len && memcmp(m->ke.p, pub.p, pub.len) == 0));
 }
 
+/* A value that is none says nothing about the peer: anybody on the way can send one,
+ * and the real answer may still come (2.21.1). */
+static void
+bad_value(struct world *w, struct ike_half *h)
+{
+	static const char	text[] = "the peer's key exchange value is not acceptable";
+
+	free(h->init->msg2);
+	h->init->msg2 = NULL;
+	h->c.spir = 0;
+	w->tally.rx_bad++;
+	if (h->hint == N_INVALID_SYNTAX)
+		return;
+	h->hint = N_INVALID_SYNTAX;
+	tunnel_error(w, h->tunnel, "%s", text);
+	log_info(w->log, "tunnel \"%s\": %s: dropped", tunnel_conf(w, h->tunnel)->name,
+	    text);
+}
+
 /* To the NAT-T port with the next message (2.23), even if the NAT is only ours. */
 static void
 float_port(struct world *w, struct ike_core *c, const struct rx *rx)
@@ -290,7 +314,7 @@ float_port(struct world *w, struct ike_core *c, const struct rx *rx)
 		c->local.addr = rx->local.addr;
 	c->local.port = rx->local.port;
 	c->remote.port = rx->remote.port;
-	if (!c->natt_local && !c->natt_remote)
+	if (!c->natt_local && !c->natt_remote && !c->natt_forced)
 		return;
 	c->encap = 1;
 	if (c->local.port == w->natt_port)
@@ -346,11 +370,16 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 	memcpy(h->init->nr, m->nonce.p, m->nonce.len);
 	h->c.spir = rx->hdr.spir;
 	if (agree(w, h, m->ke, h->c.spii, h->c.spir) == -1) {
-		half_fail(w, h, "the peer's key exchange value is not acceptable");
+		bad_value(w, h);
 		return;
 	}
-	read_natd(w, &h->c, rx);
+	ke_free(h->ke);
+	h->ke = NULL;
+	read_natd(w, &h->c, rx, peer_conf(w, h->c.peer)->natt);
 	float_port(w, &h->c, rx);
+	if (peer_conf(w, h->c.peer)->natt && !h->c.encap)
+		log_info(w->log, "tunnel \"%s\": ESP is not put in UDP: the peer has no NAT "
+		    "traversal", tunnel_conf(w, h->tunnel)->name);
 	outreq_clear(w, &h->req);
 	free(h->cookie);
 	h->cookie = NULL;
@@ -380,10 +409,10 @@ choose_peer(struct world *w, const struct rx *rx, struct proposal *chosen,
     struct suite *s, uint32_t *first)
 {
 	struct proposals	ps;
-	uint32_t		p;
+	uint32_t		p, n = 0;
 
 	*first = p = peer_first_addr(w, &rx->local.addr, &rx->remote.addr);
-	for (; p != NO_INDEX;
+	for (; p != NO_INDEX && n++ < KINDS_MAX;
 	    p = peer_next_addr(w, p, &rx->local.addr, &rx->remote.addr))
 		if (offer_ike(w, p, 0, &ps) == 0 && proposal_choose(&rx->m->sa, &ps,
 		    rx->m->ke_group, 0, chosen, s) == 0)
@@ -444,15 +473,17 @@ respond(struct world *w, struct ike_half *h, const struct rx *rx,
 	struct wbuf	 b;
 
 	wbuf_init(&b, buf, sizeof(buf));
-	read_natd(w, &h->c, rx);
+	read_natd(w, &h->c, rx, force);
 	if (encode_response(w, h, chosen, force, &b) == -1 ||
 	    agree(w, h, rx->m->ke, h->c.spii, h->c.spir) == -1 ||
 	    (copy = malloc(b.len)) == NULL)
 		return (-1);
+	ke_free(h->ke);
+	h->ke = NULL;
 	memcpy(copy, buf, b.len);
 	h->init->msg2 = copy;
 	h->init->len2 = (uint32_t)b.len;
-	h->c.encap = h->c.natt_local || h->c.natt_remote;
+	h->c.encap = h->c.natt_local || h->c.natt_remote || h->c.natt_forced;
 	half_state(w, h, HALF_INIT_DONE);
 	timer_set(&w->timers, &h->timer, mono_add_ms(w->now, HALFOPEN_MS));
 	message_send(w, &h->c, buf, b.len);
@@ -480,27 +511,42 @@ unwelcome(struct world *w, const struct rx *rx)
 	return (0);
 }
 
+/* Nothing is computed and nothing kept for it: a flood, or what looks like one. */
 static int
-too_many(struct world *w, const struct rx *rx)
+turned_away(struct world *w, const struct rx *rx)
 {
-	struct ike_half	*h;
-	uint32_t	 at = 0, n = 0;
-	char		 a[ADDR_STRLEN];
+	uint32_t	first = peer_first_addr(w, &rx->local.addr, &rx->remote.addr);
+	char		a[ADDR_STRLEN];
 
-	if (w->nhalfresp < HALF_PER_PEER)
-		return (0);
-	if (w->nhalfresp < HALF_MAX) {
-		/* only under load, and at most HALF_MAX of them */
-		while ((h = slab_walk(&w->halves, &at, NULL)) != NULL)
-			n += !h->c.initiator && addr_cmp(&h->c.remote.addr,
-			    &rx->remote.addr) == 0;
-		if (n < HALF_PER_PEER)
-			return (0);
+	if (cookie_wanted(w, first) && !cookie_good(w, rx)) {
+		cookie_ask(w, rx);
+		return (1);
 	}
+	if (half_room(w, first))
+		return (0);
 	if (world_allow(w, &w->b_bad, 10, 1000))
 		log_info(w->log, "peer %s: too many half-open IKE SAs: IKE_SA_INIT "
 		    "dropped", addr_str(&rx->remote.addr, a));
 	return (1);
+}
+
+/* The peer may have started anew and know nothing of the SAs we have. */
+static void
+doubt_older(struct world *w, uint32_t peer, const struct rx *rx)
+{
+	struct ike_sa	*ike;
+	said		 id;
+	int		 n = 0;
+
+	for (id = w->peers[peer].ikes; (ike = ike_get(w, id)) != NULL && n++ < 8;
+	    id = ike->next) {
+		if (ike->state != IKE_UP ||
+		    addr_cmp(&ike->c.remote.addr, &rx->remote.addr) != 0 ||
+		    mono_before(w->now, mono_add_ms(ike->established, NEW_MS)))
+			continue;
+		ike->hinted = "a fresh IKE_SA_INIT";
+		touch_ike(w, ike);
+	}
 }
 
 void
@@ -519,7 +565,7 @@ sa_init_request(struct world *w, const struct rx *rx)
 			message_send(w, &h->c, h->init->msg2, h->init->len2);
 		return;
 	}
-	if (unwelcome(w, rx) || too_many(w, rx)) {
+	if (unwelcome(w, rx) || turned_away(w, rx)) {
 		w->tally.rx_dropped++;
 		return;
 	}
@@ -537,6 +583,7 @@ sa_init_request(struct world *w, const struct rx *rx)
 		notify_plain(w, rx, N_INVALID_KE_PAYLOAD, group, sizeof(group));
 		return;
 	}
+	doubt_older(w, peer, rx);
 	if ((h = half_new(w, 0)) == NULL)
 		return;
 	if (half_fill(w, h, rx, &s) == -1) {
@@ -545,6 +592,7 @@ sa_init_request(struct world *w, const struct rx *rx)
 		return;
 	}
 	init_hash_add(w, h);
+	half_count(w, h, first);
 	if (respond(w, h, rx, &chosen, peer_conf(w, peer)->natt) == -1) {
 		w->tally.rx_bad++;
 		half_free(w, h);

@@ -20,6 +20,11 @@ struct kidx {
 	uint32_t	key, tunnel;
 };
 
+struct kremote {
+	struct addr	remote;
+	uint32_t	tunnel;
+};
+
 /* A generation: what it wants of the kernel.  Policies are sorted by kpol_cmp(). */
 struct ktable {
 	struct conf	*conf;		/* owned */
@@ -27,6 +32,7 @@ struct ktable {
 	struct kpol	*pol;
 	size_t		 npol;
 	struct kidx	*byreqid;	/* sorted, one a tunnel */
+	struct kremote	*byremote;	/* sorted, one a tunnel */
 	struct kidx	*byid;		/* sorted by the kernel's policy id */
 	size_t		 nbyid;
 };
@@ -63,9 +69,19 @@ void		 ktable_setids(struct ktable *, const struct kseen *);
 /* Do these endpoints, in either direction, belong to that tunnel? */
 int		 ktable_endpoints(const struct ktable *, uint32_t tunnel,
 		    const struct addr *local, const struct addr *remote);
+/* The tunnels to that address, one a call; *i is 0 at first.  -1: no more. */
+int64_t		 ktable_byremote(const struct ktable *, const struct addr *remote,
+		    size_t *i);
+/* The policies of a tunnel, one a call; *i is 0 at first.  NULL: no more. */
+struct kpol	*ktable_next(struct ktable *, uint32_t tunnel, size_t *i);
 /* An `any' peer's traps get their endpoints when its SA comes. 1: changed. */
 int		 ktable_bind(struct ktable *, uint32_t tunnel,
 		    const struct addr *local, const struct addr *remote);
+/*
+ * What the new table takes over of the one it follows: an `any' peer that has come
+ * keeps its traps as they are bound, and what is installed need not be placed again.
+ */
+void		 ktable_inherit(struct ktable *, struct ktable *old);
 
 struct kernel {
 	struct child	*ch;

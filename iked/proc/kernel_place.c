@@ -30,7 +30,7 @@ struct kjob {
 	size_t		 n, cap, next;
 	unsigned	 inflight;
 	uint32_t	 failed;
-	int		 nomem;
+	uint32_t	 nomem;		/* operations that were never listed */
 	int		 policies;	/* sweep: policies too */
 	void		(*step)(void);	/* when all operations are done */
 	kjob_done	*done;
@@ -48,7 +48,7 @@ job_add(enum kopwhat what)
 	if (j->n == j->cap) {
 		cap = j->cap == 0 ? 64 : j->cap * 2;
 		if ((q = reallocarray(j->op, cap, sizeof(*q))) == NULL) {
-			j->nomem = 1;
+			j->nomem++;
 			return (NULL);
 		}
 		j->op = q;
@@ -75,7 +75,7 @@ job_end(void)
 {
 	struct kjob *j = kn.job;
 	kjob_done *done = j->done;
-	uint32_t failed = j->failed;
+	uint32_t failed = j->failed + j->nomem;
 
 	kn.job = NULL;
 	free(j->op);
@@ -100,9 +100,6 @@ op_failed(const struct kop *op, int err, const char *what)
 {
 	char src[PREFIX_STRLEN], dst[PREFIX_STRLEN];
 
-	/* What is not there need not be deleted. */
-	if (op->what != KOP_REPLACE && (err == ESRCH || err == ENOENT))
-		return;
 	if (++kn.job->failed > TOLD)
 		return;
 	errno = err;
@@ -117,15 +114,33 @@ op_failed(const struct kop *op, int err, const char *what)
 		    what != NULL ? ")" : "");
 }
 
+/* Only what the kernel has taken counts: a later change tries the rest again. */
+static void
+op_stands(const struct kop *op)
+{
+	struct ktable *kt = op->what == KOP_REPLACE ? kn.next : kn.now;
+	struct kpol *k;
+
+	if (op->what != KOP_SADELETE && kt != NULL &&
+	    (k = ktable_find(kt, &op->p)) != NULL)
+		k->installed = op->what == KOP_REPLACE;
+}
+
 static void
 op_done(void *arg, int err, const char *what)
 {
 	/* arg is the operation's number: the array may have moved. */
 	size_t i = (size_t)(uintptr_t)arg;
 
+	struct kop *op = &kn.job->op[i];
+
 	kn.job->inflight--;
-	if (err != 0)
-		op_failed(&kn.job->op[i], err, what);
+	/* What is not there need not be deleted. */
+	if (err == 0 || (op->what != KOP_REPLACE &&
+	    (err == ESRCH || err == ENOENT)))
+		op_stands(op);
+	else
+		op_failed(op, err, what);
 	job_run();
 }
 
@@ -204,15 +219,11 @@ ids_dumped(void *arg, int err, const struct kern_policy *p)
 static void
 place_ids(void)
 {
-	size_t i;
-
 	if (kn.ch->setup.sweep) {
 		place_done();
 		return;
 	}
 	kn.flushed = 0;
-	for (i = 0; i < kn.next->npol; i++)
-		kn.next->pol[i].installed = 1;
 	if (kn.caps.backend != KERN_PFKEY) {
 		place_done();
 		return;
@@ -247,15 +258,15 @@ place_all(void)
 static void
 place_changes(void)
 {
-	struct kpol *old, *k;
+	struct kpol *k;
 	struct kop *op;
 	size_t i;
 
 	kn.job->step = place_ids;
+	ktable_inherit(kn.next, kn.now);
 	for (i = 0; i < kn.next->npol; i++) {
 		k = &kn.next->pol[i];
-		old = ktable_find(kn.now, &k->p);
-		if (old != NULL && old->installed && kpol_same(&old->p, &k->p))
+		if (k->installed)
 			continue;
 		if ((op = job_add(KOP_REPLACE)) != NULL)
 			op->p = k->p;
@@ -392,17 +403,6 @@ kernel_place(struct conf *c, kjob_done *done)
 /* Taking away. */
 
 static void
-sweep_done(void)
-{
-	size_t i;
-
-	if (kn.job->policies && kn.now != NULL)
-		for (i = 0; i < kn.now->npol; i++)
-			kn.now->pol[i].installed = 0;
-	job_end();
-}
-
-static void
 sweep_dumped(void *arg, int err, const struct kern_sa *sa)
 {
 	struct kop *op;
@@ -419,7 +419,7 @@ sweep_dumped(void *arg, int err, const struct kern_sa *sa)
 		kn.job->failed++;
 		log_warn(&kn.ch->log, "SAs cannot be listed");
 	}
-	kn.job->step = sweep_done;
+	kn.job->step = job_end;
 	if (kn.job->policies && kn.now != NULL)
 		for (i = 0; i < kn.now->npol; i++)
 			if ((op = job_add(KOP_DELETE)) != NULL)
@@ -430,7 +430,7 @@ sweep_dumped(void *arg, int err, const struct kern_sa *sa)
 int
 kernel_sweep(int policies, kjob_done *done)
 {
-	if (kn.job != NULL || job_new(sweep_done, done) == -1)
+	if (kn.job != NULL || job_new(job_end, done) == -1)
 		return (-1);
 	kn.job->policies = policies;
 	kn.flushed |= policies;

@@ -163,16 +163,16 @@ static void
 bind_traps(struct ktable *kt, const struct kernel_req *q)
 {
 	const struct kern_sa *sa = &q->sa;
-	size_t i;
+	struct kpol *k;
+	size_t i = 0;
 
 	if (kt != kn.now || !ktable_bind(kt, q->tunnel,
 	    sa->dir == KERN_OUT ? &sa->src : &sa->dst,
 	    sa->dir == KERN_OUT ? &sa->dst : &sa->src))
 		return;
-	for (i = 0; i < kt->npol; i++)
-		if (kt->pol[i].tunnel == q->tunnel &&
-		    kern_policy_replace(kn.kern, mono_now(), &kt->pol[i].p,
-		    bound, NULL) == -1)
+	while ((k = ktable_next(kt, q->tunnel, &i)) != NULL)
+		if (kern_policy_replace(kn.kern, mono_now(), &k->p, bound,
+		    NULL) == -1)
 			bound(NULL, errno, NULL);
 }
 
@@ -356,20 +356,21 @@ kernel_flush(struct rbuf *r)
 static int64_t
 tunnel_by_endpoints(const struct ktable *kt, const struct kern_event *e)
 {
-	const struct conf_tunnel *t;
-	uint32_t i;
+	const struct conf_tunnel *ct;
+	size_t i = 0;
+	int64_t t;
 
-	for (i = 0; i < kt->conf->ntunnels; i++) {
-		t = &kt->conf->tunnels[i];
-		if (!ktable_endpoints(kt, i, &e->src, &e->dst) ||
-		    kt->conf->peers[t->peer].remote.fam == ADDR_NONE)
+	if (e->dst.fam == ADDR_NONE)
+		return (-1);
+	while ((t = ktable_byremote(kt, &e->dst, &i)) != -1) {
+		ct = &kt->conf->tunnels[t];
+		if (!ktable_endpoints(kt, (uint32_t)t, &e->src, &e->dst))
 			continue;
-		if (e->has_sel && (!tslist_within(&(struct tslist){ .n = 1,
-		    .t = { e->sel_src } }, &t->from)))
-			continue;
-		return (i);
+		if (!e->has_sel || tslist_within(&(struct tslist){ .n = 1,
+		    .t = { e->sel_src } }, &ct->from))
+			break;
 	}
-	return (-1);
+	return (t);
 }
 
 static int64_t

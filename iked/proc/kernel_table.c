@@ -68,6 +68,15 @@ qcmp_idx(const void *a, const void *b)
 	return (cmp_u32(x->key, y->key));
 }
 
+static int
+qcmp_remote(const void *a, const void *b)
+{
+	const struct kremote *x = a, *y = b;
+	int c = addr_cmp(&x->remote, &y->remote);
+
+	return (c != 0 ? c : cmp_u32(x->tunnel, y->tunnel));
+}
+
 void
 kseen_add(struct kseen *s, const struct kern_policy *p)
 {
@@ -274,6 +283,21 @@ set_reqids(struct ktable *kt, const struct kern_caps *caps,
 	return (0);
 }
 
+static void
+index_remotes(struct ktable *kt)
+{
+	uint32_t t;
+
+	for (t = 0; t < kt->conf->ntunnels; t++) {
+		kt->byremote[t].remote =
+		    kt->conf->peers[kt->conf->tunnels[t].peer].remote;
+		kt->byremote[t].tunnel = t;
+	}
+	if (kt->conf->ntunnels > 0)
+		qsort(kt->byremote, kt->conf->ntunnels, sizeof(*kt->byremote),
+		    qcmp_remote);
+}
+
 struct ktable *
 ktable_new(struct conf *c, const struct kern_caps *caps,
     const struct kseen *seen, const char **why)
@@ -290,12 +314,14 @@ ktable_new(struct conf *c, const struct kern_caps *caps,
 	kt->conf = c;
 	kt->reqid = calloc((size_t)c->ntunnels + 1, sizeof(*kt->reqid));
 	kt->byreqid = calloc((size_t)c->ntunnels + 1, sizeof(*kt->byreqid));
+	kt->byremote = calloc((size_t)c->ntunnels + 1, sizeof(*kt->byremote));
 	kt->pol = calloc(n + 1, sizeof(*kt->pol));
-	if (kt->reqid == NULL || kt->byreqid == NULL || kt->pol == NULL ||
-	    set_reqids(kt, caps, seen, why) == -1) {
+	if (kt->reqid == NULL || kt->byreqid == NULL || kt->byremote == NULL ||
+	    kt->pol == NULL || set_reqids(kt, caps, seen, why) == -1) {
 		ktable_free(kt);
 		return (NULL);
 	}
+	index_remotes(kt);
 	fill_policies(kt, dirs);
 	drop_duplicates(kt);
 	return (kt);
@@ -309,6 +335,7 @@ ktable_free(struct ktable *kt)
 	conf_free(kt->conf);
 	free(kt->reqid);
 	free(kt->byreqid);
+	free(kt->byremote);
 	free(kt->byid);
 	free(kt->pol);
 	free(kt);
@@ -399,20 +426,66 @@ ktable_endpoints(const struct ktable *kt, uint32_t t, const struct addr *local,
 	return (fits(&cp->local, local) && fits(&cp->remote, remote));
 }
 
+int64_t
+ktable_byremote(const struct ktable *kt, const struct addr *remote, size_t *i)
+{
+	size_t lo = 0, hi = kt->conf->ntunnels, mid;
+
+	if (*i == 0) {			/* the first one of that address */
+		while (lo < hi) {
+			mid = lo + (hi - lo) / 2;
+			if (addr_cmp(&kt->byremote[mid].remote, remote) < 0)
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		*i = lo;
+	}
+	if (*i >= kt->conf->ntunnels ||
+	    addr_cmp(&kt->byremote[*i].remote, remote) != 0)
+		return (-1);
+	return ((int64_t)kt->byremote[(*i)++].tunnel);
+}
+
+struct kpol *
+ktable_next(struct ktable *kt, uint32_t t, size_t *i)
+{
+	const struct conf_tunnel *ct = &kt->conf->tunnels[t];
+	size_t n = (size_t)ct->from.n * ct->to.n * KERN_FWD, at;
+	struct kern_policy p;
+	struct kpol *k;
+
+	while ((at = *i) < n) {
+		++*i;
+		fill_policy(kt, t, at / KERN_FWD / ct->to.n,
+		    at / KERN_FWD % ct->to.n,
+		    (enum kern_dir)(KERN_IN + at % KERN_FWD), &p);
+		if ((k = ktable_find(kt, &p)) != NULL && k->tunnel == t)
+			return (k);
+	}
+	return (NULL);
+}
+
+static int
+is_any(const struct ktable *kt, uint32_t t)
+{
+	return (kt->conf->peers[kt->conf->tunnels[t].peer].remote.fam ==
+	    ADDR_NONE);
+}
+
 int
 ktable_bind(struct ktable *kt, uint32_t t, const struct addr *local,
     const struct addr *remote)
 {
 	struct kern_policy *p;
+	struct kpol *k;
 	int changed = 0;
-	size_t i;
+	size_t i = 0;
 
-	if (kt->conf->peers[kt->conf->tunnels[t].peer].remote.fam != ADDR_NONE)
+	if (!is_any(kt, t))
 		return (0);
-	for (i = 0; i < kt->npol; i++) {
-		if (kt->pol[i].tunnel != t)
-			continue;
-		p = &kt->pol[i].p;
+	while ((k = ktable_next(kt, t, &i)) != NULL) {
+		p = &k->p;
 		if (p->action == KERN_IPSEC &&
 		    addr_cmp(p->dir == KERN_OUT ? &p->tdst : &p->tsrc,
 		    remote) == 0)
@@ -423,4 +496,26 @@ ktable_bind(struct ktable *kt, uint32_t t, const struct addr *local,
 		changed = 1;
 	}
 	return (changed);
+}
+
+void
+ktable_inherit(struct ktable *kt, struct ktable *old)
+{
+	const struct kpol *o;
+	struct kpol *k;
+	size_t i;
+
+	for (i = 0; i < kt->npol; i++) {
+		k = &kt->pol[i];
+		if ((o = ktable_find(old, &k->p)) == NULL)
+			continue;
+		if (is_any(kt, k->tunnel) && is_any(old, o->tunnel) &&
+		    strcmp(kt->conf->tunnels[k->tunnel].name,
+		    old->conf->tunnels[o->tunnel].name) == 0) {
+			k->p.action = o->p.action;
+			k->p.tsrc = o->p.tsrc;
+			k->p.tdst = o->p.tdst;
+		}
+		k->installed = o->installed && kpol_same(&o->p, &k->p);
+	}
 }

@@ -51,6 +51,9 @@ static struct {
 	struct kid		 kid[ROLE_MAX];
 	int			 self;		/* this program */
 	struct conf		*conf;		/* while it is handed out */
+	struct conf		*last;		/* peers in use, secrets only as marks: the
+						   next is compared with them */
+	uint8_t			 mark[CONF_MARKLEN];	/* the key of these marks */
 	uint32_t		 gen;		/* last one given out */
 	uint32_t		 live;		/* the one that ike works with */
 	enum phase		 phase;
@@ -72,6 +75,14 @@ static void	kids_start(void);
 static void	phase_next(void);
 static void	reload(uint64_t token);
 
+/* pid 0 would be our whole group. */
+static void
+kid_kill(const struct kid *k)
+{
+	if (k->pid > 0)
+		kid_kill(k);
+}
+
 /* Configuration out to the children, one message after the other as they take them. */
 
 static void
@@ -85,7 +96,7 @@ feed(struct kid *k)
 		if (chan_put(k->chan, &m) == -1) {
 			log_warn(plog(), "%s does not take its configuration",
 			    role_name(k->role));
-			(void)kill(k->pid, SIGKILL);
+			kid_kill(k);
 			return;
 		}
 }
@@ -153,6 +164,16 @@ notify_ready(void)
 	}
 }
 
+/* A SIGHUP that came while a change was under way. */
+static void
+reload_again(void)
+{
+	if (p.again) {
+		p.again = 0;
+		reload(0);
+	}
+}
+
 static void
 conf_stands(uint32_t failed)
 {
@@ -162,17 +183,18 @@ conf_stands(uint32_t failed)
 	    failed ? "; some of their traps could not be placed" : "");
 	p.live = p.conf->gen;
 	p.was_up = 1;
+	conf_free(p.last);
+	p.last = p.conf;
+	p.conf = NULL;
 	drop_conf();
+	conf_keep_marks(p.last);
 	p.phase = PH_IDLE;
 	reload_answer(1, "");
 	ev_timer_stop(p.loop, &p.stable);
 	ev_timer_set(&p.stable, STABLE, 0.);
 	ev_timer_start(p.loop, &p.stable);
 	notify_ready();
-	if (p.again) {
-		p.again = 0;
-		reload(0);
-	}
+	reload_again();
 }
 
 static void
@@ -243,8 +265,14 @@ read_conf(void)
 		(void)chan_put(p.kid[ROLE_IKE].chan, &m);
 	}
 	free(errs);
-	if (c != NULL)
-		c->gen = ++p.gen;
+	if (c == NULL)
+		return (NULL);
+	c->gen = ++p.gen;
+	if (conf_psk_serials(c, p.last, p.mark) == -1) {
+		log_warn(plog(), "configuration");
+		conf_free(c);
+		return (NULL);
+	}
 	return (c);
 }
 
@@ -292,7 +320,9 @@ said_done(struct kid *k, struct rbuf *r)
 		p.phase = PH_IDLE;
 		reload_answer(0, "the kernel process refuses it: the log says why");
 		if (p.live == 0)	/* nothing stands: not a state to be in */
-			(void)kill(k->pid, SIGKILL);
+			kid_kill(k);
+		else
+			reload_again();
 		return (0);
 	}
 	if (k->role == ROLE_KERNEL)
@@ -394,7 +424,7 @@ kid_closed(void *arg, struct chan *c, const char *why)
 	if (why == NULL || k->pid == 0)
 		return;
 	log_warnx(plog(), "%s: %s: killed", role_name(k->role), why);
-	(void)kill(k->pid, SIGKILL);
+	kid_kill(k);
 }
 
 static void
@@ -500,8 +530,7 @@ kids_kill(void)
 	size_t i;
 
 	for (i = 0; i < NROLES; i++)
-		if (p.kid[roles[i]].pid != 0)
-			(void)kill(p.kid[roles[i]].pid, SIGKILL);
+		kid_kill(&p.kid[roles[i]]);
 }
 
 static int
@@ -587,6 +616,10 @@ stop(int remove_policies)
 	    "stopping; traps stay");
 	ev_timer_stop(p.loop, &p.restart);
 	if (kids_left() == 0) {
+		if (remove_policies)
+			log_warnx(plog(), "no process lives that could take them "
+			    "away: iked -x has to");
+		p.status = remove_policies;
 		ev_break(p.loop, EVBREAK_ALL);
 		return;
 	}
@@ -633,7 +666,6 @@ kid_gone(struct kid *k, int status)
 	kids_kill();
 }
 
-/* The last words of a child are still in its channel: they are read before it is freed. */
 static void
 kids_bury(void)
 {
@@ -658,9 +690,21 @@ kids_bury(void)
 	restart_later();
 }
 
+/* The last words of a child are still in its channel: they are read before it is freed. */
+static void
+kids_listen(struct ev_loop *loop)
+{
+	size_t i;
+
+	for (i = 0; i < NROLES; i++)
+		while (chan_isopen(p.kid[roles[i]].chan))
+			ev_run(loop, EVRUN_NOWAIT);
+}
+
 static void
 on_chld(struct ev_loop *loop, ev_signal *w, int revents)
 {
+	static int burying;		/* kids_listen() brings us here again */
 	int status;
 	pid_t pid;
 	size_t i;
@@ -671,11 +715,11 @@ on_chld(struct ev_loop *loop, ev_signal *w, int revents)
 		for (i = 0; i < NROLES; i++)
 			if (p.kid[roles[i]].pid == pid)
 				kid_gone(&p.kid[roles[i]], status);
-	if (kids_left() > 0)
+	if (kids_left() > 0 || burying)
 		return;
-	for (i = 0; i < NROLES; i++)
-		while (chan_isopen(p.kid[roles[i]].chan))
-			ev_run(loop, EVRUN_NOWAIT);
+	burying = 1;
+	kids_listen(loop);
+	burying = 0;
 	kids_bury();
 }
 
@@ -787,12 +831,14 @@ parent_run(const struct parent_opts *o, struct conf *c, int sweep)
 	if (p.loop == NULL)
 		fatalx("cannot make an event loop");
 	watch_signals();
+	arc4random_buf(p.mark, sizeof(p.mark));
 	ev_init(&p.restart, on_restart);
 	ev_init(&p.stable, on_stable);
 	ev_init(&p.deadline, on_deadline);
 	kids_start();
 	ev_run(p.loop, 0);
 	drop_conf();
+	conf_free(p.last);
 	parent_unlink(o);
 	return (p.status);
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,17 +39,15 @@ read_all(int fd, uint8_t *p, size_t len)
 }
 
 static int
-read_fd(int fd, uint8_t **data, size_t *len)
+read_fd(int fd, struct stat *st, uint8_t **data, size_t *len)
 {
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
+	if (fstat(fd, st) == -1)
 		return (-1);
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
-		errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
+	if (!S_ISREG(st->st_mode) || st->st_size > FILE_MAX) {
+		errno = S_ISREG(st->st_mode) ? EFBIG : EINVAL;
 		return (-1);
 	}
-	*len = (size_t)st.st_size;
+	*len = (size_t)st->st_size;
 	if ((*data = calloc(1, *len + 1)) == NULL)
 		return (-1);
 	if (read_all(fd, *data, *len) == -1) {
@@ -60,30 +59,78 @@ read_fd(int fd, uint8_t **data, size_t *len)
 	return (0);
 }
 
+/* One that is about a file as a whole, beside those of the parser. */
+static void __attribute__((__format__(printf, 3, 4)))
+complain(struct conf_errors *errs, const char *file, const char *fmt, ...)
+{
+	struct conf_error *e;
+	va_list ap;
+
+	if (errs->n < sizeof(errs->e) / sizeof(errs->e[0])) {
+		e = &errs->e[errs->n];
+		memset(e, 0, sizeof(*e));
+		(void)strlcpy(e->file, file, sizeof(e->file));
+		va_start(ap, fmt);
+		(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
+		va_end(ap);
+		errs->warn[errs->n] = 0;
+	}
+	errs->n++;
+}
+
+/*
+ * Who can write such a file commands the tunnels, and who can read a secret can be
+ * either side of them.
+ */
+static void
+check_file(struct conf_errors *errs, const char *path, const struct stat *st,
+    int secret)
+{
+	mode_t others = secret ? S_IRWXO : S_IWOTH;
+
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		complain(errs, path, "belongs to uid %u, who could change it: "
+		    "chown root %.100s", (unsigned)st->st_uid, path);
+	if (st->st_gid != 0)
+		others |= secret ? S_IRWXG : S_IWGRP;
+	else
+		others |= S_IWGRP;
+	if ((st->st_mode & others) != 0)
+		complain(errs, path, "has mode %04o: others may %s it: "
+		    "chmod %s %.100s", (unsigned)(st->st_mode & 07777),
+		    (st->st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "write" : "read",
+		    secret ? "600" : "644", path);
+}
+
+/*
+ * Tunnels and no "psk": nothing secret.  What has no tunnels may be the secret of a
+ * "psk file", or a macro that holds one.
+ */
+static int
+holds_secret(const uint8_t *text, size_t len)
+{
+	return (memmem(text, len, "psk", 3) != NULL ||
+	    memmem(text, len, "ikev2", 5) == NULL);
+}
+
 /* struct conf_io's reader.  No stdio: its buffers would keep secrets. */
 static int
 conf_read(void *arg, const char *path, uint8_t **data, size_t *len)
 {
+	struct conf_errors *errs = arg;
+	struct stat st;
 	int fd, rv, saved;
 
-	(void)arg;
 	/* O_NONBLOCK: a fifo by that name must not hang us. */
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
 		return (-1);
-	rv = read_fd(fd, data, len);
+	rv = read_fd(fd, &st, data, len);
 	saved = errno;
 	close(fd);
 	errno = saved;
+	if (rv == 0)
+		check_file(errs, path, &st, holds_secret(*data, *len));
 	return (rv);
-}
-
-static void
-fail(struct conf_errors *errs, const char *file, const char *text)
-{
-	memset(errs, 0, sizeof(*errs));
-	errs->n = 1;
-	(void)strlcpy(errs->e[0].file, file, sizeof(errs->e[0].file));
-	(void)snprintf(errs->e[0].text, sizeof(errs->e[0].text), "%s", text);
 }
 
 /*
@@ -103,7 +150,7 @@ parse_with_defs(const struct parent_opts *o, const struct conf_io *io, int flags
 	for (i = 0; i < o->ndef; i++)
 		cap += strlen(o->def[i]) + 8;
 	if ((text = malloc(cap)) == NULL) {
-		fail(errs, o->conf, strerror(errno));
+		complain(errs, o->conf, "%s", strerror(errno));
 		return (NULL);
 	}
 	for (i = 0; i < o->ndef; i++) {
@@ -122,22 +169,28 @@ struct conf *
 parent_conf_read(const struct parent_opts *o, int flags,
     struct conf_errors *errs)
 {
-	struct conf_io io = { conf_read, NULL };
+	static struct conf_errors own;	/* the parser begins with none */
+	struct conf_io io = { conf_read, errs };
 	struct conf *c;
 	uint8_t *data;
 	size_t len;
 
 	memset(errs, 0, sizeof(*errs));
+	memset(&own, 0, sizeof(own));
 	if (o->ndef > 0)
 		return (parse_with_defs(o, &io, flags, errs));
-	if (conf_read(NULL, o->conf, &data, &len) == -1) {
-		fail(errs, o->conf, strerror(errno));
+	if (conf_read(&own, o->conf, &data, &len) == -1) {
+		complain(errs, o->conf, "%s", conf_io_error(errno));
 		return (NULL);
 	}
 	c = conf_parse(o->conf, (const char *)data, len, &io, flags, errs);
 	explicit_bzero(data, len);
 	free(data);
-	return (c);
+	if (own.n == 0)
+		return (c);
+	complain(errs, o->conf, "%s", own.e[0].text);
+	conf_free(c);
+	return (NULL);
 }
 
 void

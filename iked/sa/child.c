@@ -82,6 +82,14 @@ wipe_sa(struct kern_sa **p)
 }
 
 void
+child_forget_keys(struct child_sa *c)
+{
+	wipe_sa(&c->out_later);
+	wipe_sa(&c->keep[0]);
+	wipe_sa(&c->keep[1]);
+}
+
+void
 child_free(struct world *w, struct child_sa *c)
 {
 	struct ike_sa	*ike = ike_get(w, c->ike);
@@ -92,9 +100,7 @@ child_free(struct world *w, struct child_sa *c)
 	if (c->tunnel != NO_INDEX)
 		link_out(w, c, L_TUNNEL, &w->tunnels[c->tunnel].children);
 	child_hash_del(w, c);
-	wipe_sa(&c->out_later);
-	wipe_sa(&c->keep[0]);
-	wipe_sa(&c->keep[1]);
+	child_forget_keys(c);
 	free(c->ts);
 	c->ts = NULL;
 	timer_cancel(&w->timers, &c->timer);
@@ -160,12 +166,9 @@ child_of_tunnel(const struct world *w, uint32_t tunnel)
 struct child_sa *
 child_byout(const struct world *w, const struct ike_sa *ike, uint32_t spi_out)
 {
-	struct child_sa	*c;
-	said		 id;
+	struct child_sa	*c = NULL;
 
-	for (id = ike->children; (c = child_get(w, id)) != NULL;
-	    id = c->next[L_IKE])
-		if (c->spi_out == spi_out)
-			return (c);
-	return (NULL);
+	while ((c = child_byout_next(w, c, spi_out)) != NULL && c->ike != ike->id)
+		;
+	return (c);
 }

@@ -63,6 +63,7 @@ pend_free(struct pend *p)
 	if (p->w.p != NULL)
 		explicit_bzero(p->w.p, p->w.cap);
 	free(p->w.p);
+	free(p->out);
 	free(p);
 }
 
@@ -97,6 +98,17 @@ reply_set(struct reply *r, const uint8_t *p, size_t n, uint32_t msgid)
 	return (0);
 }
 
+void
+reply_take(struct reply *r, uint8_t *p, size_t n, uint32_t msgid)
+{
+	reply_clear(r);
+	/* what cannot be made smaller stays as it is */
+	if ((r->msg = realloc(p, n)) == NULL)
+		r->msg = p;
+	r->len = (uint32_t)n;
+	r->msgid = msgid;
+}
+
 struct ike_half *
 half_new(struct world *w, int initiator)
 {
@@ -119,7 +131,7 @@ half_new(struct world *w, int initiator)
 	h->c.peer = NO_INDEX;
 	h->c.begun = w->now;
 	h->c.initiator = (uint8_t)initiator;
-	h->tunnel = NO_INDEX;
+	h->tunnel = h->counted = NO_INDEX;
 	if (initiator)
 		h->c.spii = spi;
 	else
@@ -143,6 +155,41 @@ half_state(struct world *w, struct ike_half *h, enum half_state s)
 	h->since = w->now;
 }
 
+void
+half_count(struct world *w, struct ike_half *h, uint32_t first)
+{
+	h->counted = first;
+	if (first == NO_INDEX)
+		return;
+	w->peers[first].nhalf++;
+	w->nhalfany += addr_is_any(&peer_conf(w, first)->remote);
+}
+
+static void
+half_uncount(struct world *w, struct ike_half *h)
+{
+	if (h->counted == NO_INDEX)
+		return;
+	w->peers[h->counted].nhalf--;
+	w->nhalfany -= addr_is_any(&peer_conf(w, h->counted)->remote);
+	h->counted = NO_INDEX;
+}
+
+void
+half_recount(struct world *w)
+{
+	struct ike_half	*h;
+	uint32_t	 at, i;
+
+	for (i = 0; i < w->conf->npeers; i++)
+		w->peers[i].nhalf = 0;
+	w->nhalfany = 0;
+	for (at = 0; (h = slab_walk(&w->halves, &at, NULL)) != NULL;)
+		if (!h->c.initiator)
+			half_count(w, h, peer_first_addr(w, &h->c.local.addr,
+			    &h->c.remote.addr));
+}
+
 /* All but what ike_promote() has taken out. */
 static void
 half_release(struct world *w, struct ike_half *h)
@@ -155,6 +202,7 @@ half_release(struct world *w, struct ike_half *h)
 		job_free(w, j);
 	if (!h->c.initiator && h->c.spii != 0)
 		init_hash_del(w, h);
+	half_uncount(w, h);
 	if (h->c.initiator && h->c.peer != NO_INDEX &&
 	    w->peers[h->c.peer].half == h->id)
 		w->peers[h->c.peer].half = 0;
@@ -279,6 +327,7 @@ ike_successor(struct world *w, const struct ike_sa *old)
 		*ike->rid = *old->rid;
 	ike->c.peer = old->c.peer;
 	ike->c.begun = w->now;
+	ike->c.rtt_ms = old->c.rtt_ms;
 	ike->c.natt_local = old->c.natt_local;
 	ike->c.natt_remote = old->c.natt_remote;
 	ike->c.encap = old->c.encap;

@@ -36,11 +36,13 @@ struct ike_core {
 	uint8_t		initiator;	/* we are the original initiator */
 	uint8_t		natt_local;	/* we are behind a NAT */
 	uint8_t		natt_remote;
+	uint8_t		natt_forced;	/* `natt`: we let the peer see a NAT */
 	uint8_t		encap;		/* moved to the NAT-T port */
 	struct endpoint	local, remote;
 	struct suite	suite;
 	struct ike_keys	keys;
 	uint64_t	iv;		/* AEAD: counter of explicit IVs */
+	uint32_t	rtt_ms;		/* a request and its answer; 0: not known */
 	monotime	begun;		/* when its first message was made or came */
 };
 
@@ -116,11 +118,13 @@ struct ike_half {
 	uint8_t			*cookie;
 	uint8_t			 cookielen;
 	uint8_t			 nretry;	/* COOKIE, INVALID_KE_PAYLOAD */
+	uint8_t			 regrouped;	/* I: the one INVALID_KE_PAYLOAD was taken */
 	uint8_t			 nbad;		/* R: broken IKE_AUTHs so far */
 	uint16_t		 group;		/* I: of the KE payload to send */
 	uint16_t		 hint;		/* I: an unprotected error came */
 	uint8_t			 ic;		/* I: INITIAL_CONTACT was sent */
 	uint32_t		 tunnel;	/* I: of the first Child */
+	uint32_t		 counted;	/* R: in nhalf of this peer, or NO_INDEX */
 	uint64_t		 job;
 	said			 hash_next;	/* R: same hash of SPIi, address */
 };
@@ -138,16 +142,20 @@ enum task {
 	TASK_REKEY_IKE, TASK_REKEY_CHILD, TASK_CREATE
 };
 
+enum fatal { FATAL_SYNTAX = 1, FATAL_NOREPLY = 2 };
+
 /* The peer's request in work: its reply waits for keys or kernel. */
 struct pend {
 	uint32_t	msgid;
 	uint8_t		exch;
 	uint8_t		fatal;		/* the SA ends with this reply */
+	struct endpoint	local, remote;	/* where the request came to and from */
 	said		child;		/* the new one */
 	monotime	since;
 	struct wbuf	w;		/* the inner chain, owned */
 	struct wire_enc	enc;
 	size_t		keep, keep_next; /* chain before the Child's payloads */
+	uint8_t		*out;		/* room for the whole reply */
 };
 
 struct ike_sa {
@@ -178,15 +186,16 @@ struct ike_sa {
 	monotime	 quiet_until;	/* after TEMPORARY_FAILURE */
 	monotime	 check_by;	/* liveness: dead when not heard by then */
 	monotime	 drop_at;	/* duplicates and REPLACED: our DELETE then */
+	monotime	 twin_at;	/* childless beside one with Children: the same */
 	uint32_t	 orphan_spi;	/* made for a tunnel that is gone: to be deleted */
-	said		 rekeyed_by;	/* the SA that took over */
 	struct ident	*rid;		/* the peer's, as verified */
 	uint16_t	 idle_cut;	/* per mille off the idle interval: jitter */
 	uint8_t		 ntemp;		/* TEMPORARY_FAILUREs in a row */
+	const char	*hinted;	/* what came unprotected: a check is wished for */
 	uint8_t		 hint;		/* an unprotected hint came since last_in */
 	uint8_t		 want_check, want_delete, want_rekey;
 	uint8_t		 doubtful;	/* the peer said INITIAL_CONTACT elsewhere */
-	uint8_t		 fatal;		/* to be removed before the event ends */
+	uint8_t		 fatal;		/* enum fatal: to be removed before the event ends */
 	uint8_t		 dirty;
 	said		 dirty_next, dirty_prev;
 };
@@ -202,6 +211,7 @@ struct child_sa {
 	uint32_t	 tunnel;
 	enum child_state state;
 	uint32_t	 spi_in, spi_out;
+	said		 out_next;	/* same hash of spi_out */
 	struct suite	 suite;
 	struct ts	*ts;		/* ntsl local, then ntsr remote ones */
 	uint8_t		 ntsl, ntsr;
@@ -217,7 +227,7 @@ struct child_sa {
 	uint8_t		 nfail;		/* rekeys that failed in a row */
 	struct endpoint	 local, remote;	/* endpoints in the kernel */
 	struct kern_sa	*out_later;	/* R, rekey: the outbound SA not yet added */
-	struct kern_sa	*keep[2];	/* encap: in and out, for a new mapping */
+	struct kern_sa	*keep[2];	/* encap: in and out, for a new port */
 	said		 replaces;	/* rekey: the old one */
 	said		 mine, theirs;	/* old: its successors by our and their rekey */
 	uint8_t		 low_mine[NONCE_LEN], low_theirs[NONCE_LEN]; /* 2.8.1 */
@@ -264,6 +274,8 @@ struct peer {
 	said		 half;		/* the one we initiate */
 	uint32_t	 tunnels;	/* index + 1 of the first */
 	uint32_t	 addr_next;	/* index + 1: same hash of the address */
+	uint32_t	 id_next;	/* index + 1: same hash of address and identity */
+	uint32_t	 kind_next;	/* index + 1: while the index is made */
 	uint32_t	 tries;
 	uint32_t	 nhalf;		/* half-open ones the peer's address has */
 	monotime	 next_try;

@@ -93,6 +93,60 @@ child_bucket(const struct world *w, uint32_t spi)
 	return ((spi ^ spi >> 16) & (w->nchildhash - 1));
 }
 
+/* Keyed, since the peer chooses it. */
+static uint32_t
+out_bucket(const struct world *w, uint32_t spi)
+{
+	uint64_t	h = (w->hashkey ^ spi) * 0x9e3779b97f4a7c15ULL;
+
+	h = (h ^ h >> 29) * 0xbf58476d1ce4e5b9ULL;
+	return ((uint32_t)(h >> 32) & (w->nchildhash - 1));
+}
+
+static void
+out_add(struct world *w, struct child_sa *c)
+{
+	uint32_t	b = out_bucket(w, c->spi_out);
+
+	c->out_next = w->outhash[b];
+	w->outhash[b] = c->id;
+}
+
+void
+child_set_out(struct world *w, struct child_sa *c, uint32_t spi_out)
+{
+	c->spi_out = spi_out;
+	if (spi_out != 0)
+		out_add(w, c);
+}
+
+struct child_sa *
+child_byout_next(const struct world *w, const struct child_sa *c, uint32_t spi_out)
+{
+	said	id;
+
+	if (w->nchildhash == 0)
+		return (NULL);
+	id = c != NULL ? c->out_next : w->outhash[out_bucket(w, spi_out)];
+	for (; (c = child_get(w, id)) != NULL; id = c->out_next)
+		if (c->spi_out == spi_out)
+			return (child_get(w, id));
+	return (NULL);
+}
+
+static void
+out_del(struct world *w, struct child_sa *c)
+{
+	struct child_sa	*x;
+	said		*p = &w->outhash[out_bucket(w, c->spi_out)];
+
+	for (; *p != c->id; p = &x->out_next)
+		if ((x = child_get(w, *p)) == NULL)
+			return;
+	*p = c->out_next;
+	c->out_next = 0;
+}
+
 uint32_t
 child_spi_new(struct world *w)
 {
@@ -108,13 +162,20 @@ static int
 child_hash_grow(struct world *w)
 {
 	struct child_sa	*c;
-	said		*h, id;
+	said		*h, *o, id;
 	uint32_t	 b, at, cap = w->nchildhash == 0 ? 64 : w->nchildhash * 2;
 
-	if ((h = calloc(cap, sizeof(*h))) == NULL)
+	h = calloc(cap, sizeof(*h));
+	o = calloc(cap, sizeof(*o));
+	if (h == NULL || o == NULL) {
+		free(h);
+		free(o);
 		return (-1);
+	}
 	free(w->childhash);
+	free(w->outhash);
 	w->childhash = h;
+	w->outhash = o;
 	w->nchildhash = cap;
 	for (at = 0; (c = slab_walk(&w->childs, &at, &id)) != NULL;) {
 		if (c->id == 0)
@@ -122,6 +183,8 @@ child_hash_grow(struct world *w)
 		b = child_bucket(w, c->spi_in);
 		w->childnext[(uint32_t)id - 1] = h[b];
 		h[b] = id;
+		if (c->spi_out != 0)
+			out_add(w, c);
 	}
 	return (0);
 }
@@ -174,6 +237,8 @@ child_hash_del(struct world *w, struct child_sa *c)
 
 	if (w->nchildhash == 0)
 		return;
+	if (c->spi_out != 0)
+		out_del(w, c);
 	for (p = &w->childhash[child_bucket(w, c->spi_in)]; *p != 0;
 	    p = &w->childnext[(uint32_t)*p - 1])
 		if (*p == c->id) {

@@ -76,16 +76,51 @@ tunnel_wanted(const struct world *w, uint32_t i)
 	return (!w->stopping && !w->flushed && !t->down && mono_before(w->now, t->wanted_until));
 }
 
+/* Only what is configured is hashed: nobody can choose it to collide. */
+#define HASH_START	14695981039346656037ULL
+
+static uint64_t
+hash(uint64_t h, const void *data, size_t n)
+{
+	const uint8_t	*p = data;
+
+	while (n-- > 0)
+		h = (h ^ *p++) * 1099511628211ULL;
+	return (h);
+}
+
+static uint32_t
+bucket(const struct world *w, uint64_t h)
+{
+	return ((uint32_t)(h ^ h >> 32) & (w->nbyaddr - 1));
+}
+
 /* remote any stands behind all that name this address. */
 static uint32_t
 addr_bucket(const struct world *w, const struct addr *a)
 {
-	uint64_t	h = 14695981039346656037ULL;
-	size_t		i;
+	return (bucket(w, hash(HASH_START, a->b, addr_len(a))));
+}
 
-	for (i = 0; i < addr_len(a); i++)
-		h = (h ^ a->b[i]) * 1099511628211ULL;
-	return ((uint32_t)(h ^ h >> 32) & (w->nbyaddr - 1));
+static uint32_t
+id_bucket(const struct world *w, const struct addr *a, const struct ident *id)
+{
+	uint64_t	h = hash(hash(HASH_START, a->b, addr_len(a)), &id->type, 1);
+
+	return (bucket(w, hash(h, id->data, id->len)));
+}
+
+static uint32_t
+kind_bucket(const struct world *w, const struct conf_peer *p)
+{
+	uint64_t	h = hash(HASH_START, p->remote.b, addr_len(&p->remote));
+	unsigned int	i, j;
+
+	h = hash(h, p->local.b, addr_len(&p->local));
+	for (i = 0; i < p->ike.n; i++)
+		for (j = 0; j < p->ike.p[i].nxforms; j++)
+			h = hash(h, &p->ike.p[i].xf[j].id, sizeof(p->ike.p[i].xf[j].id));
+	return (bucket(w, h));
 }
 
 static uint32_t
@@ -111,7 +146,7 @@ peer_first_addr(const struct world *w, const struct addr *local,
 {
 	uint32_t	i;
 
-	if (w->conf == NULL || w->conf->npeers == 0)
+	if (w->conf == NULL || w->nbyaddr == 0)
 		return (NO_INDEX);
 	i = peer_scan(w, w->byaddr[addr_bucket(w, remote)], local, remote);
 	if (i != NO_INDEX)
@@ -130,6 +165,46 @@ peer_next_addr(const struct world *w, uint32_t i, const struct addr *local,
 	if (n != NO_INDEX || any)
 		return (n);
 	return (peer_scan(w, w->anypeers, local, remote));
+}
+
+static uint32_t
+id_scan(const struct world *w, const struct addr *local, const struct addr *remote,
+    const struct ident *id)
+{
+	const struct conf_peer	*p;
+	struct ident		 its;
+	uint32_t		 i1 = w->byid[id_bucket(w, remote, id)];
+
+	for (; i1 != 0; i1 = w->peers[i1 - 1].id_next) {
+		p = peer_conf(w, i1 - 1);
+		peer_remote_id(w, i1 - 1, &p->remote, &its);
+		if (addr_cmp(&p->remote, remote) == 0 && ident_equal(&its, id) &&
+		    (addr_is_any(&p->local) || addr_cmp(&p->local, local) == 0))
+			return (i1 - 1);
+	}
+	return (NO_INDEX);
+}
+
+uint32_t
+peer_byid(const struct world *w, const struct addr *local, const struct addr *remote,
+    const struct ident *id)
+{
+	const struct addr	*l;
+	struct addr		 any;
+	uint32_t		 i;
+
+	if (w->conf == NULL || w->nbyaddr == 0)
+		return (NO_INDEX);
+	memset(&any, 0, sizeof(any));
+	if ((i = id_scan(w, local, remote, id)) != NO_INDEX ||
+	    (i = id_scan(w, local, &any, id)) != NO_INDEX)
+		return (i);
+	for (i = w->anyids; i != 0; i = w->peers[i - 1].id_next) {
+		l = &peer_conf(w, i - 1)->local;
+		if (addr_is_any(l) || addr_cmp(l, local) == 0)
+			return (i - 1);
+	}
+	return (NO_INDEX);
 }
 
 static void
@@ -228,39 +303,97 @@ runtime_new(const struct conf *c, struct peer **peers, struct tunnel **tunnels,
 	return (0);
 }
 
+/* The first of its kind: same addresses, same offer.  kinds: hash of those so far. */
+static int
+first_of_kind(struct world *w, uint32_t i, uint32_t *kinds)
+{
+	const struct conf_peer	*q, *p = peer_conf(w, i);
+	uint32_t		 k, b = kind_bucket(w, p);
+
+	for (k = kinds[b]; k != 0; k = w->peers[k - 1].kind_next) {
+		q = peer_conf(w, k - 1);
+		if (addr_cmp(&q->remote, &p->remote) == 0 &&
+		    addr_cmp(&q->local, &p->local) == 0 &&
+		    conf_proposals_equal(&q->ike, &p->ike))
+			return (0);
+	}
+	w->peers[i].kind_next = kinds[b];
+	kinds[b] = i + 1;
+	return (1);
+}
+
+static void
+chain(uint32_t *head, uint32_t *next, uint32_t i)
+{
+	*next = *head;
+	*head = i + 1;
+}
+
+/* Backwards, so that lists keep the order of the file. */
+static void
+chain_peers(struct world *w, const uint8_t *first)
+{
+	const struct conf_peer	*c;
+	struct peer		*p;
+	struct ident		 id;
+	uint32_t		 i;
+
+	w->anypeers = w->anyids = 0;
+	for (i = w->conf->npeers; i-- > 0;) {
+		c = peer_conf(w, i);
+		p = &w->peers[i];
+		if (first[i])
+			chain(addr_is_any(&c->remote) ? &w->anypeers :
+			    &w->byaddr[addr_bucket(w, &c->remote)], &p->addr_next, i);
+		peer_remote_id(w, i, &c->remote, &id);
+		chain(id.type == ID_NONE ? &w->anyids :
+		    &w->byid[id_bucket(w, &c->remote, &id)], &p->id_next, i);
+	}
+}
+
+static int
+index_peers(struct world *w)
+{
+	uint32_t	*kinds, i, n = 16;
+	uint8_t		*first;
+	int		 r = -1;
+
+	free(w->byaddr);
+	free(w->byid);
+	while (n < w->conf->npeers)
+		n *= 2;
+	w->nbyaddr = n;
+	w->byaddr = calloc(n, sizeof(*w->byaddr));
+	w->byid = calloc(n, sizeof(*w->byid));
+	kinds = calloc(n, sizeof(*kinds));
+	first = calloc(n, sizeof(*first));
+	if (w->byaddr == NULL || w->byid == NULL || kinds == NULL || first == NULL)
+		w->nbyaddr = 0;
+	else {
+		for (i = 0; i < w->conf->npeers; i++)
+			first[i] = (uint8_t)first_of_kind(w, i, kinds);
+		chain_peers(w, first);
+		r = 0;
+	}
+	free(kinds);
+	free(first);
+	return (r);
+}
+
 int
 runtime_index(struct world *w)
 {
 	struct peer	*p;
-	uint32_t	 i, b, *h, n = 16;
+	uint32_t	 i;
 
-	while (n < w->conf->npeers)
-		n *= 2;
-	if ((h = calloc(n, sizeof(*h))) == NULL)
-		return (-1);
-	free(w->byaddr);
-	w->byaddr = h;
-	w->nbyaddr = n;
-	w->anypeers = 0;
-	/* backwards, so that lists keep the order of the file */
-	for (i = w->conf->npeers; i-- > 0;) {
-		p = &w->peers[i];
-		p->tunnels = 0;
-		if (addr_is_any(&w->conf->peers[i].remote)) {
-			p->addr_next = w->anypeers;
-			w->anypeers = i + 1;
-			continue;
-		}
-		b = addr_bucket(w, &w->conf->peers[i].remote);
-		p->addr_next = h[b];
-		h[b] = i + 1;
-	}
+	for (i = 0; i < w->conf->npeers; i++)
+		w->peers[i].tunnels = 0;
 	for (i = w->conf->ntunnels; i-- > 0;) {
 		p = &w->peers[w->tunnels[i].peer];
 		w->tunnels[i].next_of_peer = p->tunnels;
 		p->tunnels = i + 1;
 	}
-	return (0);
+	return (index_peers(w));
 }
 
 void

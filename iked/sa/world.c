@@ -47,8 +47,10 @@ world_destroy(struct world *w)
 	free(w->tunnels);
 	free(w->byname);
 	free(w->byaddr);
+	free(w->byid);
 	free(w->slots);
 	free(w->childhash);
+	free(w->outhash);
 	free(w->childnext);
 	free(w->msg);
 	if (w->plain != NULL)

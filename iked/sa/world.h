@@ -41,6 +41,9 @@ struct tally {
 			ike_down, child_up, child_down, rekeys, ikev1;
 };
 
+/* The token of a request whose answer nobody waits for and no job stands for. */
+#define TOKEN_NOBODY	UINT64_MAX
+
 /* A name an inbound SPI leads to. */
 struct slot {
 	uint64_t	spi;		/* ours; 0: free */
@@ -55,8 +58,15 @@ struct bucket {
 };
 
 #define HASH_INIT	4096		/* half-open responders by SPIi and address */
-#define HALF_MAX	4096		/* half-open responders in all */
-#define HALF_PER_PEER	16		/* and of one configured address */
+#define HALF_ANY	2048		/* half-open responders of addresses not configured */
+#define HALF_PER_PEER	64		/* and of one configured address */
+
+/* Secrets of COOKIEs (exchange/cookie.c). */
+struct cookie_state {
+	uint8_t		secret[2][32];	/* by the lowest bit of the version */
+	uint8_t		version;	/* of the newer one */
+	monotime	until;
+};
 
 struct world {
 	struct effects	 fx;
@@ -73,23 +83,26 @@ struct world {
 	struct tunnel	*tunnels;
 	uint32_t	*byname;	/* tunnel indices sorted by name */
 	uint32_t	*byaddr;	/* peers by remote address; index + 1 */
-	uint32_t	 nbyaddr;	/* power of two */
+	uint32_t	*byid;		/* peers by remote address and identity */
+	uint32_t	 nbyaddr;	/* of both; power of two; 0: there is no index */
 	uint32_t	 anypeers;	/* peers with remote any; index + 1 */
+	uint32_t	 anyids;	/* of these, those that take any identity */
 
 	struct slab	 halves, ikes, childs, jobs;
 	struct timers	 timers;
 	struct slot	*slots;
 	uint32_t	 nslots, freeslot;
 	said		*childhash;	/* by spi_in, chained through hash_next */
+	said		*outhash;	/* by spi_out, chained through out_next; as long */
 	said		*childnext;	/* by slab index */
 	uint32_t	 nchildhash, nchildnext;
 	said		 inithash[HASH_INIT];
-	uint32_t	 nhalfresp;
+	uint32_t	 nhalfresp, nhalfany;	/* all; those counted for peers at any */
+	struct cookie_state cookie;
 	uint64_t	 hashkey;
 	said		 dirty_ikes;
 	uint32_t	 dirty_tunnels;	/* index + 1 */
-	struct bucket	 b_ikev1, b_version, b_spi, b_bad, b_late;
-	struct endpoint	 ikev1_last;
+	struct bucket	 b_ikev1, b_version, b_spi, b_bad, b_cookie, b_late;
 	struct tally	 tally;
 	struct wire_msg	*msg;		/* scratch of the one message in work */
 	uint8_t		*plain;		/* scratch: WIRE_MAXMSG octets */
@@ -120,6 +133,12 @@ uint32_t child_spi_new(struct world *);	/* random, >= 0x10000, unused */
 int	 child_hash_add(struct world *, struct child_sa *);
 void	 child_hash_del(struct world *, struct child_sa *);
 struct child_sa *child_byspi(const struct world *, uint32_t spi_in);
+/* The peer's SPI, once, before the Child is looked for by it. */
+void	 child_set_out(struct world *, struct child_sa *, uint32_t spi_out);
+/* Next Child of that outbound SPI after c (NULL: the first): peers choose them, so
+ * there may be several. */
+struct child_sa *child_byout_next(const struct world *, const struct child_sa *c,
+	    uint32_t spi_out);
 void	 init_hash_add(struct world *, struct ike_half *);
 void	 init_hash_del(struct world *, struct ike_half *);
 /* The half that a copy of this very IKE_SA_INIT request made, or NULL. */
@@ -130,6 +149,9 @@ struct ike_half *init_hash_find(const struct world *, const struct endpoint *rem
 struct ike_half	*half_new(struct world *, int initiator);
 void		 half_free(struct world *, struct ike_half *);
 struct ike_half	*half_get(const struct world *, said);
+/* R: counts it as half-open for this peer, the first one of its address. */
+void		 half_count(struct world *, struct ike_half *, uint32_t first);
+void		 half_recount(struct world *);	/* after peers got other indices */
 void		 half_state(struct world *, struct ike_half *, enum half_state);
 /* The one door: verdict is the answer of keys to the J_VERIFY job of this half.  The
  * half is released, its slot, keys, init data and held message go to the SA. */
@@ -150,11 +172,15 @@ void		 pend_free(struct pend *);
 void		 outreq_clear(struct world *, struct outreq *);
 void		 reply_clear(struct reply *);
 int		 reply_set(struct reply *, const uint8_t *, size_t, uint32_t msgid);
+/* The same of malloc'd octets, which become the reply's; cannot fail. */
+void		 reply_take(struct reply *, uint8_t *, size_t, uint32_t msgid);
 
 /* ---- child.c */
 struct child_sa	*child_new(struct world *, struct ike_sa *, uint32_t tunnel, uint32_t spi_in);
 struct child_sa	*child_get(const struct world *, said);
 void		 child_free(struct world *, struct child_sa *);	/* table only, not kernel */
+/* Wipes the keys of an outbound SA to come and those kept for a new port. */
+void		 child_forget_keys(struct child_sa *);
 int		 child_set_ts(struct child_sa *, const struct tslist *l, const struct tslist *r);
 void		 child_get_ts(const struct child_sa *, struct tslist *l, struct tslist *r);
 /* Moves it below another IKE SA (2.18). */
@@ -178,12 +204,18 @@ void		 tunnel_error(struct world *, uint32_t, const char *, ...)
 		    __attribute__((__format__(printf, 3, 4)));
 void		 tunnel_clear_error(struct world *, uint32_t);
 int		 tunnel_wanted(const struct world *, uint32_t);
-/* First index of peers whose remote address this is (or, after those, any);
- * continue with peer_next_addr(); NO_INDEX at the end. */
+/*
+ * First index of peers whose remote address this is (or, after those, any); continue
+ * with peer_next_addr(); NO_INDEX at the end.  Of peers that differ only in their
+ * identities the first one stands for all: before IDi they cannot be told apart.
+ */
 uint32_t	 peer_first_addr(const struct world *, const struct addr *local,
 		    const struct addr *remote);
 uint32_t	 peer_next_addr(const struct world *, uint32_t, const struct addr *local,
 		    const struct addr *remote);
+/* The peer of that address, else of any, with that identity; else one that takes any. */
+uint32_t	 peer_byid(const struct world *, const struct addr *local,
+		    const struct addr *remote, const struct ident *);
 /* Our and the peer's identity; the address stands in where none is configured. */
 void		 peer_local_id(const struct world *, uint32_t, const struct addr *, struct ident *);
 void		 peer_remote_id(const struct world *, uint32_t, const struct addr *, struct ident *);

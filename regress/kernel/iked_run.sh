@@ -43,7 +43,6 @@ traps_are() { [ "$(traps "$1")" = "$2" ]; }
 sas_are() { [ "$(sa_count "$1")" = "$2" ]; }
 TOLD='tunnel "net" down: the peer deleted the IKE SA'
 told() { [ "$(grep -c "$TOLD" "$OUT/boise/iked.log")" -ge "$1" ]; }
-no_iked() { [ -z "$(iked_pids "$1")" ]; }
 # anew SPI: seattle's tunnel is up, with another SPI than that
 anew() {
 	_now=$(tunnel_field seattle spi_in)
@@ -79,6 +78,10 @@ step_up() {
 
 # Each process: who it is, what it may, where it lives, what it holds.
 step_table() {
+	find /proc/[0-9]*/fd -lname "$W/passwd" 2>/dev/null >"$W/kept"
+	for _p in $(iked_pids seattle) $(iked_pids boise); do
+		grep "^/proc/$_p/" "$W/kept" && bad "$_p holds what its caller had open"
+	done
 	printf '%-8s %-6s %-16s %-16s %-7s %-4s %-11s %-5s %s\n' role uid capeff capbnd \
 	    seccomp nnp root nofile fds
 	for _p in $(iked_pids seattle); do
@@ -96,9 +99,18 @@ step_table() {
 		_max=$(sed -n 's/^Max open files  *\([0-9a-z]*\) .*/\1/p' /proc/$_p/limits)
 		_core=$(sed -n 's/^Max core file size  *\([0-9a-z]*\) .*/\1/p' /proc/$_p/limits)
 		_fds=$(ls -l /proc/$_p/fd | sed -n 's/.* -> \([^:]*\).*/\1/p' | sort |
-		    uniq -c | awk '{ printf "%s%s:%s", n++ ? " " : "", $2, $1 }')
+		    uniq -c | awk -v log_="$OUT/seattle/iked.log" -v bin="$BIN/iked" '{
+			sub(".*", $2 == log_ ? "log" : $2 == bin ? "iked" : $2, $2)
+			printf "%s%s:%s", n++ ? " " : "", $2, $1 }')
 		printf '%-8s %-6s %-16s %-16s %-7s %-4s %-11s %-5s %s\n' "$_role" "$_uid" \
 		    "$_eff" "$_bnd" "$_sec" "$_nnp" "$_root" "$_max" "$_fds"
+		case $_role in
+		parent)	_want="/dev/null:1 /run/iked.pid:1 log:2 iked:1 anon_inode:2 socket:10" ;;
+		ike)	_want="/dev/null:2 log:1 anon_inode:1 socket:8" ;;
+		keys)	_want="/dev/null:2 log:1 anon_inode:1 socket:2" ;;
+		*)	_want="/dev/null:2 log:1 anon_inode:1 socket:5" ;;
+		esac
+		[ "$_fds" = "$_want" ] || bad "$_role: holds $_fds, not $_want"
 		if [ "$_role" = parent ]; then
 			continue
 		fi
@@ -211,6 +223,47 @@ step_reload() {
 	hosts_ping >/dev/null || bad "no reply in the end"
 }
 
+# boise's peer may be anybody: its trap is bound to who has come, also after a reload.
+blocks() { on "$1" ip xfrm policy | grep -c 'action block'; }
+step_any() {
+	conf_write boise <<-CONF
+	ikev2 "net" passive esp from $LAN_BOISE to $LAN_SEATTLE local $WAN_BOISE peer any \\
+	    psk "$PSK"
+	CONF
+	ctl boise reload || bad "reload"
+	wait_for 30 hosts_ping || bad "any: no reply"
+	wait_for 10 both_up || bad "any: not up on both sides"
+	[ "$(blocks boise)" = 0 ] || bad "any: the traps are not bound"
+	_spi=$(tunnel_field boise spi_in)
+	kill -HUP "$IKED_boise"
+	wait_for 10 grep -q 'configuration in use' "$OUT/boise/iked.log" || bad "any: no reload"
+	ctl boise reload || bad "any: reload"
+	[ "$(blocks boise)" = 0 ] || bad "any: a reload made the traps discard"
+	[ "$(tunnel_field boise spi_in)" = "$_spi" ] || bad "any: the tunnel was touched"
+	hosts_ping >/dev/null || bad "any: no reply after the reload"
+	confs
+	ctl boise reload || bad "reload"
+	wait_for 30 hosts_ping || bad "any: no reply in the end"
+}
+
+# -x while no child lives and the file is broken: it does not say that all is well.
+step_broken() {
+	wait_for 20 traps_are seattle 3 || bad "broken: no traps"
+	echo 'ikev2 "broken" frm 10.0.0.0/8' >>"$W/seattle/iked.conf"
+	_n=$(grep -c 'starting all processes' "$OUT/seattle/iked.log")
+	kill -KILL "$(iked_role_pid seattle keys)"
+	wait_for 10 grep -q 'before the file is mended' "$OUT/seattle/iked.log" ||
+	    bad "broken: no word about the file"
+	on seattle "$BIN/iked" -x -f "$W/seattle/iked.conf" && bad "-x: success, with a broken file"
+	wait "$IKED_seattle" && bad "iked ended with success"
+	traps_are seattle 3 || bad "broken: $(traps seattle) traps"
+	confs
+	on seattle "$BIN/iked" -x -f "$W/seattle/iked.conf" || bad "-x, the file mended: status $?"
+	traps_are seattle 0 || bad "-x: traps are left"
+	iked_start seattle || bad "no start afterwards"
+	traps_are seattle 3 || bad "no traps afterwards"
+}
+
 # flush takes everything away, by root only; a reload puts it back.
 step_flush() {
 	ctl seattle flush || bad "flush"
@@ -265,7 +318,10 @@ users_make
 site_make || exit 1
 confs
 cap_start clear core toseattle toboise || exit 1
+# What its caller has open is not iked's.
+exec 9<"$W/passwd"
 iked_start boise && iked_start seattle || exit 1
+exec 9<&-
 wait_for 20 traps_are seattle 3 && wait_for 20 traps_are boise 3 || bad "no traps"
 for step; do
 	echo "--- $step"

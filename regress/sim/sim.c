@@ -28,6 +28,8 @@ struct ev {
 	} u;
 };
 
+volatile int	sim_own;	/* a compiler thinks calloc() looks at nothing */
+
 uint64_t
 sim_rand(uint64_t *s)
 {
@@ -45,11 +47,27 @@ die(const char *what)
 	abort();
 }
 
+volatile int sim_allocates;
+
 static void *
 xalloc(size_t n)
 {
-	void	*p = calloc(1, n);
+	void	*p;
 
+	sim_own++;
+	p = calloc(1, n);
+	sim_own--;
+	if (p == NULL)
+		die("out of memory");
+	return (p);
+}
+
+static void *
+xgrow(void *p, size_t n, size_t size)
+{
+	sim_own++;
+	p = reallocarray(p, n, size);
+	sim_own--;
 	if (p == NULL)
 		die("out of memory");
 	return (p);
@@ -72,9 +90,7 @@ ev_put(struct sim *s, struct ev *e)
 
 	if (s->nheap == s->capheap) {
 		s->capheap = s->capheap == 0 ? 256 : s->capheap * 2;
-		s->heap = reallocarray(s->heap, s->capheap, sizeof(*s->heap));
-		if (s->heap == NULL)
-			die("out of memory");
+		s->heap = xgrow(s->heap, s->capheap, sizeof(*s->heap));
 	}
 	e->seq = s->seq++;
 	i = s->nheap++;
@@ -217,6 +233,25 @@ sa_find(struct node *n, uint32_t spi, enum kern_dir dir)
 
 static int	send_inner(struct node *, const struct addr *, const struct addr *, int);
 
+/* RFC 4303 3.4.3, with 64 packets. 1: new */
+static int
+replay_ok(struct sim_sa *s, uint64_t seq)
+{
+	uint64_t	d;
+
+	if (seq > s->seq) {
+		d = seq - s->seq;
+		s->window = (d < 64 ? s->window << d : 0) | 1;
+		s->seq = seq;
+		return (1);
+	}
+	d = s->seq - seq;
+	if (seq == 0 || d >= 64 || (s->window >> d & 1))
+		return (0);
+	s->window |= (uint64_t)1 << d;
+	return (1);
+}
+
 static void
 esp_in(struct node *n, const struct packet *p)
 {
@@ -226,6 +261,10 @@ esp_in(struct node *n, const struct packet *p)
 	if (s == NULL || memcmp(s->sa.encr_key, p->key, sizeof(p->key)) != 0 ||
 	    (s->sa.encap_dport != 0) != p->marker) {
 		n->got_bad++;
+		return;
+	}
+	if (!replay_ok(s, p->seq)) {
+		n->replayed++;
 		return;
 	}
 	s->sa.packets++;
@@ -341,6 +380,23 @@ fx_keys(void *arg, const struct keys_req *q)
 		ev_put(n->sim, &e);
 }
 
+/* No key serves twice: sequence numbers and the nonces made of them would. */
+static int
+key_used(struct node *n, const struct kern_sa *sa)
+{
+	uint64_t	h = 14695981039346656037ULL + sa->dir;
+	size_t		i;
+
+	for (i = 0; i < sa->encr_keylen; i++)
+		h = (h ^ sa->encr_key[i]) * 1099511628211ULL;
+	for (i = 0; i < n->nkeys; i++)
+		if (n->keys[i] == h)
+			return (1);
+	n->keys = xgrow(n->keys, n->nkeys + 1, sizeof(*n->keys));
+	n->keys[n->nkeys++] = h;
+	return (0);
+}
+
 static int
 kern_add(struct node *n, const struct kernel_req *q)
 {
@@ -349,10 +405,14 @@ kern_add(struct node *n, const struct kernel_req *q)
 
 	if (n->kern_fail_at > 0 && --n->kern_fail_at == 0)
 		return (ENOMEM);
+	if (q->gen == n->secrets->gen && q->tunnel >= n->secrets->ntunnels)
+		return (ENOENT);
 	if (sa_find(n, q->sa.spi, q->sa.dir) != NULL)
 		return (EEXIST);
 	if (!kern_can(&n->caps, q->sa.encr, q->sa.encr_keybits, q->sa.integ))
 		return (ENOSYS);
+	if (key_used(n, &q->sa))
+		return (EINVAL);
 	for (i = 0; i < SIM_SAS && s == NULL; i++)
 		if (!n->sa[i].used)
 			s = &n->sa[i];
@@ -414,8 +474,9 @@ fx_kernel(void *arg, const struct kernel_req *q)
 	struct ev	 e;
 
 	n->kreqs++;
+	n->kern_lost_tunnel += q->tunnel >= n->secrets->ntunnels;
 	memset(&e, 0, sizeof(e));
-	e.when = mono_add_us(n->sim->now, 250);
+	e.when = mono_add_us(n->sim->now, 250 + n->kern_slow_us);
 	e.kind = EV_KERNEL;
 	e.node = n->idx;
 	e.e = n->e;
@@ -535,6 +596,7 @@ send_inner(struct node *n, const struct addr *src, const struct addr *dst, int r
 	p.dst.port = s->sa.encap_dport;
 	p.marker = s->sa.encap_dport != 0;
 	p.spi = s->sa.spi;
+	p.seq = ++s->seq;
 	memcpy(p.key, s->sa.encr_key, sizeof(p.key));
 	p.isrc = *src;
 	p.idst = *dst;
@@ -683,13 +745,49 @@ parse(struct node *n, const char *text, int flags)
 	return (c);
 }
 
+/* As the engine gets it: in messages, without the secrets. */
+static struct conf *
+without_secrets(const struct conf *c)
+{
+	uint8_t		*b = xalloc(16384);
+	struct conf	*d = NULL;
+	struct wbuf	 w;
+	struct rbuf	 r;
+	uint32_t	 i;
+	int		 e = 0;
+
+	for (i = 0; i <= c->npeers + c->ntunnels && e == 0; i++) {
+		wbuf_init(&w, b, 16384);
+		if (i == 0)
+			conf_put_globals(&w, c);
+		else if (i <= c->npeers)
+			conf_put_peer(&w, &c->peers[i - 1], 0);
+		else
+			conf_put_tunnel(&w, &c->tunnels[i - 1 - c->npeers]);
+		rbuf_init(&r, b, w.len);
+		if (i == 0)
+			e = (d = conf_get_globals(&r)) == NULL ? -1 : 0;
+		else
+			e = i <= c->npeers ? conf_get_peer(&r, d) : conf_get_tunnel(&r, d);
+	}
+	free(b);
+	if (e == -1 || conf_complete(d) == -1)
+		die("configuration in messages");
+	return (d);
+}
+
 void
 sim_reload(struct node *n, const char *text)
 {
+	static const uint8_t	 key[CONF_MARKLEN] = { 3, 5 };
+	struct conf		*old = n->secrets;
+
 	n->gen++;
-	conf_free(n->secrets);
 	n->secrets = parse(n, text, 0);
-	engine_conf(n->e, n->sim->now, parse(n, text, CONF_NOSECRETS));
+	if (conf_psk_serials(n->secrets, old, key) == -1)
+		die("out of memory");
+	conf_free(old);
+	engine_conf(n->e, n->sim->now, without_secrets(n->secrets));
 }
 
 void
@@ -781,6 +879,7 @@ sim_free(struct sim *s)
 		engine_free(s->n[i]->e);
 		conf_free(s->n[i]->secrets);
 		free(s->n[i]->log);
+		free(s->n[i]->keys);
 		free(s->n[i]);
 	}
 	crypto_free(s->crypto);

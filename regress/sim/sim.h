@@ -26,6 +26,8 @@ struct sim_sa {
 	struct kern_sa	sa;
 	struct tslist	tsl, tsr;
 	uint64_t	order;
+	uint64_t	seq;		/* out: last sent; in: highest seen */
+	uint64_t	window;		/* in: bit i is seq - i, seen */
 };
 
 /* What a packet on the wire is; ike: an IKE message, else ESP. */
@@ -36,6 +38,7 @@ struct packet {
 	size_t		 len;
 	/* ESP */
 	uint32_t	 spi;
+	uint64_t	 seq;
 	uint8_t		 key[KERN_KEYMAX];
 	struct addr	 isrc, idst;	/* inner */
 	int		 reply;		/* is an answer already */
@@ -54,6 +57,8 @@ struct node {
 	struct kern_caps caps;
 	struct sim_sa	 sa[SIM_SAS];
 	uint64_t	 order;
+	uint64_t	*keys;		/* hashes of all keys it ever had */
+	size_t		 nkeys;
 	monotime	 larval;	/* an acquire is being waited for until then */
 	char		*log;
 	size_t		 loglen;
@@ -65,13 +70,15 @@ struct node {
 	/* faults */
 	int		 kern_fail_at;	/* the n-th ADD from now fails; 0: none */
 	int		 kern_mute;	/* never answers */
+	int64_t		 kern_slow_us;	/* takes its time */
 	int		 keys_mute;
 	int		 spi_answers;	/* INVALID_SPI... unused */
 	/* traffic */
 	uint64_t	 got, got_bad;	/* packets that arrived / under no SA or key */
+	uint64_t	 replayed;	/* and outside of the replay window */
 	uint64_t	 sent, nosa;	/* outbound by an SA / trapped */
 	monotime	 last_got;
-	uint64_t	 acquires, kreqs;
+	uint64_t	 acquires, kreqs, kern_lost_tunnel;
 	uint64_t	 counters_token;
 	struct engine_counters counters;
 };
@@ -94,6 +101,8 @@ struct sim {
 	size_t		 nheap, capheap;
 	uint64_t	 seq;
 };
+
+extern volatile int sim_own;	/* not 0: memory is wanted for the simulation itself */
 
 struct sim	*sim_new(uint64_t seed);
 void		 sim_free(struct sim *);

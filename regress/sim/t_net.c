@@ -109,6 +109,39 @@ ATF_TC_BODY(natt_forced, tc)
 	sim_free(s);
 }
 
+/* On one side only, whoever starts: both encapsulate. */
+ATF_TC_WITHOUT_HEAD(natt_one_side);
+ATF_TC_BODY(natt_one_side, tc)
+{
+	struct sim	*s;
+	char		 text[2][512];
+	int		 who;
+
+	for (who = 0; who < 2; who++) {
+		(void)snprintf(text[0], sizeof(text[0]), "ikev2 \"b\" ondemand esp from "
+		    "10.1.0.0/24 to 10.2.0.0/24 local 192.0.2.1 peer 198.51.100.1 %s "
+		    PSK, who == 0 ? "natt" : "");
+		(void)snprintf(text[1], sizeof(text[1]), "ikev2 \"a\" passive esp from "
+		    "10.2.0.0/24 to 10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 %s "
+		    PSK, who == 1 ? "natt" : "");
+		s = sim_new(300 + (uint64_t)who);
+		(void)sim_node(s, "a", "192.0.2.1", text[0]);
+		(void)sim_node(s, "b", "198.51.100.1", text[1]);
+		ATF_REQUIRE(sim_up(s->n[0], "b"));
+		sim_run(s, 100);
+		ATF_CHECK_EQ(s->n[0]->sa[0].sa.encap_dport, 4500);
+		ATF_CHECK_EQ(s->n[1]->sa[0].sa.encap_dport, 4500);
+		ATF_CHECK_EQ(lost(s, "10.1.0.5", "10.2.0.7", 10), 0);
+		sim_cmd(s->n[0], CMD_REKEY, "b");
+		ATF_CHECK_EQ(lost(s, "10.1.0.5", "10.2.0.7", 10), 0);
+		sim_cmd(s->n[1], CMD_REKEY, "a");
+		ATF_CHECK_EQ(lost(s, "10.1.0.5", "10.2.0.7", 10), 0);
+		ATF_CHECK_EQ(s->n[0]->got_bad + s->n[1]->got_bad, 0);
+		ATF_CHECK(sim_agree(s->n[0]) && sim_agree(s->n[1]));
+		sim_free(s);
+	}
+}
+
 /* The peer allows less: the Child is narrowed, and a packet outside of it is told. */
 ATF_TC_WITHOUT_HEAD(narrowing);
 ATF_TC_BODY(narrowing, tc)
@@ -167,6 +200,12 @@ static const char hub_conf2[] =		/* "two" changed, "x" gone, another order */
     "ikev2 \"two\" esp from 10.5.0.0/24 to 10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 " PSK
     "ikev2 \"one\" esp from 10.2.0.0/24 to 10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 " PSK;
 
+static const char hub_conf3[] =		/* the same, and "one" is watched */
+    "ikev2 \"one\" esp from 10.2.0.0/24 to 10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 "
+    "keepalive interval 5s " PSK
+    "ikev2 \"two\" esp from 10.3.0.0/24 to 10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 " PSK
+    "ikev2 \"x\" esp from 10.2.0.0/24 to 10.8.0.0/24 local 198.51.100.1 peer 192.0.2.9 " PSK;
+
 static struct sim *
 hub(uint64_t seed)
 {
@@ -218,6 +257,12 @@ ATF_TC_BODY(reload, tc)
 	sim_run(s, 2000);
 	ATF_CHECK(sim_is_up(h, "one") && sim_is_up(h, "two") && sim_is_up(h, "x"));
 	ATF_CHECK(sim_tunnel(h, "one", &after) && after.spi_in == before.spi_in);
+	ATF_CHECK_EQ(sim_log_count(h, "down:"), 0);
+	/* nor does keepalive, which is netwatchd's; show says it at once */
+	sim_reload(h, hub_conf3);
+	sim_run(s, 2000);
+	ATF_CHECK(sim_tunnel(h, "one", &after) && after.spi_in == before.spi_in);
+	ATF_CHECK(after.state == SHOW_UP && after.keepalive);
 	ATF_CHECK_EQ(sim_log_count(h, "down:"), 0);
 	sim_reload(h, hub_conf2);
 	ATF_CHECK_EQ(lost(s, "10.1.0.5", "10.2.0.7", 20), 0);
@@ -340,6 +385,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, nat);
 	ATF_TP_ADD_TC(tp, nat_moves);
 	ATF_TP_ADD_TC(tp, natt_forced);
+	ATF_TP_ADD_TC(tp, natt_one_side);
 	ATF_TP_ADD_TC(tp, narrowing);
 	ATF_TP_ADD_TC(tp, two_children);
 	ATF_TP_ADD_TC(tp, shared_ike);

@@ -26,6 +26,8 @@ struct item {
 	size_t	 len;
 };
 
+static const uint8_t	 key[CONF_MARKLEN] = { 7, 1, 2 };
+
 static struct conf *
 source(void)
 {
@@ -97,6 +99,7 @@ ATF_TC_BODY(round_trip, tc)
 	int		 done;
 
 	c->gen = 7;
+	ATF_REQUIRE_EQ(conf_psk_serials(c, NULL, key), 0);
 	pack(c, CONF_WITH_SECRETS, items);
 	ATF_REQUIRE((d = unpack(items, &done)) != NULL);
 	ATF_CHECK_EQ(d->gen, 7);
@@ -106,6 +109,8 @@ ATF_TC_BODY(round_trip, tc)
 		ATF_CHECK(conf_peer_equal(&c->peers[i], &d->peers[i]));
 		ATF_CHECK(conf_tunnel_equal(c, &c->tunnels[i], d,
 		    &d->tunnels[i]));
+		ATF_CHECK(conf_keepalive_equal(&c->tunnels[i].keepalive,
+		    &d->tunnels[i].keepalive));
 		ATF_CHECK_EQ(c->tunnels[i].line, d->tunnels[i].line);
 		ATF_CHECK_STREQ(d->tunnels[i].file, "t");
 	}
@@ -126,9 +131,44 @@ ATF_TC_BODY(round_trip, tc)
 	ATF_REQUIRE((d = unpack(items, &done)) != NULL);
 	for (i = 0; i < 3; i++) {
 		ATF_CHECK_EQ(d->peers[i].psklen, 0);
+		ATF_CHECK_EQ(d->peers[i].psk_serial, 7);
 		ATF_CHECK_EQ(d->peers[i].has_psk, 1);
 	}
 	conf_free(d);
+	conf_free(c);
+}
+
+/* A secret's serial tells that it changed to whom must not have it. */
+ATF_TC_WITHOUT_HEAD(serials);
+ATF_TC_BODY(serials, tc)
+{
+	struct conf	*old = source(), *c = source();
+	int		 i;
+
+	old->gen = 3;
+	ATF_REQUIRE_EQ(conf_psk_serials(old, NULL, key), 0);
+	for (i = 0; i < 3; i++)
+		ATF_CHECK_EQ(old->peers[i].psk_serial, 3);
+	conf_keep_marks(old);
+	for (i = 0; i < 3; i++)
+		ATF_CHECK(old->peers[i].psk == NULL && old->peers[i].psklen == 0);
+	c->gen = 4;
+	c->peers[1].psk[0] ^= 1;
+	c->peers[2].dstid = c->peers[0].dstid;	/* another peer */
+	ATF_REQUIRE_EQ(conf_psk_serials(c, old, key), 0);
+	ATF_CHECK_EQ(c->peers[0].psk_serial, 3);
+	ATF_CHECK_EQ(c->peers[1].psk_serial, 4);
+	ATF_CHECK_EQ(c->peers[2].psk_serial, 4);
+	conf_free(old);
+	old = source();
+	old->gen = 5;
+	ATF_REQUIRE_EQ(conf_psk_serials(old, c, key), 0);
+	ATF_CHECK_EQ(old->peers[0].psk_serial, 3);
+	ATF_CHECK_EQ(old->peers[1].psk_serial, 5);
+	ATF_CHECK(conf_peer_equal(&old->peers[0], &c->peers[0]));
+	old->peers[0].psk_serial = 9;
+	ATF_CHECK(!conf_peer_equal(&old->peers[0], &c->peers[0]));
+	conf_free(old);
 	conf_free(c);
 }
 
@@ -327,6 +367,7 @@ ATF_TC_BODY(largest, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, round_trip);
+	ATF_TP_ADD_TC(tp, serials);
 	ATF_TP_ADD_TC(tp, cut);
 	ATF_TP_ADD_TC(tp, bent);
 	ATF_TP_ADD_TC(tp, refused);

@@ -100,6 +100,89 @@ ATF_TC_BODY(policies, tc)
 	ktable_free(kt);
 }
 
+static size_t
+bound_count(const struct ktable *kt)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < kt->npol; i++)
+		n += kt->pol[i].tunnel == 2 && kt->pol[i].p.action == KERN_IPSEC;
+	return (n);
+}
+
+/* A reload: who has come as "any" stays, and only what stands is not placed again. */
+ATF_TC_WITHOUT_HEAD(inherit);
+ATF_TC_BODY(inherit, tc)
+{
+	struct addr l = addr_of("192.0.2.1"), r = addr_of("192.0.2.99");
+	struct ktable *kt, *kt2;
+	struct kseen seen;
+	size_t i;
+
+	(void)tc;
+	kt = table(text, NULL);
+	ATF_REQUIRE_EQ(0, bound_count(kt));
+	ATF_REQUIRE_EQ(1, ktable_bind(kt, 2, &l, &r));
+	ATF_REQUIRE_EQ(3, bound_count(kt));
+	for (i = 0; i < kt->npol; i++)
+		kt->pol[i].installed = i != 4;
+	ATF_REQUIRE_EQ(0, ktable_seen(kt, &seen));
+	kt2 = table(text, &seen);
+	ktable_inherit(kt2, kt);
+	ATF_REQUIRE_EQ(kt->npol, kt2->npol);
+	for (i = 0; i < kt->npol; i++) {
+		ATF_REQUIRE(kpol_same(&kt->pol[i].p, &kt2->pol[i].p));
+		ATF_REQUIRE_EQ(i != 4, kt2->pol[i].installed);
+	}
+	ktable_free(kt2);
+	/* Another tunnel of those networks, or one that has an address now, does not. */
+	kt2 = table("ikev2 \"a\" from 10.7.0.0/24 to 10.8.0.0/16 peer any "
+	    "psk \"twenty characters at least\"\n"
+	    "ikev2 \"b\" from 10.7.0.0/24 to 10.9.0.0/16 peer any "
+	    "psk \"twenty characters at least\"\n"
+	    "ikev2 \"wood\" from 10.1.0.0/24 to 10.5.0.0/16 peer any "
+	    "psk \"twenty characters at least\"\n", &seen);
+	ktable_inherit(kt2, kt);
+	ATF_REQUIRE_EQ(0, bound_count(kt2));
+	for (i = 0; i < kt2->npol; i++)
+		ATF_REQUIRE_EQ(0, kt2->pol[i].installed);
+	ktable_free(kt2);
+	kt2 = table("ikev2 \"road\" from 10.1.0.0/24 to 10.5.0.0/16 "
+	    "peer 203.0.113.50 psk \"twenty characters at least\"\n", &seen);
+	ktable_inherit(kt2, kt);
+	for (i = 0; i < kt2->npol; i++)
+		ATF_REQUIRE(kt2->pol[i].p.action == KERN_IPSEC &&
+		    !kt2->pol[i].installed);
+	r = addr_of("203.0.113.50");
+	ATF_REQUIRE_EQ(0, addr_cmp(&r, &ktable_next(kt2, 0,
+	    &(size_t){ 1 })->p.tdst));
+	ktable_free(kt2);
+	kseen_free(&seen);
+	ktable_free(kt);
+}
+
+/* What belongs to a tunnel or to an address, without looking at all of them. */
+ATF_TC_WITHOUT_HEAD(indices);
+ATF_TC_BODY(indices, tc)
+{
+	struct addr r = addr_of("203.0.113.1"), none = addr_of("203.0.113.2");
+	struct ktable *kt;
+	struct kpol *k;
+	size_t i = 0, n = 0;
+
+	(void)tc;
+	kt = table(text, NULL);
+	for (; (k = ktable_next(kt, 1, &i)) != NULL; n++)
+		ATF_REQUIRE_EQ(1, k->tunnel);
+	ATF_REQUIRE_EQ(4 * 3, n);
+	i = 0;
+	ATF_REQUIRE_EQ(1, ktable_byremote(kt, &r, &i));
+	ATF_REQUIRE_EQ(-1, ktable_byremote(kt, &r, &i));
+	i = 0;
+	ATF_REQUIRE_EQ(-1, ktable_byremote(kt, &none, &i));
+	ktable_free(kt);
+}
+
 ATF_TC_WITHOUT_HEAD(reqids);
 ATF_TC_BODY(reqids, tc)
 {
@@ -213,6 +296,8 @@ ATF_TC_BODY(ids, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, policies);
+	ATF_TP_ADD_TC(tp, inherit);
+	ATF_TP_ADD_TC(tp, indices);
 	ATF_TP_ADD_TC(tp, reqids);
 	ATF_TP_ADD_TC(tp, exhausted);
 	ATF_TP_ADD_TC(tp, endpoints);

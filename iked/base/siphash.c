@@ -5,7 +5,7 @@
  * their C libraries and glibc have not.
  */
 
-#include "keepalive/icmp.h"
+#include "base/siphash.h"
 
 static uint64_t
 rotl(uint64_t x, unsigned int n)
@@ -42,7 +42,7 @@ le64(const uint8_t *p, size_t n)
 }
 
 uint64_t
-siphash24(const uint8_t key[ICMP_KEYLEN], const void *data, size_t len)
+siphash24(const uint8_t key[SIPHASH_KEYLEN], const void *data, size_t len)
 {
 	const uint8_t *p = data;
 	uint64_t k0 = le64(key, 8), k1 = le64(key + 8, 8), m, v[4];
