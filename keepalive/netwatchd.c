@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* netwatchd: sees to it that traffic really passes. */
 
-#include <sys/file.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +10,7 @@
 
 #include "keepalive/parent.h"
 #include "proc/client.h"
+#include "proc/pidlock.h"
 #include "proc/plog.h"
 #include "proc/privdrop.h"
 #include "proc/sandbox.h"
@@ -49,25 +48,12 @@ lock_pidfile(const char *sock, char **path)
 	if (asprintf(path, "%.*snetwatchd.pid", slash == NULL ? 0 :
 	    (int)(slash - sock + 1), sock) == -1)
 		fatal("pid file");
-	if ((fd = open(*path, O_RDWR | O_CREAT | O_CLOEXEC, 0644)) == -1)
-		fatal("%s", *path);
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+	if ((fd = pidlock_take(*path)) == -1) {
 		if (errno == EWOULDBLOCK)
 			fatalx("netwatchd already runs: %s is locked", *path);
 		fatal("%s", *path);
 	}
 	return (fd);
-}
-
-static void
-write_pidfile(int fd, const char *path)
-{
-	char buf[16];
-	int n;
-
-	n = snprintf(buf, sizeof(buf), "%ld\n", (long)getpid());
-	if (ftruncate(fd, 0) == -1 || write(fd, buf, (size_t)n) != n)
-		fatal("%s", path);
 }
 
 static int
@@ -115,7 +101,8 @@ run(struct nw_parent *p, int front)
 			fatal("daemon");
 		plog_init("netwatchd", 0, p->opts.verbose);
 	}
-	write_pidfile(fd, path);
+	if (pidlock_write(fd) == -1)
+		fatal("%s", path);
 	rv = parent_main(p, conf);
 	(void)unlink(path);
 	free(path);
@@ -161,6 +148,7 @@ main(int argc, char *argv[])
 	}
 	if (argc != optind)
 		usage();
+	privdrop_files(probe ? PROBE_CHANFD + 1 : STDERR_FILENO + 1);
 	if (probe)
 		probe_main(&p.opts);
 	plog_init("netwatchd", 1, p.opts.verbose);

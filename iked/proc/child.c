@@ -203,6 +203,7 @@ child_main(const char *name)
 	struct msg m;
 	size_t i;
 
+	privdrop_files(CHILD_FD + 1);
 	memset(&ch, 0, sizeof(ch));
 	for (i = 0; i < ROLE_MAX; i++)
 		ch.link[i] = -1;

@@ -15,6 +15,7 @@
 #include "proc/child.h"
 #include "proc/client.h"
 #include "proc/parent.h"
+#include "proc/pidlock.h"
 #include "proc/plog.h"
 #include "proc/privdrop.h"
 #include "proc/sandbox.h"
@@ -131,18 +132,18 @@ check_only(const struct parent_opts *o)
 	return (0);
 }
 
-/* Tells the running iked to stop and take its policies away, and waits for that. */
-static int
+/* Tells the running iked to stop and take its policies away, and waits for its end. */
+static void
 stop_running(const struct parent_opts *o, pid_t pid)
 {
 	struct timespec tenth = { 0, 100000000 };
 	int i;
 
-	if (kill(pid, SIGUSR2) == -1)
+	if (kill(pid, SIGUSR2) == -1 && errno != ESRCH)
 		fatal("iked with pid %ld", (long)pid);
 	for (i = 0; i < END_TRIES; i++) {
-		if (parent_running(o) == 0)
-			return (0);
+		if (pidlock_holder(o->pidfile) == 0)
+			return;
 		(void)nanosleep(&tenth, NULL);
 	}
 	fatalx("iked with pid %ld does not end", (long)pid);
@@ -170,6 +171,7 @@ main(int argc, char *argv[])
 
 	if (argc == 3 && strcmp(argv[1], "-P") == 0)
 		child_main(argv[2]);
+	privdrop_files(STDERR_FILENO + 1);
 	plog_init("iked", PLOG_FRONT, 0);
 	o.conf = PARENT_CONF;
 	o.backend = parent_backend();
@@ -217,10 +219,11 @@ main(int argc, char *argv[])
 	if (geteuid() != 0)
 		fatalx("iked must be started by root");
 	if (stop) {
-		if ((pid = parent_running(&o)) == -1)
+		if ((pid = pidlock_holder(o.pidfile)) == -1)
 			fatal("%s", o.pidfile);
+		/* What it could not take away is left to us, and to our status. */
 		if (pid != 0)
-			return (stop_running(&o, pid));
+			stop_running(&o, pid);
 		o.front = 1;
 	}
 	return (parent_run(&o, read_or_die(&o), stop));

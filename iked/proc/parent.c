@@ -72,6 +72,14 @@ static void	kids_start(void);
 static void	phase_next(void);
 static void	reload(uint64_t token);
 
+/* pid 0 would be our whole group. */
+static void
+kid_kill(const struct kid *k)
+{
+	if (k->pid > 0)
+		(void)kill(k->pid, SIGKILL);
+}
+
 /* Configuration out to the children, one message after the other as they take them. */
 
 static void
@@ -85,7 +93,7 @@ feed(struct kid *k)
 		if (chan_put(k->chan, &m) == -1) {
 			log_warn(plog(), "%s does not take its configuration",
 			    role_name(k->role));
-			(void)kill(k->pid, SIGKILL);
+			kid_kill(k);
 			return;
 		}
 }
@@ -153,6 +161,16 @@ notify_ready(void)
 	}
 }
 
+/* A SIGHUP that came while a change was under way. */
+static void
+reload_again(void)
+{
+	if (p.again) {
+		p.again = 0;
+		reload(0);
+	}
+}
+
 static void
 conf_stands(uint32_t failed)
 {
@@ -169,10 +187,7 @@ conf_stands(uint32_t failed)
 	ev_timer_set(&p.stable, STABLE, 0.);
 	ev_timer_start(p.loop, &p.stable);
 	notify_ready();
-	if (p.again) {
-		p.again = 0;
-		reload(0);
-	}
+	reload_again();
 }
 
 static void
@@ -292,7 +307,9 @@ said_done(struct kid *k, struct rbuf *r)
 		p.phase = PH_IDLE;
 		reload_answer(0, "the kernel process refuses it: the log says why");
 		if (p.live == 0)	/* nothing stands: not a state to be in */
-			(void)kill(k->pid, SIGKILL);
+			kid_kill(k);
+		else
+			reload_again();
 		return (0);
 	}
 	if (k->role == ROLE_KERNEL)
@@ -394,7 +411,7 @@ kid_closed(void *arg, struct chan *c, const char *why)
 	if (why == NULL || k->pid == 0)
 		return;
 	log_warnx(plog(), "%s: %s: killed", role_name(k->role), why);
-	(void)kill(k->pid, SIGKILL);
+	kid_kill(k);
 }
 
 static void
@@ -500,8 +517,7 @@ kids_kill(void)
 	size_t i;
 
 	for (i = 0; i < NROLES; i++)
-		if (p.kid[roles[i]].pid != 0)
-			(void)kill(p.kid[roles[i]].pid, SIGKILL);
+		kid_kill(&p.kid[roles[i]]);
 }
 
 static int
@@ -587,6 +603,10 @@ stop(int remove_policies)
 	    "stopping; traps stay");
 	ev_timer_stop(p.loop, &p.restart);
 	if (kids_left() == 0) {
+		if (remove_policies)
+			log_warnx(plog(), "no process lives that could take them "
+			    "away: iked -x has to");
+		p.status = remove_policies;
 		ev_break(p.loop, EVBREAK_ALL);
 		return;
 	}
@@ -633,7 +653,6 @@ kid_gone(struct kid *k, int status)
 	kids_kill();
 }
 
-/* The last words of a child are still in its channel: they are read before it is freed. */
 static void
 kids_bury(void)
 {
@@ -658,9 +677,21 @@ kids_bury(void)
 	restart_later();
 }
 
+/* The last words of a child are still in its channel: they are read before it is freed. */
+static void
+kids_listen(struct ev_loop *loop)
+{
+	size_t i;
+
+	for (i = 0; i < NROLES; i++)
+		while (chan_isopen(p.kid[roles[i]].chan))
+			ev_run(loop, EVRUN_NOWAIT);
+}
+
 static void
 on_chld(struct ev_loop *loop, ev_signal *w, int revents)
 {
+	static int burying;		/* kids_listen() brings us here again */
 	int status;
 	pid_t pid;
 	size_t i;
@@ -671,11 +702,11 @@ on_chld(struct ev_loop *loop, ev_signal *w, int revents)
 		for (i = 0; i < NROLES; i++)
 			if (p.kid[roles[i]].pid == pid)
 				kid_gone(&p.kid[roles[i]], status);
-	if (kids_left() > 0)
+	if (kids_left() > 0 || burying)
 		return;
-	for (i = 0; i < NROLES; i++)
-		while (chan_isopen(p.kid[roles[i]].chan))
-			ev_run(loop, EVRUN_NOWAIT);
+	burying = 1;
+	kids_listen(loop);
+	burying = 0;
 	kids_bury();
 }
 

@@ -46,8 +46,6 @@ int	parent_pidfile(const struct parent_opts *, struct parent_socks *);
 int	parent_udp(const struct parent_opts *, struct parent_socks *);
 int	parent_listen(const struct parent_opts *, struct parent_socks *, gid_t);
 void	parent_unlink(const struct parent_opts *);
-/* The running iked's pid by its pidfile; 0 none, -1 and errno. */
-pid_t	parent_running(const struct parent_opts *);
 
 /* parent_spawn.c: the child's pid and our end of its channel in *fd; -1. */
 pid_t	parent_spawn(enum role, int self, int front, int *fd);

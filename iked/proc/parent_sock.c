@@ -2,67 +2,34 @@
 /* The sockets that the parent opens, keeps for life and hands to its children. */
 
 #include <sys/types.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "proc/channel.h"
 #include "proc/parent.h"
+#include "proc/pidlock.h"
 #include "proc/plog.h"
 #include "proc/udp.h"
 
 int
 parent_pidfile(const struct parent_opts *o, struct parent_socks *s)
 {
-	char pid[32];
-	int n;
-
-	s->pid = open(o->pidfile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-	    0644);
-	if (s->pid == -1) {
-		log_warn(plog(), "%s", o->pidfile);
+	if ((s->pid = pidlock_take(o->pidfile)) == -1 && errno == EWOULDBLOCK) {
+		log_warnx(plog(), "iked runs already (%s is locked)",
+		    o->pidfile);
 		return (-1);
 	}
-	if (flock(s->pid, LOCK_EX | LOCK_NB) == -1) {
-		if (errno == EWOULDBLOCK)
-			log_warnx(plog(), "iked runs already (%s is locked)",
-			    o->pidfile);
-		else
-			log_warn(plog(), "%s", o->pidfile);
-		return (-1);
-	}
-	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
-	if (ftruncate(s->pid, 0) == -1 ||
-	    pwrite(s->pid, pid, (size_t)n, 0) != n) {
+	if (s->pid == -1 || pidlock_write(s->pid) == -1) {
 		log_warn(plog(), "%s", o->pidfile);
 		return (-1);
 	}
 	return (0);
-}
-
-pid_t
-parent_running(const struct parent_opts *o)
-{
-	char text[32] = "";
-	ssize_t n;
-	long pid = 0;
-	int fd;
-
-	if ((fd = open(o->pidfile, O_RDONLY | O_CLOEXEC)) == -1)
-		return (errno == ENOENT ? 0 : -1);
-	if (flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK &&
-	    (n = read(fd, text, sizeof(text) - 1)) > 0)
-		pid = strtol(text, NULL, 10);
-	close(fd);
-	return (pid > 1 ? (pid_t)pid : 0);
 }
 
 /* 0; -1: this family is not there at all. */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
@@ -13,6 +14,19 @@
 
 #include "proc/privdrop.h"
 #include "proc/sandbox.h"
+
+void
+privdrop_files(int from)
+{
+	int fd;
+
+	closefrom(from);
+	do
+		if ((fd = open("/dev/null", O_RDWR)) == -1)
+			_exit(1);
+	while (fd <= STDERR_FILENO);
+	close(fd);
+}
 
 int
 privdrop_user(enum role role, struct privuser *u, const struct logger *lg)

@@ -16,6 +16,12 @@ struct privuser {
 
 #define PRIVDROP_EMPTY	IKED_EMPTYDIR	/* the chroot, unless a test says otherwise */
 
+/*
+ * What the caller left open, from that descriptor on, is closed: it is none of our
+ * processes' business.  0, 1 and 2, if closed, become /dev/null: else they would be the
+ * pidfile's or a socket's, and a line meant for a person would go there.
+ */
+void	privdrop_files(int from);
 /* The system's user of that role.  0, or -1 and a line that says what to do. */
 int	privdrop_user(enum role, struct privuser *, const struct logger *);
 /* Makes dir (root, 0755) when it is not there; refuses one that is not a

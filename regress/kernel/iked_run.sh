@@ -79,6 +79,10 @@ step_up() {
 
 # Each process: who it is, what it may, where it lives, what it holds.
 step_table() {
+	find /proc/[0-9]*/fd -lname "$W/passwd" 2>/dev/null >"$W/kept"
+	for _p in $(iked_pids seattle) $(iked_pids boise); do
+		grep "^/proc/$_p/" "$W/kept" && bad "$_p holds what its caller had open"
+	done
 	printf '%-8s %-6s %-16s %-16s %-7s %-4s %-11s %-5s %s\n' role uid capeff capbnd \
 	    seccomp nnp root nofile fds
 	for _p in $(iked_pids seattle); do
@@ -96,9 +100,18 @@ step_table() {
 		_max=$(sed -n 's/^Max open files  *\([0-9a-z]*\) .*/\1/p' /proc/$_p/limits)
 		_core=$(sed -n 's/^Max core file size  *\([0-9a-z]*\) .*/\1/p' /proc/$_p/limits)
 		_fds=$(ls -l /proc/$_p/fd | sed -n 's/.* -> \([^:]*\).*/\1/p' | sort |
-		    uniq -c | awk '{ printf "%s%s:%s", n++ ? " " : "", $2, $1 }')
+		    uniq -c | awk -v log_="$OUT/seattle/iked.log" -v bin="$BIN/iked" '{
+			sub(".*", $2 == log_ ? "log" : $2 == bin ? "iked" : $2, $2)
+			printf "%s%s:%s", n++ ? " " : "", $2, $1 }')
 		printf '%-8s %-6s %-16s %-16s %-7s %-4s %-11s %-5s %s\n' "$_role" "$_uid" \
 		    "$_eff" "$_bnd" "$_sec" "$_nnp" "$_root" "$_max" "$_fds"
+		case $_role in
+		parent)	_want="/dev/null:1 /run/iked.pid:1 log:2 iked:1 anon_inode:2 socket:10" ;;
+		ike)	_want="/dev/null:2 log:1 anon_inode:1 socket:8" ;;
+		keys)	_want="/dev/null:2 log:1 anon_inode:1 socket:2" ;;
+		*)	_want="/dev/null:2 log:1 anon_inode:1 socket:5" ;;
+		esac
+		[ "$_fds" = "$_want" ] || bad "$_role: holds $_fds, not $_want"
 		if [ "$_role" = parent ]; then
 			continue
 		fi
@@ -234,6 +247,24 @@ step_any() {
 	wait_for 30 hosts_ping || bad "any: no reply in the end"
 }
 
+# -x while no child lives and the file is broken: it does not say that all is well.
+step_broken() {
+	wait_for 20 traps_are seattle 3 || bad "broken: no traps"
+	echo 'ikev2 "broken" frm 10.0.0.0/8' >>"$W/seattle/iked.conf"
+	_n=$(grep -c 'starting all processes' "$OUT/seattle/iked.log")
+	kill -KILL "$(iked_role_pid seattle keys)"
+	wait_for 10 grep -q 'before the file is mended' "$OUT/seattle/iked.log" ||
+	    bad "broken: no word about the file"
+	on seattle "$BIN/iked" -x -f "$W/seattle/iked.conf" && bad "-x: success, with a broken file"
+	wait "$IKED_seattle" && bad "iked ended with success"
+	traps_are seattle 3 || bad "broken: $(traps seattle) traps"
+	confs
+	on seattle "$BIN/iked" -x -f "$W/seattle/iked.conf" || bad "-x, the file mended: status $?"
+	traps_are seattle 0 || bad "-x: traps are left"
+	iked_start seattle || bad "no start afterwards"
+	traps_are seattle 3 || bad "no traps afterwards"
+}
+
 # flush takes everything away, by root only; a reload puts it back.
 step_flush() {
 	ctl seattle flush || bad "flush"
@@ -288,7 +319,10 @@ users_make
 site_make || exit 1
 confs
 cap_start clear core toseattle toboise || exit 1
+# What its caller has open is not iked's.
+exec 9<"$W/passwd"
 iked_start boise && iked_start seattle || exit 1
+exec 9<&-
 wait_for 20 traps_are seattle 3 && wait_for 20 traps_are boise 3 || bad "no traps"
 for step; do
 	echo "--- $step"
