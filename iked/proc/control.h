@@ -13,7 +13,9 @@
 #include "proc/json.h"
 
 #define CLIENTS_MAX	32
-#define CLIENTS_UID	16		/* of one uid, on the read-only socket */
+#define CLIENTS_RO	(CLIENTS_MAX - 8)	/* on the read-only socket: root gets in */
+#define CLIENTS_UID	16		/* of one uid there */
+#define CLIENT_IDLE	60.		/* seconds there without a word or an answer read */
 #define LINE_MAX_IN	1024		/* LF included */
 #define OUT_MAX		(256U * 1024)	/* octets a client may leave unread */
 #define OUT_HIGH	(64U * 1024)	/* above: no more is asked of ike */
@@ -27,6 +29,7 @@ struct client {
 	int		 ro;
 	int		 keepalive;	/* said `role keepalive' */
 	ev_io		 rd, wr;
+	ev_timer	 idle;		/* of a read-only one */
 	char		 in[LINE_MAX_IN];
 	size_t		 inlen;
 	uint8_t		*out;		/* OUT_MAX, allocated when first needed */
@@ -54,6 +57,7 @@ struct control {
 extern struct control ct;
 
 /* control_client.c */
+struct client *client_place(int ro, uid_t);	/* a free one; NULL: no room */
 void	client_accept(int fd, int ro);
 void	client_drop(struct client *);
 void	client_line(struct client *, struct json *);	/* appends, drops when full */

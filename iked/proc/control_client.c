@@ -30,11 +30,28 @@ client_drop(struct client *c)
 		return;
 	ev_io_stop(ct.ch->loop, &c->rd);
 	ev_io_stop(ct.ch->loop, &c->wr);
+	ev_timer_stop(ct.ch->loop, &c->idle);
 	close(c->fd);
 	report_forget(c);
 	free(c->out);
 	memset(c, 0, sizeof(*c));
 	c->fd = -1;
+}
+
+/* The places of the read-only socket are for those who use them. */
+static void
+client_idle(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	client_drop(w->data);
+}
+
+static void
+client_alive(struct client *c)
+{
+	if (c->ro)
+		ev_timer_again(ct.ch->loop, &c->idle);
 }
 
 /* Writes what the socket takes.  -1: the client is gone. */
@@ -55,6 +72,7 @@ client_write(struct client *c)
 			return (-1);
 		}
 		c->outoff += (size_t)n;
+		client_alive(c);
 	}
 	c->outlen = c->outoff = 0;
 	ev_io_stop(ct.ch->loop, &c->wr);
@@ -206,6 +224,7 @@ client_readable(struct ev_loop *loop, ev_io *io, int revents)
 		return;
 	}
 	c->inlen += (size_t)n;
+	client_alive(c);
 	client_lines(c);
 	if (c->fd != -1 && c->inlen == sizeof(c->in))
 		ev_io_stop(loop, &c->rd);	/* until there is room */
@@ -222,20 +241,24 @@ client_bytoken(uint64_t token)
 	return (c->fd != -1 && c->busy && c->token == token ? c : NULL);
 }
 
-static struct client *
+/* Anybody may connect to the read-only socket: not all of them, and not for ever. */
+struct client *
 client_place(int ro, uid_t uid)
 {
 	struct client *freeone = NULL;
-	unsigned same = 0;
+	unsigned same = 0, all = 0;
 	size_t i;
 
 	for (i = 0; i < CLIENTS_MAX; i++) {
 		if (ct.c[i].fd == -1)
 			freeone = freeone == NULL ? &ct.c[i] : freeone;
-		else if (ct.c[i].ro && ct.c[i].uid == uid)
-			same++;
+		else if (ct.c[i].ro) {
+			all++;
+			same += ct.c[i].uid == uid;
+		}
 	}
-	return (ro && same >= CLIENTS_UID ? NULL : freeone);
+	return (ro && (same >= CLIENTS_UID || all >= CLIENTS_RO) ? NULL :
+	    freeone);
 }
 
 /* There is no place for it: one line, without ceremony. */
@@ -275,7 +298,10 @@ client_accept(int lfd, int ro)
 	c->serial = ++ct.serial;
 	ev_io_init(&c->rd, client_readable, fd, EV_READ);
 	ev_io_init(&c->wr, client_writable, fd, EV_WRITE);
-	c->rd.data = c->wr.data = c;
+	ev_init(&c->idle, client_idle);
+	c->idle.repeat = CLIENT_IDLE;
+	c->rd.data = c->wr.data = c->idle.data = c;
+	client_alive(c);
 	ev_io_start(ct.ch->loop, &c->rd);
 	json_begin(&j);
 	json_u64(&j, "ikeep", 1);
