@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -288,6 +289,27 @@ reload(uint64_t token)
 
 /* What the children say. */
 
+/*
+ * A child does not take the configuration.  Where it is the first one, or where kernel
+ * has it already and ike has not, that is not a state to be in: all start anew.
+ */
+static void
+refused(struct kid *k)
+{
+	char text[80];
+
+	(void)snprintf(text, sizeof(text), "the %s process refuses it: the log "
+	    "says why", role_name(k->role));
+	log_warnx(plog(), "%s refuses the configuration", role_name(k->role));
+	drop_conf();
+	p.phase = PH_IDLE;
+	reload_answer(0, text);
+	if (p.live == 0 || k->role == ROLE_IKE)
+		kid_kill(k);
+	else
+		reload_again();
+}
+
 static int
 said_done(struct kid *k, struct rbuf *r)
 {
@@ -301,15 +323,7 @@ said_done(struct kid *k, struct rbuf *r)
 	    d.gen != p.conf->gen)
 		return (-1);
 	if (!d.ok) {
-		log_warnx(plog(), "%s refuses the configuration",
-		    role_name(k->role));
-		drop_conf();
-		p.phase = PH_IDLE;
-		reload_answer(0, "the kernel process refuses it: the log says why");
-		if (p.live == 0)	/* nothing stands: not a state to be in */
-			kid_kill(k);
-		else
-			reload_again();
+		refused(k);
 		return (0);
 	}
 	if (k->role == ROLE_KERNEL)
