@@ -509,6 +509,9 @@ kids_try(void)
 	    kids_link(ROLE_IKE, ROLE_CONTROL) == -1 ||
 	    kids_link(ROLE_CONTROL, ROLE_KERNEL) == -1)
 		return (-1);
+	if ((fd = fcntl(p.sock.state, F_DUPFD_CLOEXEC, 0)) == -1 ||
+	    kid_give(&p.kid[ROLE_KERNEL], FD_STATE, 0, fd) == -1)
+		return (-1);
 	for (i = 0; i < 2; i++) {
 		if (p.sock.listen[i] == -1)
 			continue;
@@ -613,8 +616,10 @@ stop(int remove_policies)
 		return;
 	p.stopping = 1;
 	p.remove = remove_policies;
-	log_info(plog(), remove_policies ? "stopping; policies are taken away" :
-	    "stopping; traps stay");
+	if (!p.sweep)
+		log_info(plog(), remove_policies ?
+		    "stopping; policies are taken away" :
+		    "stopping; traps stay");
 	ev_timer_stop(p.loop, &p.restart);
 	if (kids_left() == 0) {
 		if (remove_policies)
@@ -803,7 +808,8 @@ prepare(void)
 		return (-1);
 	}
 	memset(&p.sock, 0xff, sizeof(p.sock));	/* no descriptors: -1 */
-	if (parent_pidfile(p.o, &p.sock) == -1)
+	if (parent_pidfile(p.o, &p.sock) == -1 ||
+	    parent_statefile(p.o, &p.sock) == -1)
 		return (-1);
 	if (p.sweep)
 		return (0);

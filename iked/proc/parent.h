@@ -20,6 +20,7 @@ struct parent_opts {
 	char		 socket[108];	/* -s */
 	char		 rosocket[108];
 	char		 pidfile[128];
+	char		 statefile[128];	/* which traps are placed */
 	const char	*def[PARENT_DEFS];	/* -D name=value */
 	int		 ndef;
 	int		 front;		/* -d */
@@ -41,8 +42,10 @@ struct parent_socks {
 	int	udp[4];		/* v4, v4 natt, v6, v6 natt; -1: none */
 	int	listen[2];	/* all, read-only */
 	int	pid;		/* the locked pidfile */
+	int	state;		/* the kernel process's notes */
 };
 int	parent_pidfile(const struct parent_opts *, struct parent_socks *);
+int	parent_statefile(const struct parent_opts *, struct parent_socks *);
 int	parent_udp(const struct parent_opts *, struct parent_socks *);
 int	parent_listen(const struct parent_opts *, struct parent_socks *, gid_t);
 void	parent_unlink(const struct parent_opts *);
