@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Private to the parent: parent.c (children, reload, end), parent_conf.c (files),
- * parent_sock.c (sockets and the pidfile), parent_spawn.c (fork and exec).
+ * Private to the parent: parent.c (reload, what the children say, the end), parent_kids.c
+ * (their lives), parent_conf.c (files), parent_sock.c (sockets and the pidfile),
+ * parent_spawn.c (fork and exec).
  */
 #ifndef PROC_PARENT_H
 #define PROC_PARENT_H

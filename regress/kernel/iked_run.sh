@@ -173,6 +173,7 @@ step_control() {
 
 # Any child that dies: all are made anew, the traps stay, the tunnel comes back.
 step_crash() {
+	_restarts=$(grep -c 'starting all processes' "$OUT/seattle/iked.log")
 	for _role in ike keys kernel control; do
 		ping_start "$_role" alice 10.1.0.10 10.2.0.10 0.1
 		wait_for 20 ping_back "$_role" 0 5 || bad "$_role: no ping before"
@@ -195,6 +196,11 @@ step_crash() {
 			case " $_old " in *" $_p "*) _n=$((_n + 1)) ;; esac
 		done
 		[ $_n = 1 ] || bad "$_role: $_n processes are the old ones"
+		# The parent ended the others, at once; one back-off for one death.
+		grep -q 'ending$' "$OUT/seattle/iked.log" && bad "$_role: a child had to end itself"
+		_restarts=$((_restarts + 1))
+		[ "$(grep -c 'starting all processes' "$OUT/seattle/iked.log")" = $_restarts ] ||
+		    bad "$_role: started $(grep -c 'starting all' "$OUT/seattle/iked.log") times"
 		# The other side finds out by itself, without traffic.
 		wait_for 10 sas_are boise 2 || bad "$_role: $(sa_count boise) SAs on boise"
 		sas_are seattle 2 || bad "$_role: $(sa_count seattle) SAs on seattle"
@@ -252,7 +258,6 @@ step_any() {
 step_broken() {
 	wait_for 20 traps_are seattle 3 || bad "broken: no traps"
 	echo 'ikev2 "broken" frm 10.0.0.0/8' >>"$W/seattle/iked.conf"
-	_n=$(grep -c 'starting all processes' "$OUT/seattle/iked.log")
 	kill -KILL "$(iked_role_pid seattle keys)"
 	wait_for 10 grep -q 'before the file is mended' "$OUT/seattle/iked.log" ||
 	    bad "broken: no word about the file"
