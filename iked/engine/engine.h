@@ -57,8 +57,9 @@ void	engine_caps(struct engine *, const struct kern_caps *);
  * when the next comes.  Tunnels that did not change (by name and conf_tunnel_equal,
  * conf_peer_equal) keep their SAs; changed ones are deleted and made anew where wanted;
  * removed ones are deleted.  MODE_ACTIVE tunnels become wanted for good.
+ * 0, or -1: no memory (logged), and the old generation is still in use.
  */
-void	engine_conf(struct engine *, monotime now, struct conf *);
+int	engine_conf(struct engine *, monotime now, struct conf *);
 
 /* A datagram without marker, as it came to local from remote. natt: it came on the
  * NAT-T port behind a non-ESP marker. */

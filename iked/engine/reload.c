@@ -218,7 +218,7 @@ start_wanted(struct world *w)
 	}
 }
 
-void
+int
 engine_conf(struct engine *e, monotime now, struct conf *nc)
 {
 	struct world	*w = &e->w;
@@ -230,7 +230,7 @@ engine_conf(struct engine *e, monotime now, struct conf *nc)
 	    maps_make(w, nc, &m) == -1) {
 		log_warnx(w->log, "out of memory: the new configuration is not used");
 		conf_free(nc);
-		return;
+		return (-1);
 	}
 	w->dirty_tunnels = 0;
 	if (oc != NULL)
@@ -258,4 +258,5 @@ engine_conf(struct engine *e, monotime now, struct conf *nc)
 	half_recount(w);
 	start_wanted(w);
 	engine_settle(e);
+	return (0);
 }

@@ -119,6 +119,8 @@ keep_fd(struct child *ch, const struct fdinfo *f, int fd)
 		ch->link[f->which] = fd;
 	else if (f->kind == FD_LISTEN)
 		ch->listenfd[f->which] = fd;
+	else if (f->kind == FD_STATE && ch->statefd == -1)
+		ch->statefd = fd;
 	else
 		close(fd);
 }
@@ -208,6 +210,7 @@ child_main(const char *name)
 	for (i = 0; i < ROLE_MAX; i++)
 		ch.link[i] = -1;
 	ch.listenfd[0] = ch.listenfd[1] = -1;
+	ch.statefd = -1;
 	ch.parentfd = CHILD_FD;
 	ch.log.emit = child_emit;
 	ch.log.arg = &ch;

@@ -22,6 +22,7 @@ struct child {
 	struct logger		 log;
 	int			 link[ROLE_MAX];	/* -1, or a sibling's channel */
 	int			 listenfd[2];		/* control: all, read-only */
+	int			 statefd;		/* kernel: what is placed; -1 */
 	ev_timer		 orphan;
 	int			 parentfd;		/* until there is a chan */
 	int			 stopping;

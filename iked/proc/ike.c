@@ -245,15 +245,16 @@ ike_conf(struct conf *c)
 		s.waiting = c;
 		return;
 	}
-	d.gen = s.gen = c->gen;
-	d.ok = 1;
+	d.gen = c->gen;
 	d.failed = 0;
-	engine_conf(s.engine, mono_now(), c);
-	if (!s.started) {
-		ikenet_start(s.net);
-		s.started = 1;
+	if ((d.ok = engine_conf(s.engine, mono_now(), c) == 0) != 0) {
+		s.gen = d.gen;
+		if (!s.started) {
+			ikenet_start(s.net);
+			s.started = 1;
+		}
+		early_acquires();
 	}
-	early_acquires();
 	msg_put_confdone(&m, &d);
 	(void)chan_put(s.ch->parent, &m);
 	ike_settle();

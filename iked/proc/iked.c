@@ -98,6 +98,8 @@ set_socket(struct parent_opts *o, const char *path)
 		n -= 5;
 	(void)snprintf(o->pidfile, sizeof(o->pidfile), "%.*s.pid", (int)n,
 	    path);
+	(void)snprintf(o->statefile, sizeof(o->statefile), "%.*s.traps", (int)n,
+	    path);
 }
 
 static int
@@ -152,13 +154,18 @@ stop_running(const struct parent_opts *o, pid_t pid)
 }
 
 static struct conf *
-read_or_die(const struct parent_opts *o)
+read_or_die(const struct parent_opts *o, int sweep)
 {
 	static struct conf_errors errs;
 	struct conf *c;
 
 	c = parent_conf_read(o, 0, &errs);
 	parent_conf_complain(&errs, plog());
+	if (c == NULL && sweep) {
+		log_warnx(plog(), "%s is not usable: what %s names is taken away",
+		    o->conf, o->statefile);
+		c = conf_parse("none", "", 0, NULL, 0, &errs);
+	}
 	if (c == NULL)
 		fatalx("%s is not usable", o->conf);
 	return (c);
@@ -228,5 +235,5 @@ main(int argc, char *argv[])
 			stop_running(&o, pid);
 		o.front = 1;
 	}
-	return (parent_run(&o, read_or_die(&o), stop));
+	return (parent_run(&o, read_or_die(&o, stop), stop));
 }

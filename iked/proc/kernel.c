@@ -117,6 +117,9 @@ kernel_prepare(struct child *ch)
 		    err != NULL ? err : strerror(errno));
 		return (-1);
 	}
+	if (ch->statefd != -1 && kleft_read(&kn.left, ch->statefd) == -1)
+		log_warn(&ch->log, "cannot read which traps an earlier life "
+		    "placed: those of removed tunnels stay");
 	if (kern_probe(kn.kern, &kn.caps) == -1) {
 		log_warnx(&ch->log, "cannot find out what the kernel's IPsec can "
 		    "do");

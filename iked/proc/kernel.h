@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Private to the kernel process: kernel.c (its life), kernel_table.c (tunnels, reqids,
- * policies as values), kernel_place.c (work on the system's policies and SAs) and
- * kernel_req.c (what ike and control ask).
+ * policies as values), kernel_left.c (what an earlier life placed), kernel_place.c (work
+ * on the system's policies and SAs) and kernel_req.c (what ike and control ask).
  */
 #ifndef PROC_KERNEL_H
 #define PROC_KERNEL_H
@@ -83,6 +83,24 @@ int		 ktable_bind(struct ktable *, uint32_t tunnel,
  */
 void		 ktable_inherit(struct ktable *, struct ktable *old);
 
+/* What an earlier life placed (kernel_left.c). */
+struct kleft {
+	struct kseen		 was;		/* outbound policies */
+	struct kern_policy	*byreqid;	/* the same */
+	off_t			 size;		/* of the file */
+};
+/* 0 or -1: no memory, or errno. */
+int		 kleft_parse(struct kleft *, const char *text, size_t len);
+int		 kleft_read(struct kleft *, int fd);
+/* Adds the table's policies, or writes nothing but them; NULL: none. */
+int		 kleft_write(struct kleft *, int fd, const struct ktable *, int add);
+size_t		 kleft_line(const struct ktable *, const struct kpol *, char *dst,
+		    size_t cap);
+void		 kleft_free(struct kleft *);
+/* Is that, as the system has it now, one of them? */
+int		 kleft_policy(const struct kleft *, const struct kern_policy *);
+int		 kleft_sa(const struct kleft *, const struct kern_sa *);
+
 struct kernel {
 	struct child	*ch;
 	struct kern	*kern;
@@ -94,6 +112,7 @@ struct kernel {
 	ev_timer	 timer;
 	ev_io		 io[4];
 	struct confin	 in;
+	struct kleft	 left;			/* of an earlier life */
 	struct kseen	 seen;			/* the dump of the moment */
 	struct kjob	*job;			/* NULL: idle */
 	int		 remove;		/* shutdown: take policies away */

@@ -188,9 +188,27 @@ job_run(void)
 
 static void	place_ids(void);
 
+/*
+ * A file that names too much until the next change is no harm: where something was not
+ * done, it is left as it is.
+ */
+static void
+note(const struct ktable *kt, int add)
+{
+	int fd = kn.ch->statefd;
+
+	if (fd == -1 || (!add && kn.job->failed + kn.job->nomem > 0))
+		return;
+	if (kleft_write(&kn.left, fd, kt, add) == -1)
+		log_warn(&kn.ch->log, "cannot note which traps are placed: one of a "
+		    "tunnel that is removed while iked is stopped would stay");
+}
+
 static void
 place_done(void)
 {
+	note(kn.ch->setup.sweep ? NULL : kn.next, 0);
+	kleft_free(&kn.left);
 	ktable_free(kn.before);
 	kn.before = kn.now;
 	kn.now = kn.next;
@@ -235,6 +253,28 @@ place_ids(void)
 	}
 }
 
+/* The new traps come first, so that nothing is open where nets overlap. */
+static void
+remove_left(void)
+{
+	const struct kern_policy *p;
+	struct kop *op;
+	size_t i, n = 0;
+
+	for (i = 0; i < kn.seen.n; i++) {
+		p = &kn.seen.p[i];
+		if (ktable_find(kn.next, p) != NULL ||
+		    !kleft_policy(&kn.left, p))
+			continue;
+		if ((op = job_add(KOP_DELETE)) != NULL)
+			op->p = *p;
+		n++;
+	}
+	if (n > 0)
+		log_info(&kn.ch->log, "removing %zu policies of tunnels that are "
+		    "no longer in the configuration", n);
+}
+
 /* The first generation: all of them, by replacing; an order to sweep deletes instead. */
 static void
 place_all(void)
@@ -243,6 +283,8 @@ place_all(void)
 	size_t i;
 
 	kn.job->step = place_ids;
+	if (!kn.ch->setup.sweep)
+		note(kn.next, 1);
 	for (i = 0; i < kn.next->npol; i++) {
 		if (kn.ch->setup.sweep &&
 		    kseen_find(&kn.seen, &kn.next->pol[i].p) == NULL)
@@ -251,6 +293,7 @@ place_all(void)
 		if (op != NULL)
 			op->p = kn.next->pol[i].p;
 	}
+	remove_left();
 	job_run();
 }
 
@@ -264,6 +307,7 @@ place_changes(void)
 
 	kn.job->step = place_ids;
 	ktable_inherit(kn.next, kn.now);
+	note(kn.next, 1);
 	for (i = 0; i < kn.next->npol; i++) {
 		k = &kn.next->pol[i];
 		if (k->installed)
@@ -298,7 +342,8 @@ sa_collect(const struct ktable *kt, const struct kern_sa *sa)
 {
 	struct kop *op;
 
-	if (!is_ours(kt, sa) || (op = job_add(KOP_SADELETE)) == NULL)
+	if ((!is_ours(kt, sa) && (ktable_byreqid(kt, sa->reqid) != -1 ||
+	    !kleft_sa(&kn.left, sa))) || (op = job_add(KOP_SADELETE)) == NULL)
 		return;
 	op->spi = sa->spi;
 	op->src = sa->src;
@@ -403,6 +448,14 @@ kernel_place(struct conf *c, kjob_done *done)
 /* Taking away. */
 
 static void
+sweep_done(void)
+{
+	if (kn.job->policies)
+		note(NULL, 0);
+	job_end();
+}
+
+static void
 sweep_dumped(void *arg, int err, const struct kern_sa *sa)
 {
 	struct kop *op;
@@ -419,7 +472,7 @@ sweep_dumped(void *arg, int err, const struct kern_sa *sa)
 		kn.job->failed++;
 		log_warn(&kn.ch->log, "SAs cannot be listed");
 	}
-	kn.job->step = job_end;
+	kn.job->step = sweep_done;
 	if (kn.job->policies && kn.now != NULL)
 		for (i = 0; i < kn.now->npol; i++)
 			if ((op = job_add(KOP_DELETE)) != NULL)
@@ -430,7 +483,7 @@ sweep_dumped(void *arg, int err, const struct kern_sa *sa)
 int
 kernel_sweep(int policies, kjob_done *done)
 {
-	if (kn.job != NULL || job_new(job_end, done) == -1)
+	if (kn.job != NULL || job_new(sweep_done, done) == -1)
 		return (-1);
 	kn.job->policies = policies;
 	kn.flushed |= policies;

@@ -83,7 +83,7 @@ struct setup {
 void	msg_put_setup(struct msg *, const struct setup *);
 int	msg_get_setup(struct rbuf *, struct setup *);
 
-enum fd_kind { FD_LINK = 1, FD_UDP, FD_LISTEN };
+enum fd_kind { FD_LINK = 1, FD_UDP, FD_LISTEN, FD_STATE };
 struct fdinfo {
 	enum fd_kind	kind;
 	uint8_t		which;	/* LINK: enum role; UDP: 4 or 6; LISTEN: 1 read-only */

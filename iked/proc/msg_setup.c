@@ -79,6 +79,10 @@ msg_get_fd(struct rbuf *r, struct fdinfo *f)
 		if (f->which > 1)
 			return (-1);
 		break;
+	case FD_STATE:
+		if (f->which != 0)
+			return (-1);
+		break;
 	default:
 		return (-1);
 	}

@@ -7,81 +7,30 @@
  */
 
 #include <sys/types.h>
-#include <sys/wait.h>
 
 #include <ev.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "proc/channel.h"
-#include "proc/parent.h"
+#include "proc/parent_kids.h"
 #include "proc/plog.h"
 #include "proc/privdrop.h"
 #include "proc/sandbox.h"
 #include "proc/version.h"
 
-#define KID_QUEUE	(8U << 20)
-#define BACKOFF_MIN	0.1		/* seconds */
-#define BACKOFF_MAX	5.
-#define STABLE		60.		/* running that long forgets the back-off */
 #define END_WAIT	2.		/* for children that are told to end */
 #define END_WAIT_SWEEP	10.		/* ... and to take policies away */
 #define LOG_LINE	1100
 
-enum phase { PH_CHILDREN, PH_KEYS, PH_KERNEL, PH_IKE, PH_IDLE };
+struct parent pa;
 
-struct kid {
-	enum role	 role;
-	pid_t		 pid;		/* 0: none */
-	struct chan	*chan;
-	int		 ready;
-	struct confout	 out;
-	struct privuser	 user;
-};
-
-static struct {
-	const struct parent_opts *o;
-	struct ev_loop		*loop;
-	struct parent_socks	 sock;
-	struct kid		 kid[ROLE_MAX];
-	int			 self;		/* this program */
-	struct conf		*conf;		/* while it is handed out */
-	struct conf		*last;		/* peers in use, secrets only as marks: the
-						   next is compared with them */
-	uint8_t			 mark[CONF_MARKLEN];	/* the key of these marks */
-	uint32_t		 gen;		/* last one given out */
-	uint32_t		 live;		/* the one that ike works with */
-	enum phase		 phase;
-	uint64_t		 token;		/* of the client that asked to reload */
-	int			 again;		/* SIGHUP while busy */
-	int			 was_up;	/* once, since the start */
-	int			 stopping, remove, sweep, status;
-	int			 notify;	/* the waiting foreground process */
-	double			 backoff;
-	ev_timer		 restart, stable, deadline;
-} p;
-
-static const enum role roles[] = {
-	ROLE_KEYS, ROLE_KERNEL, ROLE_IKE, ROLE_CONTROL
-};
-#define NROLES	(sizeof(roles) / sizeof(roles[0]))
-
-static void	kids_start(void);
 static void	phase_next(void);
 static void	reload(uint64_t token);
-
-/* pid 0 would be our whole group. */
-static void
-kid_kill(const struct kid *k)
-{
-	if (k->pid > 0)
-		kid_kill(k);
-}
 
 /* Configuration out to the children, one message after the other as they take them. */
 
@@ -104,25 +53,25 @@ feed(struct kid *k)
 static void
 give_conf(enum role role)
 {
-	struct kid *k = &p.kid[role];
+	struct kid *k = &pa.kid[role];
 
 	memset(&k->out, 0, sizeof(k->out));
-	k->out.conf = p.conf;
+	k->out.conf = pa.conf;
 	k->out.flags = role == ROLE_KEYS ? CONF_WITH_SECRETS : 0;
-	k->out.keep = p.live;
+	k->out.keep = pa.live;
 	feed(k);
 }
 
 /* Nothing of it stays here: the secrets live in keys alone. */
-static void
-drop_conf(void)
+void
+parent_conf_drop(void)
 {
 	size_t i;
 
 	for (i = 0; i < NROLES; i++)
-		memset(&p.kid[roles[i]].out, 0, sizeof(p.kid[0].out));
-	conf_free(p.conf);
-	p.conf = NULL;
+		memset(&pa.kid[roles[i]].out, 0, sizeof(pa.kid[0].out));
+	conf_free(pa.conf);
+	pa.conf = NULL;
 }
 
 static void
@@ -131,15 +80,15 @@ reload_answer(int ok, const char *text)
 	struct outcome o;
 	struct msg m;
 
-	if (p.token == 0)
+	if (pa.token == 0)
 		return;
 	memset(&o, 0, sizeof(o));
-	o.token = p.token;
+	o.token = pa.token;
 	o.ok = ok != 0;
 	(void)strlcpy(o.text, text, sizeof(o.text));
 	msg_put_outcome(&m, M_RELOAD_DONE, &o);
-	(void)chan_put(p.kid[ROLE_IKE].chan, &m);
-	p.token = 0;
+	(void)chan_put(pa.kid[ROLE_IKE].chan, &m);
+	pa.token = 0;
 }
 
 /* The foreground process may go: the traps stand. */
@@ -148,12 +97,12 @@ notify_ready(void)
 {
 	int fd;
 
-	if (p.notify == -1)
+	if (pa.notify == -1)
 		return;
-	if (write(p.notify, "1", 1) != 1)
+	if (write(pa.notify, "1", 1) != 1)
 		log_debug(plog(), "nobody waits in front any more");
-	close(p.notify);
-	p.notify = -1;
+	close(pa.notify);
+	pa.notify = -1;
 	plog_init("iked", PLOG_SYSLOG, plog()->verbose);
 	if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) != -1) {
 		(void)dup2(fd, 0);
@@ -168,8 +117,8 @@ notify_ready(void)
 static void
 reload_again(void)
 {
-	if (p.again) {
-		p.again = 0;
+	if (pa.again) {
+		pa.again = 0;
 		reload(0);
 	}
 }
@@ -178,21 +127,21 @@ static void
 conf_stands(uint32_t failed)
 {
 	log_info(plog(), "%s: %u tunnels with %u peers%s",
-	    p.was_up ? "configuration in use" : "iked " IKEEP_VERSION " ready",
-	    p.conf->ntunnels, p.conf->npeers,
+	    pa.was_up ? "configuration in use" : "iked " IKEEP_VERSION " ready",
+	    pa.conf->ntunnels, pa.conf->npeers,
 	    failed ? "; some of their traps could not be placed" : "");
-	p.live = p.conf->gen;
-	p.was_up = 1;
-	conf_free(p.last);
-	p.last = p.conf;
-	p.conf = NULL;
-	drop_conf();
-	conf_keep_marks(p.last);
-	p.phase = PH_IDLE;
+	pa.live = pa.conf->gen;
+	pa.was_up = 1;
+	conf_free(pa.last);
+	pa.last = pa.conf;
+	pa.conf = NULL;
+	parent_conf_drop();
+	conf_keep_marks(pa.last);
+	pa.phase = PH_IDLE;
 	reload_answer(1, "");
-	ev_timer_stop(p.loop, &p.stable);
-	ev_timer_set(&p.stable, STABLE, 0.);
-	ev_timer_start(p.loop, &p.stable);
+	ev_timer_stop(pa.loop, &pa.stable);
+	ev_timer_set(&pa.stable, STABLE, 0.);
+	ev_timer_start(pa.loop, &pa.stable);
 	notify_ready();
 	reload_again();
 }
@@ -205,15 +154,15 @@ give_sockets(void)
 	int i, fd;
 
 	for (i = 0; i < 4; i++) {
-		if (p.sock.udp[i] == -1)
+		if (pa.sock.udp[i] == -1)
 			continue;
 		f.kind = FD_UDP;
 		f.which = i < 2 ? ADDR_V4 : ADDR_V6;
 		f.natt = (uint8_t)(i % 2);
-		if ((fd = fcntl(p.sock.udp[i], F_DUPFD_CLOEXEC, 0)) == -1)
+		if ((fd = fcntl(pa.sock.udp[i], F_DUPFD_CLOEXEC, 0)) == -1)
 			continue;
 		msg_put_fd(&m, &f, fd);
-		(void)chan_put(p.kid[ROLE_IKE].chan, &m);
+		(void)chan_put(pa.kid[ROLE_IKE].chan, &m);
 	}
 }
 
@@ -221,8 +170,8 @@ give_sockets(void)
 static void
 phase_next(void)
 {
-	p.phase = (enum phase)(p.phase + 1);
-	switch (p.phase) {
+	pa.phase = (enum phase)(pa.phase + 1);
+	switch (pa.phase) {
 	case PH_KEYS:
 		give_conf(ROLE_KEYS);
 		break;
@@ -230,7 +179,7 @@ phase_next(void)
 		give_conf(ROLE_KERNEL);
 		break;
 	case PH_IKE:
-		if (p.live == 0)
+		if (pa.live == 0)
 			give_sockets();
 		give_conf(ROLE_IKE);
 		break;
@@ -239,8 +188,8 @@ phase_next(void)
 	}
 }
 
-static struct conf *
-read_conf(void)
+struct conf *
+parent_conf_next(void)
 {
 	struct conf_errors *errs;
 	struct reload_error e;
@@ -250,25 +199,25 @@ read_conf(void)
 
 	if ((errs = calloc(1, sizeof(*errs))) == NULL)
 		return (NULL);
-	c = parent_conf_read(p.o, 0, errs);
+	c = parent_conf_read(pa.o, 0, errs);
 	parent_conf_complain(errs, plog());
 	max = sizeof(errs->e) / sizeof(errs->e[0]);
-	for (i = 0; i < errs->n && i < max && p.token != 0; i++) {
+	for (i = 0; i < errs->n && i < max && pa.token != 0; i++) {
 		memset(&e, 0, sizeof(e));
-		e.token = p.token;
+		e.token = pa.token;
 		e.warn = errs->warn[i] != 0;
 		e.line = errs->e[i].line;
 		e.col = errs->e[i].col;
 		(void)strlcpy(e.file, errs->e[i].file, sizeof(e.file));
 		(void)strlcpy(e.text, errs->e[i].text, sizeof(e.text));
 		msg_put_reload_error(&m, &e);
-		(void)chan_put(p.kid[ROLE_IKE].chan, &m);
+		(void)chan_put(pa.kid[ROLE_IKE].chan, &m);
 	}
 	free(errs);
 	if (c == NULL)
 		return (NULL);
-	c->gen = ++p.gen;
-	if (conf_psk_serials(c, p.last, p.mark) == -1) {
+	c->gen = ++pa.gen;
+	if (conf_psk_serials(c, pa.last, pa.mark) == -1) {
 		log_warn(plog(), "configuration");
 		conf_free(c);
 		return (NULL);
@@ -279,27 +228,48 @@ read_conf(void)
 static void
 reload(uint64_t token)
 {
-	uint64_t before = p.token;
+	uint64_t before = pa.token;
 
-	if (p.phase != PH_IDLE || p.stopping) {
-		p.token = token;
+	if (pa.phase != PH_IDLE || pa.stopping) {
+		pa.token = token;
 		reload_answer(0, "a change is under way; try again");
-		p.token = before;
-		p.again |= token == 0;
+		pa.token = before;
+		pa.again |= token == 0;
 		return;
 	}
-	p.token = token;
-	if ((p.conf = read_conf()) == NULL) {
+	pa.token = token;
+	if ((pa.conf = parent_conf_next()) == NULL) {
 		log_warnx(plog(), "the configuration in use stays");
 		reload_answer(0, "the file has errors; the configuration in use "
 		    "stays");
 		return;
 	}
-	p.phase = PH_CHILDREN;
+	pa.phase = PH_CHILDREN;
 	phase_next();
 }
 
 /* What the children say. */
+
+/*
+ * A child does not take the configuration.  Where it is the first one, or where kernel
+ * has it already and ike has not, that is not a state to be in: all start anew.
+ */
+static void
+refused(struct kid *k)
+{
+	char text[80];
+
+	(void)snprintf(text, sizeof(text), "the %s process refuses it: the log "
+	    "says why", role_name(k->role));
+	log_warnx(plog(), "%s refuses the configuration", role_name(k->role));
+	parent_conf_drop();
+	pa.phase = PH_IDLE;
+	reload_answer(0, text);
+	if (pa.live == 0 || k->role == ROLE_IKE)
+		kid_kill(k);
+	else
+		reload_again();
+}
 
 static int
 said_done(struct kid *k, struct rbuf *r)
@@ -309,26 +279,18 @@ said_done(struct kid *k, struct rbuf *r)
 	static uint32_t failed;
 	struct confdone d;
 
-	if (msg_get_confdone(r, &d) == -1 || p.conf == NULL ||
-	    p.phase < PH_KEYS || p.phase > PH_IKE || who[p.phase] != k->role ||
-	    d.gen != p.conf->gen)
+	if (msg_get_confdone(r, &d) == -1 || pa.conf == NULL ||
+	    pa.phase < PH_KEYS || pa.phase > PH_IKE || who[pa.phase] != k->role ||
+	    d.gen != pa.conf->gen)
 		return (-1);
 	if (!d.ok) {
-		log_warnx(plog(), "%s refuses the configuration",
-		    role_name(k->role));
-		drop_conf();
-		p.phase = PH_IDLE;
-		reload_answer(0, "the kernel process refuses it: the log says why");
-		if (p.live == 0)	/* nothing stands: not a state to be in */
-			kid_kill(k);
-		else
-			reload_again();
+		refused(k);
 		return (0);
 	}
 	if (k->role == ROLE_KERNEL)
 		failed = d.failed;
-	if (k->role == ROLE_KERNEL && p.sweep) {
-		p.status = failed != 0;
+	if (k->role == ROLE_KERNEL && pa.sweep) {
+		pa.status = failed != 0;
 		(void)kill(getpid(), SIGTERM);
 	} else if (k->role == ROLE_IKE)
 		conf_stands(failed);
@@ -359,9 +321,9 @@ said_ready(struct kid *k, struct rbuf *r)
 		return (-1);
 	k->ready = 1;
 	for (i = 0; i < NROLES; i++)
-		if (!p.kid[roles[i]].ready)
+		if (!pa.kid[roles[i]].ready)
 			return (0);
-	if (!p.stopping)
+	if (!pa.stopping)
 		phase_next();
 	return (0);
 }
@@ -378,7 +340,7 @@ said_verbose(struct rbuf *r)
 	plog_verbose(v);
 	for (i = 0; i < NROLES; i++) {
 		msg_put_u8(&m, M_VERBOSE, v);
-		(void)chan_put(p.kid[roles[i]].chan, &m);
+		(void)chan_put(pa.kid[roles[i]].chan, &m);
 	}
 	return (0);
 }
@@ -434,199 +396,35 @@ kid_drained(void *arg, struct chan *c)
 	feed(arg);
 }
 
-static const struct chan_ops kid_ops = { kid_message, kid_closed, kid_drained };
-
-/* Start. */
-
-static int
-kid_give(struct kid *k, enum fd_kind kind, uint8_t which, int fd)
-{
-	struct fdinfo f;
-	struct msg m;
-
-	f.kind = kind;
-	f.which = which;
-	f.natt = 0;
-	msg_put_fd(&m, &f, fd);
-	return (chan_put(k->chan, &m));
-}
-
-static int
-kid_start(struct kid *k)
-{
-	struct setup s;
-	struct msg m;
-	int fd;
-
-	if ((k->pid = parent_spawn(k->role, p.self, p.o->front, &fd)) == -1) {
-		k->pid = 0;
-		return (-1);
-	}
-	if ((k->chan = chan_new(p.loop, fd, KID_QUEUE, &kid_ops, k)) == NULL)
-		return (-1);
-	memset(&s, 0, sizeof(s));
-	s.role = k->role;
-	s.verbose = plog()->verbose != 0;
-	s.sandbox = p.o->sandbox != 0;
-	s.uid = k->user.uid;
-	s.gid = k->user.gid;
-	s.backend = p.o->backend;
-	s.sweep = p.sweep != 0;
-	s.port = p.o->port;
-	s.natt_port = p.o->natt_port;
-	(void)strlcpy(s.chroot, p.o->chroot, sizeof(s.chroot));
-	msg_put_setup(&m, &s);
-	return (chan_put(k->chan, &m));
-}
-
-static int
-kids_link(enum role a, enum role b)
-{
-	int sv[2];
-
-	if (chan_pair(sv) == -1)
-		return (-1);
-	if (kid_give(&p.kid[a], FD_LINK, (uint8_t)b, sv[0]) == -1) {
-		close(sv[1]);
-		return (-1);
-	}
-	return (kid_give(&p.kid[b], FD_LINK, (uint8_t)a, sv[1]));
-}
-
-static int
-kids_try(void)
-{
-	struct msg m;
-	size_t i;
-	int fd;
-
-	for (i = 0; i < NROLES; i++)
-		if (kid_start(&p.kid[roles[i]]) == -1)
-			return (-1);
-	if (kids_link(ROLE_IKE, ROLE_KEYS) == -1 ||
-	    kids_link(ROLE_IKE, ROLE_KERNEL) == -1 ||
-	    kids_link(ROLE_IKE, ROLE_CONTROL) == -1 ||
-	    kids_link(ROLE_CONTROL, ROLE_KERNEL) == -1)
-		return (-1);
-	for (i = 0; i < 2; i++) {
-		if (p.sock.listen[i] == -1)
-			continue;
-		if ((fd = fcntl(p.sock.listen[i], F_DUPFD_CLOEXEC, 0)) == -1 ||
-		    kid_give(&p.kid[ROLE_CONTROL], FD_LISTEN, (uint8_t)i,
-		    fd) == -1)
-			return (-1);
-	}
-	for (i = 0; i < NROLES; i++) {
-		msg_start(&m, M_GO);
-		if (chan_put(p.kid[roles[i]].chan, &m) == -1)
-			return (-1);
-	}
-	return (0);
-}
-
-static void
-kids_kill(void)
-{
-	size_t i;
-
-	for (i = 0; i < NROLES; i++)
-		kid_kill(&p.kid[roles[i]]);
-}
-
-static int
-kids_left(void)
-{
-	size_t i;
-	int n = 0;
-
-	for (i = 0; i < NROLES; i++)
-		n += p.kid[roles[i]].pid != 0;
-	return (n);
-}
-
-static void
-restart_later(void)
-{
-	log_info(plog(), "starting all processes again in %.1f s; traps stay",
-	    p.backoff);
-	ev_timer_stop(p.loop, &p.restart);
-	ev_timer_set(&p.restart, p.backoff, 0.);
-	ev_timer_start(p.loop, &p.restart);
-	p.backoff = p.backoff * 2 > BACKOFF_MAX ? BACKOFF_MAX : p.backoff * 2;
-}
-
-static void
-kids_start(void)
-{
-	p.phase = PH_CHILDREN;
-	p.live = 0;
-	if (p.conf == NULL && (p.conf = read_conf()) == NULL) {
-		log_warnx(plog(), "iked cannot start again before the file is "
-		    "mended");
-		restart_later();
-		return;
-	}
-	if (kids_try() == -1) {
-		log_warn(plog(), "cannot start the processes");
-		kids_kill();
-		if (kids_left() == 0)
-			restart_later();
-	}
-}
-
-static void
-on_restart(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	(void)loop;
-	(void)w;
-	(void)revents;
-	kids_start();
-}
-
-static void
-on_stable(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	(void)loop;
-	(void)w;
-	(void)revents;
-	p.backoff = BACKOFF_MIN;
-}
+const struct chan_ops parent_kid_ops = { kid_message, kid_closed, kid_drained };
 
 /* End. */
-
-static void
-tell_end(enum role role)
-{
-	struct msg m;
-
-	msg_put_u8(&m, M_SHUTDOWN, p.remove != 0);
-	if (p.kid[role].chan != NULL)
-		(void)chan_put(p.kid[role].chan, &m);
-}
 
 /* ike first: its goodbyes are work for the others. */
 static void
 stop(int remove_policies)
 {
-	if (p.stopping)
+	if (pa.stopping)
 		return;
-	p.stopping = 1;
-	p.remove = remove_policies;
-	log_info(plog(), remove_policies ? "stopping; policies are taken away" :
-	    "stopping; traps stay");
-	ev_timer_stop(p.loop, &p.restart);
+	pa.stopping = 1;
+	pa.remove = remove_policies;
+	if (!pa.sweep)
+		log_info(plog(), remove_policies ?
+		    "stopping; policies are taken away" :
+		    "stopping; traps stay");
+	ev_timer_stop(pa.loop, &pa.restart);
 	if (kids_left() == 0) {
 		if (remove_policies)
 			log_warnx(plog(), "no process lives that could take them "
 			    "away: iked -x has to");
-		p.status = remove_policies;
-		ev_break(p.loop, EVBREAK_ALL);
+		pa.status = remove_policies;
+		ev_break(pa.loop, EVBREAK_ALL);
 		return;
 	}
-	tell_end(ROLE_IKE);
-	ev_timer_set(&p.deadline, remove_policies ? END_WAIT_SWEEP : END_WAIT,
+	kid_end(ROLE_IKE);
+	ev_timer_set(&pa.deadline, remove_policies ? END_WAIT_SWEEP : END_WAIT,
 	    0.);
-	ev_timer_start(p.loop, &p.deadline);
+	ev_timer_start(pa.loop, &pa.deadline);
 }
 
 static void
@@ -637,90 +435,6 @@ on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)revents;
 	log_warnx(plog(), "a process does not end: killed");
 	kids_kill();
-}
-
-static void
-kid_gone(struct kid *k, int status)
-{
-	size_t i;
-
-	if (!p.stopping) {
-		if (WIFSIGNALED(status))
-			log_warnx(plog(), "%s ended: signal %d (%s)",
-			    role_name(k->role), WTERMSIG(status),
-			    strsignal(WTERMSIG(status)));
-		else
-			log_warnx(plog(), "%s ended with status %d",
-			    role_name(k->role), WEXITSTATUS(status));
-	} else if (k->role == ROLE_KERNEL && p.remove)
-		p.status = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-	k->pid = 0;
-	k->ready = 0;
-	if (p.stopping) {
-		if (k->role == ROLE_IKE)
-			for (i = 0; i < NROLES; i++)
-				if (roles[i] != ROLE_IKE)
-					tell_end(roles[i]);
-		return;
-	}
-	kids_kill();
-}
-
-static void
-kids_bury(void)
-{
-	size_t i;
-
-	for (i = 0; i < NROLES; i++) {
-		chan_free(p.kid[roles[i]].chan);
-		p.kid[roles[i]].chan = NULL;
-	}
-	p.token = 0;
-	if (p.stopping) {
-		ev_break(p.loop, EVBREAK_ALL);
-		return;
-	}
-	if (!p.was_up) {
-		p.status = 1;
-		ev_break(p.loop, EVBREAK_ALL);
-		return;
-	}
-	drop_conf();
-	ev_timer_stop(p.loop, &p.stable);
-	restart_later();
-}
-
-/* The last words of a child are still in its channel: they are read before it is freed. */
-static void
-kids_listen(struct ev_loop *loop)
-{
-	size_t i;
-
-	for (i = 0; i < NROLES; i++)
-		while (chan_isopen(p.kid[roles[i]].chan))
-			ev_run(loop, EVRUN_NOWAIT);
-}
-
-static void
-on_chld(struct ev_loop *loop, ev_signal *w, int revents)
-{
-	static int burying;		/* kids_listen() brings us here again */
-	int status;
-	pid_t pid;
-	size_t i;
-
-	(void)w;
-	(void)revents;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (i = 0; i < NROLES; i++)
-			if (p.kid[roles[i]].pid == pid)
-				kid_gone(&p.kid[roles[i]], status);
-	if (kids_left() > 0 || burying)
-		return;
-	burying = 1;
-	kids_listen(loop);
-	burying = 0;
-	kids_bury();
 }
 
 static void
@@ -745,16 +459,14 @@ static void
 watch_signals(void)
 {
 	static const int sigs[] = { SIGHUP, SIGINT, SIGTERM, SIGUSR2 };
-	static ev_signal w[sizeof(sigs) / sizeof(sigs[0])], chld;
+	static ev_signal w[sizeof(sigs) / sizeof(sigs[0])];
 	size_t i;
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++) {
 		ev_signal_init(&w[i], on_signal, sigs[i]);
-		ev_signal_start(p.loop, &w[i]);
+		ev_signal_start(pa.loop, &w[i]);
 	}
-	ev_signal_init(&chld, on_chld, SIGCHLD);
-	ev_signal_start(p.loop, &chld);
 }
 
 /* Into the background; the foreground process waits until the traps stand. */
@@ -764,8 +476,8 @@ daemonise(void)
 	int fds[2];
 	char c;
 
-	p.notify = -1;
-	if (p.o->front)
+	pa.notify = -1;
+	if (pa.o->front)
 		return;
 	if (pipe2(fds, O_CLOEXEC) == -1)
 		fatal("pipe");
@@ -774,7 +486,7 @@ daemonise(void)
 		fatal("fork");
 	case 0:
 		close(fds[0]);
-		p.notify = fds[1];
+		pa.notify = fds[1];
 		(void)setsid();
 		plog_init("iked", PLOG_BOTH, plog()->verbose);
 		return;
@@ -790,24 +502,25 @@ prepare(void)
 	size_t i;
 
 	for (i = 0; i < NROLES; i++) {
-		p.kid[roles[i]].role = roles[i];
-		if (privdrop_user(roles[i], &p.kid[roles[i]].user,
+		pa.kid[roles[i]].role = roles[i];
+		if (privdrop_user(roles[i], &pa.kid[roles[i]].user,
 		    plog()) == -1)
 			return (-1);
 	}
-	if (privdrop_emptydir(p.o->chroot, plog()) == -1)
+	if (privdrop_emptydir(pa.o->chroot, plog()) == -1)
 		return (-1);
-	if ((p.self = sandbox_self()) == -1) {
+	if ((pa.self = sandbox_self()) == -1) {
 		log_warn(plog(), "cannot find this program's file");
 		return (-1);
 	}
-	memset(&p.sock, 0xff, sizeof(p.sock));	/* no descriptors: -1 */
-	if (parent_pidfile(p.o, &p.sock) == -1)
+	memset(&pa.sock, 0xff, sizeof(pa.sock));	/* no descriptors: -1 */
+	if (parent_pidfile(pa.o, &pa.sock) == -1 ||
+	    parent_statefile(pa.o, &pa.sock) == -1)
 		return (-1);
-	if (p.sweep)
+	if (pa.sweep)
 		return (0);
-	if (parent_udp(p.o, &p.sock) == -1 ||
-	    parent_listen(p.o, &p.sock, p.kid[ROLE_CONTROL].user.gid) == -1)
+	if (parent_udp(pa.o, &pa.sock) == -1 ||
+	    parent_listen(pa.o, &pa.sock, pa.kid[ROLE_CONTROL].user.gid) == -1)
 		return (-1);
 	return (0);
 }
@@ -815,30 +528,30 @@ prepare(void)
 int
 parent_run(const struct parent_opts *o, struct conf *c, int sweep)
 {
-	p.o = o;
-	p.conf = c;
-	p.conf->gen = ++p.gen;
-	p.sweep = sweep;
-	p.backoff = BACKOFF_MIN;
+	pa.o = o;
+	pa.conf = c;
+	pa.conf->gen = ++pa.gen;
+	pa.sweep = sweep;
 	if (chdir("/") == -1)
 		fatal("/");
 	(void)umask(022);
 	daemonise();
 	if (prepare() == -1)
 		return (1);
-	p.loop = ev_loop_new(EVFLAG_NOENV | (ev_recommended_backends() &
+	pa.loop = ev_loop_new(EVFLAG_NOENV | (ev_recommended_backends() &
 	    (EVBACKEND_EPOLL | EVBACKEND_KQUEUE | EVBACKEND_POLL)));
-	if (p.loop == NULL)
+	if (pa.loop == NULL)
 		fatalx("cannot make an event loop");
 	watch_signals();
-	arc4random_buf(p.mark, sizeof(p.mark));
-	ev_init(&p.restart, on_restart);
-	ev_init(&p.stable, on_stable);
-	ev_init(&p.deadline, on_deadline);
+	arc4random_buf(pa.mark, sizeof(pa.mark));
+	if (conf_psk_serials(pa.conf, NULL, pa.mark) == -1)
+		fatal("configuration");
+	kids_init();
+	ev_init(&pa.deadline, on_deadline);
 	kids_start();
-	ev_run(p.loop, 0);
-	drop_conf();
-	conf_free(p.last);
+	ev_run(pa.loop, 0);
+	parent_conf_drop();
+	conf_free(pa.last);
 	parent_unlink(o);
-	return (p.status);
+	return (pa.status);
 }

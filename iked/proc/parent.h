@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Private to the parent: parent.c (children, reload, end), parent_conf.c (files),
- * parent_sock.c (sockets and the pidfile), parent_spawn.c (fork and exec).
+ * Private to the parent: parent.c (reload, what the children say, the end), parent_kids.c
+ * (their lives), parent_conf.c (files), parent_sock.c (sockets and the pidfile),
+ * parent_spawn.c (fork and exec).
  */
 #ifndef PROC_PARENT_H
 #define PROC_PARENT_H
@@ -20,6 +21,7 @@ struct parent_opts {
 	char		 socket[108];	/* -s */
 	char		 rosocket[108];
 	char		 pidfile[128];
+	char		 statefile[128];	/* which traps are placed */
 	const char	*def[PARENT_DEFS];	/* -D name=value */
 	int		 ndef;
 	int		 front;		/* -d */
@@ -41,8 +43,10 @@ struct parent_socks {
 	int	udp[4];		/* v4, v4 natt, v6, v6 natt; -1: none */
 	int	listen[2];	/* all, read-only */
 	int	pid;		/* the locked pidfile */
+	int	state;		/* the kernel process's notes */
 };
 int	parent_pidfile(const struct parent_opts *, struct parent_socks *);
+int	parent_statefile(const struct parent_opts *, struct parent_socks *);
 int	parent_udp(const struct parent_opts *, struct parent_socks *);
 int	parent_listen(const struct parent_opts *, struct parent_socks *, gid_t);
 void	parent_unlink(const struct parent_opts *);

@@ -32,6 +32,27 @@ parent_pidfile(const struct parent_opts *o, struct parent_socks *s)
 	return (0);
 }
 
+/* It outlives us, as the traps do. */
+int
+parent_statefile(const struct parent_opts *o, struct parent_socks *s)
+{
+	struct stat st;
+
+	s->state = open(o->statefile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK, 0600);
+	if (s->state == -1 || fstat(s->state, &st) == -1) {
+		log_warn(plog(), "%s", o->statefile);
+		return (-1);
+	}
+	if (!S_ISREG(st.st_mode) || st.st_uid != 0 ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+		log_warnx(plog(), "%s must be a file of root's that nobody else may "
+		    "write to: iked removes the policies it names", o->statefile);
+		return (-1);
+	}
+	return (0);
+}
+
 /* 0; -1: this family is not there at all. */
 static int
 udp_one(int *fd, enum addr_family fam, uint16_t port, int natt)

@@ -69,6 +69,8 @@ static const struct {
 	{ SCMP_SYS(clock_nanosleep), ALL },
 	{ SCMP_SYS(recvfrom), NET | ROLEBIT(ROLE_KERNEL) | ROLEBIT(ROLE_CONTROL) },
 	{ SCMP_SYS(sendto), NET | ROLEBIT(ROLE_KERNEL) | ROLEBIT(ROLE_CONTROL) },
+	{ SCMP_SYS(pwrite64), ROLEBIT(ROLE_KERNEL) },	/* what it has placed */
+	{ SCMP_SYS(ftruncate), ROLEBIT(ROLE_KERNEL) },
 	{ SCMP_SYS(recvmmsg), NET },
 	{ SCMP_SYS(sendmmsg), NET },
 	{ SCMP_SYS(getsockname), NET | ROLEBIT(ROLE_KERNEL) },

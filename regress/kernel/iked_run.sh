@@ -105,7 +105,8 @@ step_table() {
 		printf '%-8s %-6s %-16s %-16s %-7s %-4s %-11s %-5s %s\n' "$_role" "$_uid" \
 		    "$_eff" "$_bnd" "$_sec" "$_nnp" "$_root" "$_max" "$_fds"
 		case $_role in
-		parent)	_want="/dev/null:1 /run/iked.pid:1 log:2 iked:1 anon_inode:2 socket:10" ;;
+		parent)	_want="/dev/null:1 /run/iked.pid:1 /run/iked.traps:1 log:2 iked:1 anon_inode:2 socket:10" ;;
+		kernel)	_want="/dev/null:2 /run/iked.traps:1 log:1 anon_inode:1 socket:5" ;;
 		ike)	_want="/dev/null:2 log:1 anon_inode:1 socket:8" ;;
 		keys)	_want="/dev/null:2 log:1 anon_inode:1 socket:2" ;;
 		*)	_want="/dev/null:2 log:1 anon_inode:1 socket:5" ;;
@@ -171,6 +172,7 @@ step_control() {
 
 # Any child that dies: all are made anew, the traps stay, the tunnel comes back.
 step_crash() {
+	_restarts=$(grep -c 'starting all processes' "$OUT/seattle/iked.log")
 	for _role in ike keys kernel control; do
 		ping_start "$_role" alice 10.1.0.10 10.2.0.10 0.1
 		wait_for 20 ping_back "$_role" 0 5 || bad "$_role: no ping before"
@@ -193,6 +195,11 @@ step_crash() {
 			case " $_old " in *" $_p "*) _n=$((_n + 1)) ;; esac
 		done
 		[ $_n = 1 ] || bad "$_role: $_n processes are the old ones"
+		# The parent ended the others, at once; one back-off for one death.
+		grep -q 'ending$' "$OUT/seattle/iked.log" && bad "$_role: a child had to end itself"
+		_restarts=$((_restarts + 1))
+		[ "$(grep -c 'starting all processes' "$OUT/seattle/iked.log")" = $_restarts ] ||
+		    bad "$_role: started $(grep -c 'starting all' "$OUT/seattle/iked.log") times"
 		# The other side finds out by itself, without traffic.
 		wait_for 10 sas_are boise 2 || bad "$_role: $(sa_count boise) SAs on boise"
 		sas_are seattle 2 || bad "$_role: $(sa_count seattle) SAs on seattle"
@@ -246,22 +253,50 @@ step_any() {
 	wait_for 30 hosts_ping || bad "any: no reply in the end"
 }
 
-# -x while no child lives and the file is broken: it does not say that all is well.
+# -x while no child lives and the file is broken: what was placed is known all the same.
 step_broken() {
 	wait_for 20 traps_are seattle 3 || bad "broken: no traps"
 	echo 'ikev2 "broken" frm 10.0.0.0/8' >>"$W/seattle/iked.conf"
-	_n=$(grep -c 'starting all processes' "$OUT/seattle/iked.log")
 	kill -KILL "$(iked_role_pid seattle keys)"
 	wait_for 10 grep -q 'before the file is mended' "$OUT/seattle/iked.log" ||
 	    bad "broken: no word about the file"
-	on seattle "$BIN/iked" -x -f "$W/seattle/iked.conf" && bad "-x: success, with a broken file"
+	on seattle "$BIN/iked" -x -f "$W/seattle/iked.conf" || bad "-x, a broken file: status $?"
 	wait "$IKED_seattle" && bad "iked ended with success"
-	traps_are seattle 3 || bad "broken: $(traps seattle) traps"
+	traps_are seattle 0 || bad "broken: $(traps seattle) traps"
+	sas_are seattle 0 || bad "broken: $(sa_count seattle) SAs"
 	confs
-	on seattle "$BIN/iked" -x -f "$W/seattle/iked.conf" || bad "-x, the file mended: status $?"
-	traps_are seattle 0 || bad "-x: traps are left"
 	iked_start seattle || bad "no start afterwards"
 	traps_are seattle 3 || bad "no traps afterwards"
+}
+
+# A tunnel taken out of the file while iked is not there: its traps go at the next start,
+# and those of others, whatever they look like, stay.
+OTHERS="src 10.1.0.0/24 dst 10.99.0.0/24 dir out priority 1033"
+step_left() {
+	wait_for 30 hosts_ping || bad "left: no tunnel"
+	iked_slay seattle
+	traps_are seattle 3 || bad "left: $(traps seattle) traps after KILL"
+	# shellcheck disable=SC2086
+	on seattle ip xfrm policy add $OTHERS tmpl src $WAN_SEATTLE dst $WAN_BOISE \
+	    proto esp reqid 1 mode tunnel || bad "left: no policy of others"
+	conf_write seattle <<-CONF
+	ikev2 "more" ondemand esp from $LAN_SEATTLE to 10.77.0.0/24 local $WAN_SEATTLE \\
+	    peer 203.0.113.9 psk "$OTHER"
+	CONF
+	iked_start seattle || bad "left: no start"
+	wait_for 10 traps_are seattle 4 || bad "left: $(on seattle ip xfrm policy)"
+	on seattle ip xfrm policy | grep -q 'dst 10.77.0.0/24' || bad "left: no new trap"
+	on seattle ip xfrm policy | grep -q 'dst 10.99.0.0/24' || bad "left: not ours, and gone"
+	on seattle ip xfrm policy | grep -q '10.2.0.0/24' && bad "left: the old trap stays"
+	sas_are seattle 0 || bad "left: $(sa_count seattle) SAs"
+	# shellcheck disable=SC2086
+	on seattle ip xfrm policy delete ${OTHERS% priority*} || bad "left: delete"
+	prog_stop IKED seattle
+	traps_are seattle 3 || bad "left: $(traps seattle) traps after TERM"
+	confs
+	iked_start seattle || bad "left: no start"
+	traps_are seattle 3 || bad "left: $(traps seattle) traps in the end"
+	wait_for 30 hosts_ping || bad "left: no reply in the end"
 }
 
 # flush takes everything away, by root only; a reload puts it back.
@@ -327,7 +362,7 @@ for step; do
 	echo "--- $step"
 	"step_$step"
 	case $step in
-	flush)	;;
+	flush|left|broken)	;;
 	*)	nothing_clear || bad "$step: packets in clear on core" ;;
 	esac
 	echo "ok: $step"

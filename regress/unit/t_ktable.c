@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The kernel process's table: request ids, policies, who an ACQUIRE is for. */
 #include <atf-c.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +184,98 @@ ATF_TC_BODY(indices, tc)
 	ktable_free(kt);
 }
 
+/*
+ * What an earlier life placed is ours to remove: the same selectors, reqid and
+ * endpoints.  Anything else with those selectors is somebody else's by now.
+ */
+ATF_TC_WITHOUT_HEAD(left);
+ATF_TC_BODY(left, tc)
+{
+	struct kern_policy p;
+	struct kleft kl, none;
+	struct ktable *kt;
+	struct kern_sa sa;
+	char buf[4096];
+	size_t i, n = 0;
+
+	(void)tc;
+	memset(&kl, 0, sizeof(kl));
+	memset(&none, 0, sizeof(none));
+	kt = table(text, NULL);
+	for (i = 0; i < kt->npol; i++)
+		n += kleft_line(kt, &kt->pol[i], buf + n, sizeof(buf) - n);
+	ATF_REQUIRE(strncmp(buf, "10.1.0.0/24 10.2.0.0/24 0 0 0 1033 1 tunnel "
+	    "192.0.2.1 198.51.100.1\n", 67) == 0);
+	n += (size_t)snprintf(buf + n, sizeof(buf) - n, "10.1.0.0/24 10.2.0.0/24\n"
+	    "a b c d e f g h i j\n10.1.0.0/24 10.66.0.0/24 0 0 0 1033 9 tunnel "
+	    "192.0.2.1 198.51.100.1");		/* torn */
+	ATF_REQUIRE_EQ(0, kleft_parse(&kl, buf, n));
+	ATF_REQUIRE_EQ(6, kl.was.n);
+	for (i = 0; i < kt->npol; i++) {
+		p = kt->pol[i].p;
+		ATF_CHECK(kleft_policy(&kl, &p));
+		ATF_CHECK(!kleft_policy(&none, &p));
+		p.prio++;
+		ATF_CHECK(!kleft_policy(&kl, &p));
+		p = kt->pol[i].p;
+		p.proto = 6;
+		ATF_CHECK(!kleft_policy(&kl, &p));
+		p = kt->pol[i].p;
+		p.action = KERN_BYPASS;
+		ATF_CHECK(!kleft_policy(&kl, &p));
+		p = kt->pol[i].p;
+		p.action = KERN_IPSEC;
+		p.reqid = 99;
+		ATF_CHECK(!kleft_policy(&kl, &p));
+		p = kt->pol[i].p;
+		p.action = KERN_IPSEC;
+		p.tsrc = p.tdst = addr_of("203.0.113.99");
+		/* Who "any" was is not written down. */
+		ATF_CHECK_EQ(kt->pol[i].tunnel == 2, kleft_policy(&kl, &p));
+	}
+	memset(&sa, 0, sizeof(sa));
+	sa.proto = PROTO_ESP;
+	sa.reqid = 1;
+	sa.src = addr_of("198.51.100.1");
+	sa.dst = addr_of("192.0.2.1");
+	ATF_CHECK(kleft_sa(&kl, &sa));
+	ATF_CHECK(!kleft_sa(&none, &sa));
+	sa.reqid = 2;
+	ATF_CHECK(!kleft_sa(&kl, &sa));
+	kleft_free(&kl);
+	ktable_free(kt);
+}
+
+ATF_TC_WITHOUT_HEAD(leftfile);
+ATF_TC_BODY(leftfile, tc)
+{
+	struct kleft kl, kl2;
+	struct ktable *kt;
+	int fd;
+
+	(void)tc;
+	memset(&kl, 0, sizeof(kl));
+	memset(&kl2, 0, sizeof(kl2));
+	kt = table(text, NULL);
+	ATF_REQUIRE((fd = open("traps", O_RDWR | O_CREAT, 0600)) != -1);
+	ATF_REQUIRE_EQ(0, kleft_read(&kl, fd));
+	ATF_REQUIRE_EQ(0, kl.was.n);
+	ATF_REQUIRE_EQ(0, kleft_write(&kl, fd, kt, 1));
+	ATF_REQUIRE_EQ(0, kleft_write(&kl, fd, kt, 1));
+	ATF_REQUIRE_EQ(0, kleft_read(&kl2, fd));
+	ATF_CHECK_EQ(12, kl2.was.n);
+	kleft_free(&kl2);
+	ATF_REQUIRE_EQ(0, kleft_write(&kl, fd, kt, 0));
+	ATF_REQUIRE_EQ(0, kleft_read(&kl2, fd));
+	ATF_CHECK_EQ(6, kl2.was.n);
+	kleft_free(&kl2);
+	ATF_REQUIRE_EQ(0, kleft_write(&kl, fd, NULL, 0));
+	ATF_REQUIRE_EQ(0, kleft_read(&kl2, fd));
+	ATF_CHECK_EQ(0, kl2.was.n);
+	kleft_free(&kl2);
+	ktable_free(kt);
+}
+
 ATF_TC_WITHOUT_HEAD(reqids);
 ATF_TC_BODY(reqids, tc)
 {
@@ -298,6 +391,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, policies);
 	ATF_TP_ADD_TC(tp, inherit);
 	ATF_TP_ADD_TC(tp, indices);
+	ATF_TP_ADD_TC(tp, left);
+	ATF_TP_ADD_TC(tp, leftfile);
 	ATF_TP_ADD_TC(tp, reqids);
 	ATF_TP_ADD_TC(tp, exhausted);
 	ATF_TP_ADD_TC(tp, endpoints);

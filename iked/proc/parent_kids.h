@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Private to the parent's two halves: parent.c (the configuration's way to the children,
+ * what they say, the end) and parent_kids.c (their lives).
+ */
+#ifndef PROC_PARENT_KIDS_H
+#define PROC_PARENT_KIDS_H
+
+#include <ev.h>
+
+#include "proc/channel.h"
+#include "proc/parent.h"
+#include "proc/privdrop.h"
+
+#define STABLE		60.		/* seconds that forget the back-off */
+
+enum phase { PH_CHILDREN, PH_KEYS, PH_KERNEL, PH_IKE, PH_IDLE };
+
+struct kid {
+	enum role	 role;
+	pid_t		 pid;		/* 0: none */
+	struct chan	*chan;
+	int		 ready;
+	struct confout	 out;
+	struct privuser	 user;
+};
+
+struct parent {
+	const struct parent_opts *o;
+	struct ev_loop		*loop;
+	struct parent_socks	 sock;
+	struct kid		 kid[ROLE_MAX];
+	int			 self;		/* this program */
+	struct conf		*conf;		/* while it is handed out */
+	struct conf		*last;		/* peers in use, secrets only as marks: the
+						   next is compared with them */
+	uint8_t			 mark[CONF_MARKLEN];	/* the key of these marks */
+	uint32_t		 gen;		/* last one given out */
+	uint32_t		 live;		/* the one that ike works with */
+	enum phase		 phase;
+	uint64_t		 token;		/* of the client that asked to reload */
+	int			 again;		/* SIGHUP while busy */
+	int			 was_up;	/* once, since the start */
+	int			 stopping, remove, sweep, status;
+	int			 notify;	/* the waiting foreground process */
+	double			 backoff;
+	ev_timer		 restart, stable, deadline;
+};
+extern struct parent pa;
+
+#define NROLES	4
+extern const enum role roles[NROLES];	/* in the order of their start */
+
+/* parent_kids.c */
+void	kids_init(void);
+void	kids_start(void);		/* all, or later */
+void	kids_kill(void);
+int	kids_left(void);
+void	kid_kill(const struct kid *);
+void	kid_end(enum role);		/* tells it to */
+
+/* parent.c */
+extern const struct chan_ops parent_kid_ops;
+struct conf	*parent_conf_next(void);	/* a generation of its own; NULL: told */
+void		 parent_conf_drop(void);
+
+#endif
