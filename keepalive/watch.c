@@ -185,7 +185,7 @@ conf_valid(const struct watch_conf *wc)
 	uint8_t i;
 
 	if (wc->name[0] == '\0' || strpbrk(wc->name, "\"\r\n") != NULL ||
-	    wc->interval_ms < 100 || wc->nfrom == 0 || wc->nfrom > TS_MAX ||
+	    wc->interval_ms < CONF_INTERVALMIN || wc->nfrom == 0 || wc->nfrom > TS_MAX ||
 	    wc->nto == 0 || wc->nto > TS_MAX)
 		return (0);
 	for (i = 0; i < wc->nto; i++)

@@ -10,6 +10,10 @@
 #define RING		32	/* probes remembered; a power of two */
 #define ERRTEXT		160
 
+/* The shortest interval, each a quarter early: a probe is remembered until it is lost. */
+_Static_assert(RING * (CONF_INTERVALMIN - CONF_INTERVALMIN / 4) > WATCH_TIMEOUT_MS,
+    "RING is too short for CONF_INTERVALMIN");
+
 enum slot_state { SLOT_EMPTY, SLOT_FREE, SLOT_COUNTED, SLOT_LOST, SLOT_DONE };
 /* FREE: sent while not up; nobody counts it unless it is answered */
 

@@ -27,7 +27,8 @@
 #define CONF_DPD	60		/* s */
 #define CONF_DPDMAX	86400
 #define CONF_INTERVAL	10000		/* ms between keepalive probes */
-#define CONF_INTERVALMIN 10
+#define CONF_INTERVALMIN 100	/* ms; netwatchd remembers as many probes as
+				   are out for its timeout at this distance */
 #define CONF_INTERVALMAX 86400000
 
 enum conf_mode { MODE_PASSIVE, MODE_ACTIVE, MODE_ONDEMAND };

@@ -308,7 +308,7 @@ keepalive_interval(struct parser *p)
 		    "write seconds, or a number with ms, s or m",
 		    conf_show(p, t, show));
 	else if (ms < CONF_INTERVALMIN || ms > CONF_INTERVALMAX)
-		conf_stmt_error(p, &t->pos, "%s after \"interval\": between 10ms "
+		conf_stmt_error(p, &t->pos, "%s after \"interval\": between 100ms "
 		    "and 24h are possible", conf_show(p, t, show));
 	else
 		p->st.keepalive.interval_ms = (uint32_t)ms;

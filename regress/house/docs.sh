@@ -231,12 +231,12 @@ keepalive.* interval 10000ms|every 10 seconds.
 T
 	[ $n -eq 6 ] || atf_fail "$n tried"
 	# limits that the page names
-	for w in 'ikelifetime 10' 'lifetime 366d bytes 0' 'keepalive interval 10ms' \
+	for w in 'ikelifetime 10' 'lifetime 366d bytes 0' 'keepalive interval 100ms' \
 	    'keepalive interval 24h'; do
 		stmt "$w" >c
 		check -f c >out 2>&1 || { cat out; atf_fail "$w is refused"; }
 	done
-	for w in 'ikelifetime 9' 'lifetime 367d' 'keepalive interval 9ms' \
+	for w in 'ikelifetime 9' 'lifetime 367d' 'keepalive interval 99ms' \
 	    'keepalive interval 25h' 'lifetime 0'; do
 		stmt "$w" >c
 		check -f c >out 2>&1 && atf_fail "$w is taken"

@@ -769,7 +769,7 @@ ATF_TC_BODY(refused_confs, tc)
 	wc.target = A("10.3.0.1");	/* would leave in clear */
 	ATF_CHECK_EQ(-1, watch_conf_add(W.w, &wc, W.now));
 	wc.target = A("10.2.0.1");
-	wc.interval_ms = 1;
+	wc.interval_ms = CONF_INTERVALMIN - 1;
 	ATF_CHECK_EQ(-1, watch_conf_add(W.w, &wc, W.now));
 	wc.interval_ms = 1000;
 	(void)snprintf(wc.name, sizeof(wc.name), "x\" state=up");
