@@ -132,8 +132,8 @@ conf_peer_equal(const struct conf_peer *a, const struct conf_peer *b)
 	    (a->psklen == 0 || memcmp(a->psk, b->psk, a->psklen) == 0));
 }
 
-static int
-keepalive_equal(const struct conf_keepalive *a, const struct conf_keepalive *b)
+int
+conf_keepalive_equal(const struct conf_keepalive *a, const struct conf_keepalive *b)
 {
 	return (a->on == b->on && addr_cmp(&a->target, &b->target) == 0 &&
 	    a->interval_ms == b->interval_ms);
@@ -150,7 +150,6 @@ conf_tunnel_equal(const struct conf *ca, const struct conf_tunnel *a,
 	    tslist_equal(&a->from, &b->from) && tslist_equal(&a->to, &b->to) &&
 	    proposals_equal(&a->esp, &b->esp) && a->lifetime == b->lifetime &&
 	    a->lifebytes == b->lifebytes &&
-	    keepalive_equal(&a->keepalive, &b->keepalive) &&
 	    conf_peer_equal(&ca->peers[a->peer], &cb->peers[b->peer]));
 }
 

@@ -114,10 +114,13 @@ void		 conf_free(struct conf *);	/* wipes secrets */
  * with_secrets the psk line is left as a comment.  malloc'd, NUL-terminated. */
 char		*conf_print(const struct conf *, int with_secrets);
 
-/* Equal for a reload: nothing has to change. */
+/* Equal for a reload of iked: no SA has to change.  keepalive is netwatchd's
+ * business and tears nothing down. */
 int	conf_peer_equal(const struct conf_peer *, const struct conf_peer *);
 int	conf_tunnel_equal(const struct conf *, const struct conf_tunnel *,
 	    const struct conf *, const struct conf_tunnel *);
+int	conf_keepalive_equal(const struct conf_keepalive *,
+	    const struct conf_keepalive *);
 /* Index of the tunnel of that name, or -1. */
 int32_t	conf_tunnel_byname(const struct conf *, const char *);
 const char *conf_mode_name(enum conf_mode);

@@ -53,6 +53,8 @@ round_trip(const struct conf *c)
 	    c->passive == d->passive && c->dpd_interval == d->dpd_interval);
 	for (i = 0; i < c->ntunnels; i++) {
 		must(conf_tunnel_equal(c, &c->tunnels[i], d, &d->tunnels[i]));
+		must(conf_keepalive_equal(&c->tunnels[i].keepalive,
+		    &d->tunnels[i].keepalive));
 		must(conf_tunnel_byname(c, c->tunnels[i].name) == (int32_t)i);
 	}
 	free(s);

@@ -167,6 +167,12 @@ static const char hub_conf2[] =		/* "two" changed, "x" gone, another order */
     "ikev2 \"two\" esp from 10.5.0.0/24 to 10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 " PSK
     "ikev2 \"one\" esp from 10.2.0.0/24 to 10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 " PSK;
 
+static const char hub_conf3[] =		/* the same, and "one" is watched */
+    "ikev2 \"one\" esp from 10.2.0.0/24 to 10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 "
+    "keepalive interval 5s " PSK
+    "ikev2 \"two\" esp from 10.3.0.0/24 to 10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 " PSK
+    "ikev2 \"x\" esp from 10.2.0.0/24 to 10.8.0.0/24 local 198.51.100.1 peer 192.0.2.9 " PSK;
+
 static struct sim *
 hub(uint64_t seed)
 {
@@ -218,6 +224,12 @@ ATF_TC_BODY(reload, tc)
 	sim_run(s, 2000);
 	ATF_CHECK(sim_is_up(h, "one") && sim_is_up(h, "two") && sim_is_up(h, "x"));
 	ATF_CHECK(sim_tunnel(h, "one", &after) && after.spi_in == before.spi_in);
+	ATF_CHECK_EQ(sim_log_count(h, "down:"), 0);
+	/* nor does keepalive, which is netwatchd's; show says it at once */
+	sim_reload(h, hub_conf3);
+	sim_run(s, 2000);
+	ATF_CHECK(sim_tunnel(h, "one", &after) && after.spi_in == before.spi_in);
+	ATF_CHECK(after.state == SHOW_UP && after.keepalive);
 	ATF_CHECK_EQ(sim_log_count(h, "down:"), 0);
 	sim_reload(h, hub_conf2);
 	ATF_CHECK_EQ(lost(s, "10.1.0.5", "10.2.0.7", 20), 0);

@@ -82,7 +82,10 @@ expect_equal(const struct conf *a, const struct conf *b, const char *name)
 	ATF_CHECK_EQ(a->dpd_interval, b->dpd_interval);
 	for (i = 0; i < a->ntunnels; i++)
 		ATF_CHECK_MSG(conf_tunnel_equal(a, &a->tunnels[i], b,
-		    &b->tunnels[i]), "%s: %s", name, a->tunnels[i].name);
+		    &b->tunnels[i]) &&
+		    conf_keepalive_equal(&a->tunnels[i].keepalive,
+		    &b->tunnels[i].keepalive), "%s: %s", name,
+		    a->tunnels[i].name);
 }
 
 /* Print, parse, compare, and print again: the canonical text is a fixed point. */

@@ -106,6 +106,8 @@ ATF_TC_BODY(round_trip, tc)
 		ATF_CHECK(conf_peer_equal(&c->peers[i], &d->peers[i]));
 		ATF_CHECK(conf_tunnel_equal(c, &c->tunnels[i], d,
 		    &d->tunnels[i]));
+		ATF_CHECK(conf_keepalive_equal(&c->tunnels[i].keepalive,
+		    &d->tunnels[i].keepalive));
 		ATF_CHECK_EQ(c->tunnels[i].line, d->tunnels[i].line);
 		ATF_CHECK_STREQ(d->tunnels[i].file, "t");
 	}

@@ -394,6 +394,8 @@ ATF_TC_BODY(equal, tc)
 		    "lifetime 3h bytes 4G ikelifetime 8h srcid 192.0.2.1",
 		"ikev2 \"b\" from 10.9.0.0/24 to 10.8.0.0/24 peer 192.0.2.9" PSK
 		    "\nikev2 \"a\" active" NETS ENDS PSK,
+		"ikev2 \"a\" active" NETS ENDS PSK " keepalive target 10.2.0.7 "
+		    "interval 5s",
 	};
 	static const char *const other[] = {
 		"ikev2 \"a\" passive" NETS ENDS PSK,
@@ -404,7 +406,6 @@ ATF_TC_BODY(equal, tc)
 		"ikev2 \"a\" active" NETS ENDS PSK " lifetime 3h bytes 1G",
 		"ikev2 \"a\" active" NETS ENDS PSK " ikelifetime 1h",
 		"ikev2 \"a\" active" NETS ENDS PSK " natt",
-		"ikev2 \"a\" active" NETS ENDS PSK " keepalive",
 		"ikev2 \"a\" active" NETS ENDS PSK " dstid b.example",
 		"ikev2 \"a\" active" NETS ENDS PSK " ikesa enc aes-256-gcm",
 		"ikev2 \"a\" active" NETS ENDS PSK " childsa group ecp256",
