@@ -3,11 +3,11 @@
 # For GNU make and BSD make alike.  ./configure looks into the rooms and
 # writes $(OBJDIR)/objs.mk, which holds the rules; here is only what a person
 # asks for.  "make" configures by itself the first time, and looks for new
-# source files every time.
+# source files every time.  PREFIX=DIR, where things are installed, is configure's
+# unless it is said here.
 
 OBJDIR=		build
-CHECKDIR=	build/check
-PREFIX=		/usr/local
+CHECKDIR=	$(OBJDIR)/check
 
 all: $(OBJDIR)/config.mk
 	@./configure --scan --objdir=$(OBJDIR)
@@ -20,7 +20,7 @@ tests: $(OBJDIR)/config.mk
 $(OBJDIR)/config.mk: configure
 	@if [ -f $@ ]; then args=$$(sed -n 's/^CONFIGURE_ARGS=//p' $@); \
 	    eval "./configure $$args --objdir=$(OBJDIR)"; \
-	    else ./configure --objdir=$(OBJDIR) --prefix=$(PREFIX) CC='$(CC)'; fi
+	    else ./configure --objdir=$(OBJDIR) $(PREFIX:%=--prefix=%) CC='$(CC)'; fi
 	@touch $@
 
 install: all
@@ -37,12 +37,14 @@ interop:
 bench:
 	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) sh regress/run.sh bench
 fuzz:
-	@MAKE='$(MAKE)' sh regress/run.sh fuzz
+	@MAKE='$(MAKE)' OBJDIR=$(OBJDIR) sh regress/run.sh fuzz
 coverage:
-	@MAKE='$(MAKE)' sh regress/run.sh coverage
+	@MAKE='$(MAKE)' OBJDIR=$(OBJDIR) sh regress/run.sh coverage
 
+# Only a directory that configure made.
 clean:
 	rm -rf build
+	@if [ -f $(OBJDIR)/config.mk ]; then echo "rm -rf $(OBJDIR)"; rm -rf $(OBJDIR); fi
 distclean: clean
 	rm -f *.core core
 

@@ -16,6 +16,10 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 # What an outer make says about its jobs is not for ours.
 unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKELEVEL
 
+mkdir -p "$CHECKDIR" && [ -w "$CHECKDIR" ] || {
+	echo "check: cannot write in $CHECKDIR: make OBJDIR=DIR check"
+	exit 1
+}
 sh regress/setup.sh check || exit 1
 
 # build DIR ARGUMENTS... ; configure says much: only a failure shows it
@@ -23,7 +27,6 @@ build()
 {
 	dir=$1
 	shift
-	mkdir -p "$CHECKDIR"
 	if ! ./configure --objdir="$dir" --werror "$@" >"$CHECKDIR/configure.out" 2>&1; then
 		cat "$CHECKDIR/configure.out"
 		return 1

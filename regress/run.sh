@@ -11,6 +11,10 @@ MAKE=${MAKE:-make} CC=${CC:-cc} OBJDIR=${OBJDIR:-build}
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKELEVEL
 what=${1:-}
+mkdir -p "$OBJDIR" && [ -w "$OBJDIR" ] || {
+	echo "$what: cannot write in $OBJDIR: make OBJDIR=DIR $what" >&2
+	exit 1
+}
 
 # build DIR TARGET ARGUMENTS...
 build()
@@ -39,29 +43,29 @@ script()
 		echo "$1: regress/$1/run.sh is not there" >&2
 		exit 1
 	fi
-	SRCDIR=$(pwd) OBJDIR=$(pwd)/$OBJDIR
+	SRCDIR=$(pwd) OBJDIR=$(cd "$OBJDIR" && pwd)
 	export SRCDIR OBJDIR
 	exec sh "regress/$1/run.sh"
 }
 
 fuzz()
 {
-	build build/fuzz fuzz --fuzzer CC=clang || exit 1
+	build $OBJDIR/fuzz fuzz --fuzzer CC=clang || exit 1
 	status=0 n=0
-	for t in build/fuzz/regress/fuzz/fuzz_*; do
+	for t in $OBJDIR/fuzz/regress/fuzz/fuzz_*; do
 		case $t in *.[do]) continue ;; esac
 		[ -x "$t" ] || continue
 		name=${t##*/fuzz_} n=$((n + 1))
-		new=build/fuzz/corpus/$name
+		new=$OBJDIR/fuzz/corpus/$name
 		seeds=regress/fuzz/corpus/$name
 		mkdir -p "$new"
 		[ -d "$seeds" ] || seeds=
 		echo "fuzz: $name"
 		# shellcheck disable=SC2086
 		"$t" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 \
-		    -artifact_prefix="build/fuzz/crash-$name-" "$new" $seeds \
-		    >"build/fuzz/$name.log" 2>&1 || status=1
-		tail -2 "build/fuzz/$name.log"
+		    -artifact_prefix="$OBJDIR/fuzz/crash-$name-" "$new" $seeds \
+		    >"$OBJDIR/fuzz/$name.log" 2>&1 || status=1
+		tail -2 "$OBJDIR/fuzz/$name.log"
 	done
 	[ $n -gt 0 ] || { echo "fuzz: no target was built" >&2; exit 1; }
 	exit $status
@@ -69,7 +73,7 @@ fuzz()
 
 coverage()
 {
-	dir=build/coverage
+	dir=$OBJDIR/coverage
 	rm -rf $dir
 	build $dir tests --coverage CC=gcc || exit 1
 	kyua -c none -v parallelism="$jobs" test -k $dir/Kyuafile \

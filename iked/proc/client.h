@@ -19,7 +19,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLIENT_SOCKET	"/var/run/iked.sock"
+#include "proc/version.h"
+
+#define CLIENT_SOCKET	IKED_RUNDIR "/iked.sock"
 #define CLIENT_CMDMAX	1024		/* octets of a command, LF included */
 #define CLIENT_LINEMAX	8192		/* octets of an answer's line, LF included */
 #define CLIENT_ERRLEN	320
