@@ -42,7 +42,8 @@ read_file(void *arg, const char *path, uint8_t **data, size_t *len)
 
 	(void)arg;
 	*data = NULL;
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+	/* O_NONBLOCK: a fifo by that name must not hang us. */
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
 		return (-1);
 	if (fstat(fd, &st) == -1)
 		goto fail;
@@ -111,7 +112,8 @@ nwconf_load(const char *path)
 	size_t len;
 
 	if (read_file(NULL, path, &text, &len) == -1) {
-		log_warn(plog(), "cannot read %s", path);
+		log_warnx(plog(), "cannot read %s: %s", path,
+		    conf_io_error(errno));
 		return (NULL);
 	}
 	if ((errors = calloc(1, sizeof(*errors))) == NULL) {

@@ -85,11 +85,14 @@ struct conf {
 };
 
 /* Reads a whole file named by the main text (`include`, `psk file`).  The
- * octets are malloc'd and become the parser's.  0, or -1 and errno. */
+ * octets are malloc'd and become the parser's.  0, or -1 and errno: EINVAL where it
+ * is not a regular file, EFBIG where it is too large. */
 struct conf_io {
 	int	(*read)(void *arg, const char *path, uint8_t **data, size_t *len);
 	void	*arg;
 };
+/* Such an errno, for a person. */
+const char *conf_io_error(int);
 #define CONF_NOSECRETS	1	/* secrets are checked for syntax, wiped, not kept;
 				   `psk file` is not opened */
 

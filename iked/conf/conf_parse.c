@@ -367,6 +367,19 @@ stmt_set(struct parser *p)
 	expect_end(p, w->word);
 }
 
+const char *
+conf_io_error(int error)
+{
+	switch (error) {
+	case EINVAL:
+		return ("not a regular file");
+	case EFBIG:
+		return ("larger than 64 MiB");
+	default:
+		return (strerror(error));
+	}
+}
+
 static void
 stmt_include(struct parser *p)
 {
@@ -394,7 +407,7 @@ stmt_include(struct parser *p)
 		conf_error(p->errs, &pos, "files cannot be included here");
 	else if (p->io->read(p->io->arg, path, &data, &len) == -1)
 		conf_error(p->errs, &pos, "cannot read \"%.100s\": %s", path,
-		    strerror(errno));
+		    conf_io_error(errno));
 	else
 		conf_lex_push(&p->lx, path, data, len, data, &pos);
 	free(path);

@@ -95,7 +95,7 @@ psk_file(struct parser *p)
 		conf_stmt_error(p, &pos, "files cannot be read here");
 	else if (p->io->read(p->io->arg, path, &data, &size) == -1)
 		conf_stmt_error(p, &pos, "cannot read \"%.100s\": %s",
-		    path, strerror(errno));
+		    path, conf_io_error(errno));
 	else {
 		/* Editors end files with a newline that nobody sees. */
 		len = size;

@@ -118,6 +118,8 @@ check_only(const struct parent_opts *o)
 			    e->line, e->col, errs.warn[i] ? "warning: " : "",
 			    e->text);
 	}
+	if (errs.n > i)
+		(void)fprintf(stderr, "and %u more\n", errs.n - (unsigned)i);
 	if (c == NULL)
 		return (1);
 	if (o->verbose) {

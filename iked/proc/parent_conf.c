@@ -131,7 +131,7 @@ parent_conf_read(const struct parent_opts *o, int flags,
 	if (o->ndef > 0)
 		return (parse_with_defs(o, &io, flags, errs));
 	if (conf_read(NULL, o->conf, &data, &len) == -1) {
-		fail(errs, o->conf, strerror(errno));
+		fail(errs, o->conf, conf_io_error(errno));
 		return (NULL);
 	}
 	c = conf_parse(o->conf, (const char *)data, len, &io, flags, errs);

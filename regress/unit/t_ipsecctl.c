@@ -68,8 +68,14 @@ answer(int fd, char *cmd)
 		return;
 	}
 	if (strcmp(cmd, "reload") == 0) {
-		say(fd, "{\"file\":\"/etc/iked.conf\",\"line\":3,\"col\":9,"
-		    "\"text\":\"unknown word \\\"tunel\\\"\"}\n{\"end\":true,"
+		say(fd, "{\"kind\":\"error\",\"file\":\"/etc/iked.conf\","
+		    "\"line\":3,\"col\":9,"
+		    "\"text\":\"unknown word \\\"tunel\\\"\"}\n"
+		    "{\"kind\":\"warning\",\"file\":\"/etc/iked.conf\","
+		    "\"line\":4,\"col\":1,\"text\":\"weak\"}\n"
+		    "{\"kind\":\"error\",\"file\":\"/etc/more.conf\","
+		    "\"line\":0,\"col\":0,"
+		    "\"text\":\"No such file or directory\"}\n{\"end\":true,"
 		    "\"error\":\"the configuration is refused\"}\n");
 		return;
 	}
@@ -289,6 +295,8 @@ ATF_TC_BODY(commands, tc)
 	    slurp("err"));
 	ATF_CHECK_EQ(1, run("reload"));
 	ATF_CHECK_STREQ("/etc/iked.conf:3:9: unknown word \"tunel\"\n"
+	    "/etc/iked.conf:4:1: warning: weak\n"
+	    "/etc/more.conf: No such file or directory\n"
 	    "ipsecctl: the configuration is refused\n", slurp("err"));
 	/* A line feed would be a second command. */
 	ATF_CHECK_EQ(1, run("up \"$(printf 'a\\nflush')\""));

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* iked.conf as netwatchd reads it: what the parser takes can be watched. */
 
+#include <sys/stat.h>
+
 #include <atf-c.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf/conf.h"
+#include "keepalive/parent.h"
 #include "keepalive/watch.h"
 
 #define TEXT	"ikev2 \"boise\" from 10.1.0.0/24 to 10.2.0.0/24 peer 192.0.2.1 " \
@@ -70,8 +74,36 @@ ATF_TC_BODY(shortest_interval, tc)
 	conf_free(c);
 }
 
+static void
+write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	ATF_REQUIRE(f != NULL && fputs(text, f) != EOF && fclose(f) == 0);
+	ATF_REQUIRE_EQ(0, chmod(path, 0600));
+}
+
+/* What is no file is refused at once: nobody writes into the other end of a fifo. */
+ATF_TC_WITHOUT_HEAD(no_file);
+ATF_TC_BODY(no_file, tc)
+{
+	struct nw_conf *nc;
+
+	ATF_REQUIRE_EQ(0, mkfifo("fifo", 0600));
+	(void)alarm(10);
+	ATF_CHECK(nwconf_load("fifo") == NULL);
+	write_file("conf", "include \"fifo\"\n");
+	ATF_CHECK(nwconf_load("conf") == NULL);
+	ATF_CHECK(nwconf_load(".") == NULL);
+	write_file("conf", TEXT "1s\n");
+	ATF_REQUIRE((nc = nwconf_load("conf")) != NULL);
+	ATF_CHECK_EQ(1, nc->n);
+	nwconf_free(nc);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, shortest_interval);
+	ATF_TP_ADD_TC(tp, no_file);
 	return (atf_no_error());
 }

@@ -28,23 +28,34 @@ usage(void)
 	exit(EXIT_USAGE);
 }
 
-/* Mistakes in iked.conf come as objects before the refusal. */
+/* file:line:col: [warning: ]text, as iked -n has it; without a line, of the whole file. */
+static void
+print_mistake(const json_t *o)
+{
+	char file[CELL_MAX], text[CELL_MAX];
+	unsigned long long line = field_num(o, "line");
+
+	(void)fputs(print_clean(file, sizeof(file), field_str(o, "file")),
+	    stderr);
+	if (line != 0)
+		(void)fprintf(stderr, ":%llu:%llu", line,
+		    (unsigned long long)field_num(o, "col"));
+	(void)fprintf(stderr, ": %s%s\n",
+	    strcmp(field_str(o, "kind"), "warning") == 0 ? "warning: " : "",
+	    print_clean(text, sizeof(text), field_str(o, "text")));
+}
+
+/* Mistakes in iked.conf come as objects before the refusal, warnings in any case. */
 static void
 print_mistakes(const json_t *objs)
 {
-	char file[CELL_MAX], text[CELL_MAX];
 	const json_t *o;
 	size_t i;
 
 	for (i = 0; i < json_array_size(objs); i++) {
 		o = json_array_get(objs, i);
-		if (!json_is_string(json_object_get(o, "text")))
-			continue;
-		(void)fprintf(stderr, "%s:%llu:%llu: %s\n",
-		    print_clean(file, sizeof(file), field_str(o, "file")),
-		    (unsigned long long)field_num(o, "line"),
-		    (unsigned long long)field_num(o, "col"),
-		    print_clean(text, sizeof(text), field_str(o, "text")));
+		if (json_is_string(json_object_get(o, "text")))
+			print_mistake(o);
 	}
 }
 
