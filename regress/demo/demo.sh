@@ -43,6 +43,7 @@ less() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.0f\n", a - b }'; }
 
 # ---- 0: the control ------------------------------------------------------
 
+clear_answered() { [ "$(cap_lines control toseattle "src net $LAN_BOISE" | wc -l)" -ge 3 ]; }
 step_0() {
 	STEP=0
 	[ "$BREAK" = nofwd ] && on boise sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'
@@ -50,7 +51,7 @@ step_0() {
 	_r=$(on alice ping -n -c 3 -i 0.2 -W 1 10.2.0.10 | sed -n 's/.* \([0-9]*\) received.*/\1/p')
 	on alice ping -n -q -c 1 -W 1 203.0.113.1 >/dev/null ||
 	    fail "the host behind Seattle does not reach the Internet"
-	wait_for 2 [ "$(cap_lines control toseattle "src net $LAN_BOISE" | wc -l)" -ge 3 ]
+	wait_for 2 clear_answered
 	_q=$(cap_lines control toseattle "src net $LAN_SEATTLE and dst net $LAN_BOISE" | wc -l)
 	_a=$(cap_lines control toseattle "src net $LAN_BOISE and dst net $LAN_SEATTLE" | wc -l)
 	_m=$(cap_lines control toseattle "src host $WAN_SEATTLE and dst host 203.0.113.1" | wc -l)

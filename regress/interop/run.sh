@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: ISC
 #
 # make interop: ikeep with strongSwan and OpenIKED, on a real kernel, each cell
-# in a boot of its own; then a table.  Exit status 1 when a cell failed.
+# in a boot of its own; then a table; then what ondemand.sh and outages.sh measure.
+# Exit status 1 when a cell or a measurement failed.
 #
-# Environment: OBJDIR; CELLS, a choice of cells (names as in the table).
+# Environment: OBJDIR; CELLS, a choice of cells (names as in the table), measures
+# nothing; MEASURES, a choice of ondemand and outages; RUNS of each (10).
 
 set -u
 here=$(cd "$(dirname "$0")" && pwd -P)
@@ -15,9 +17,10 @@ ALL="swan-default-initiator swan-default-responder
     swan-gcm-initiator swan-gcm-responder swan-cbc-initiator swan-cbc-responder
     swan-pfkey-initiator swan-pfkey-responder swan-ros7-initiator swan-ros7-responder
     openiked-defaults-initiator openiked-defaults-responder"
+MEASURES=${MEASURES-$([ -n "${CELLS:-}" ] || echo ondemand outages)}
 CELLS=${CELLS:-$ALL}
 
-for p in iked ipsecctl; do
+for p in iked netwatchd ipsecctl; do
 	[ -x "$OBJDIR/$p" ] || { echo "interop: $OBJDIR/$p is not built: make" >&2; exit 1; }
 done
 [ -x /usr/sbin/charon-systemd ] && [ -x /usr/sbin/iked ] ||
@@ -50,5 +53,18 @@ awk -F '\t' '
 BEGIN { printf "%-28s %-7s %9s %9s %9s %5s %6s\n", "cell (role of ikeep)", "", "first",
     "our rekey", "its rekey", "lost", "clear" }
 { printf "%-28s %-7s %9s %9s %9s %5s %6s  %s\n", $1, $2, $3, $4, $5, $6, $7, $8 }' "$OUTDIR/table"
+for measure in $MEASURES; do
+	rm -rf "$OUTDIR/$measure"
+	say
+	say "$measure, measured:"
+	sh "$SRCDIR/regress/kernel/uml.sh" -t 3000 -o "$OUTDIR/$measure" -v "BIN=$OBJDIR" \
+	    -v "OBJ=$OBJDIR" -v "RUNS=${RUNS:-10}" "$here/$measure.sh" \
+	    >"$OUTDIR/$measure.log" 2>&1 || {
+		status=1
+		say "FAILED"
+	}
+	grep -v '^uml.sh: ' "$OUTDIR/$measure.log"
+done
+say
 say "logs and captures: $OUTDIR"
 exit $status

@@ -43,7 +43,6 @@ traps_are() { [ "$(traps "$1")" = "$2" ]; }
 sas_are() { [ "$(sa_count "$1")" = "$2" ]; }
 TOLD='tunnel "net" down: the peer deleted the IKE SA'
 told() { [ "$(grep -c "$TOLD" "$OUT/boise/iked.log")" -ge "$1" ]; }
-no_iked() { [ -z "$(iked_pids "$1")" ]; }
 # anew SPI: seattle's tunnel is up, with another SPI than that
 anew() {
 	_now=$(tunnel_field seattle spi_in)

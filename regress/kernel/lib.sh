@@ -388,8 +388,9 @@ iked_slay() {
 	kill -KILL $(iked_pids "$1")
 	eval "wait \$IKED_$1" 2>/dev/null
 	eval "IKED_$1="
-	wait_for 5 sh -c "[ -z '$(iked_pids "$1")' ]"
+	wait_for 5 no_iked "$1"
 }
+no_iked() { [ -z "$(iked_pids "$1")" ]; }
 
 # ctl GW WORDS...: ipsecctl there
 ctl() {
