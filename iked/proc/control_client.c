@@ -222,7 +222,7 @@ client_bytoken(uint64_t token)
 	return (c->fd != -1 && c->busy && c->token == token ? c : NULL);
 }
 
-static struct client *
+struct client *
 client_place(int ro, uid_t uid)
 {
 	struct client *freeone = NULL;
