@@ -110,8 +110,7 @@ one_net(struct parser *p, struct tok *t, void *arg)
 {
 	struct netarg	*na = arg;
 	struct side	*s = na->side;
-	struct prefix	 net;
-	struct addr	 a;
+	struct prefix	 net, host;
 	char		 str[PREFIX_STRLEN], show[SHOWLEN];
 	const char	*slash;
 	int		 any, i;
@@ -124,8 +123,10 @@ one_net(struct parser *p, struct tok *t, void *arg)
 	}
 	if ((slash = strchr(t->s, '/')) != NULL && !any) {
 		/* prefix_parse() cleared what was set behind the prefix. */
-		snprintf(str, sizeof(str), "%.*s", (int)(slash - t->s), t->s);
-		if (addr_parse(&a, str) == 0 && addr_cmp(&a, &net.addr) != 0)
+		snprintf(str, sizeof(str), "%.*s/%zu", (int)(slash - t->s),
+		    t->s, 8 * addr_len(&net.addr));
+		if (prefix_parse(&host, str) == 0 &&
+		    addr_cmp(&host.addr, &net.addr) != 0)
 			conf_warning(p->errs, &t->pos, "%s is taken as the "
 			    "network %s", conf_show(p, t, show),
 			    prefix_str(&net, str));
