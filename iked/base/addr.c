@@ -126,6 +126,21 @@ parse_len(const char *s, unsigned int max, unsigned int *out)
 	return (0);
 }
 
+/* 10/8 and 10.1/16: the octets left out are zero, as inet_net_pton(3) has it. */
+static void
+complete_v4(char a[ADDR_STRLEN])
+{
+	const char *dot;
+	int n = 3;
+
+	if (strspn(a, "0123456789.") != strlen(a))
+		return;
+	for (dot = strchr(a, '.'); dot != NULL; dot = strchr(dot + 1, '.'))
+		n--;
+	for (; n > 0; n--)
+		(void)strlcat(a, ".0", ADDR_STRLEN);
+}
+
 int
 prefix_parse(struct prefix *p, const char *s)
 {
@@ -141,6 +156,8 @@ prefix_parse(struct prefix *p, const char *s)
 		return (-1);
 	memcpy(a, s, n);
 	a[n] = '\0';
+	if (slash != NULL)
+		complete_v4(a);
 	if (addr_parse(&p->addr, a) == -1)
 		return (-1);
 	len = (unsigned int)addr_len(&p->addr) * 8;

@@ -37,7 +37,8 @@ char	*endpoint_str(const struct endpoint *, char dst[ENDPOINT_STRLEN]);
 char	*prefix_str(const struct prefix *, char dst[PREFIX_STRLEN]);
 int	addr_parse(struct addr *, const char *);	/* 0, or -1 */
 int	prefix_parse(struct prefix *, const char *);	/* "a/len" or "a"; 0 or -1;
-							   host bits are cleared */
+							   host bits are cleared; 10/8
+							   is 10.0.0.0/8 */
 int	prefix_contains(const struct prefix *, const struct addr *);
 int	prefix_cmp(const struct prefix *, const struct prefix *);
 /* n = 0 gives the network address; 0, or -1 when outside the prefix. */

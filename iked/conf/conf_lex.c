@@ -439,6 +439,28 @@ bad(struct lexer *lx, struct frame *f, struct tok *t, const char *why)
 	t->kind = T_BAD;
 }
 
+/* Which it is: the worst of them cannot be seen. */
+static void
+unexpected(struct lexer *lx, struct frame *f, struct tok *t)
+{
+	char	 why[128];
+	int	 c = look(f, 0);
+
+	if (c == 0xef && look(f, 1) == 0xbb && look(f, 2) == 0xbf)
+		snprintf(why, sizeof(why), "byte order mark: save the file "
+		    "without it");
+	else if (c == 0xc2 && look(f, 1) == 0xa0)
+		snprintf(why, sizeof(why), "no-break space: write a plain "
+		    "blank");
+	else if (lx->hide)
+		snprintf(why, sizeof(why), "unexpected character: outside of "
+		    "quotes only printable ASCII is allowed");
+	else
+		snprintf(why, sizeof(why), "unexpected character (octet 0x%02x): "
+		    "outside of quotes only printable ASCII is allowed", c);
+	bad(lx, f, t, why);
+}
+
 /* The text of a string is never shown: it may be a secret. */
 static void
 string(struct lexer *lx, struct frame *f, struct tok *t)
@@ -465,7 +487,10 @@ string(struct lexer *lx, struct frame *f, struct tok *t)
 		take(f);
 		if (c == quote) {
 			c = look(f, 0);
-			if (word_octet(c) || c == '"' || c == '\'')
+			if (c == ';')
+				bad(lx, f, t, "\";\" does not belong here: a "
+				    "statement ends with its line; remove it");
+			else if (word_octet(c) || c == '"' || c == '\'')
 				bad(lx, f, t, "something sticks to the end of a "
 				    "string: a quote inside one needs a "
 				    "backslash, or the other kind of quotes "
@@ -509,6 +534,35 @@ macro_use(struct lexer *lx, struct frame *f, struct tok *t)
 		rest_of_line(f);
 		t->kind = T_BAD;
 	}
+}
+
+int
+conf_lex_ahead(const struct lexer *lx, struct pos *pos, char *dst, size_t cap)
+{
+	struct frame	 f;
+	size_t		 n = 0;
+	int		 c;
+
+	if (lx->nfr == 0 || lx->fr[lx->nfr - 1].macro != NULL)
+		return (-1);
+	f = lx->fr[lx->nfr - 1];	/* a copy: nothing is taken */
+	while ((c = look(&f, 0)) == ' ' || c == '\t' || c == '\r' ||
+	    c == '\n' || c == '#') {
+		if (c == '#')
+			rest_of_line(&f);
+		else
+			take(&f);
+	}
+	here(&f, pos);
+	while (word_octet(c = look(&f, 0))) {
+		if (n + 1 >= cap)
+			return (-1);
+		dst[n++] = (char)take(&f);
+	}
+	dst[n] = '\0';
+	while (look(&f, 0) == ' ' || look(&f, 0) == '\t')
+		take(&f);
+	return (n > 0 && look(&f, 0) != '=' ? 0 : -1);	/* =: a macro */
 }
 
 void
@@ -560,8 +614,8 @@ again:
 				bad(lx, f, t, "word is longer than 4096 octets");
 				return;
 			}
-	} else
-		bad(lx, f, t, c == '\\' ? "backslash in the middle of a line" :
-		    "unexpected character: outside of quotes only printable "
-		    "ASCII is allowed");
+	} else if (c == '\\')
+		bad(lx, f, t, "backslash in the middle of a line");
+	else
+		unexpected(lx, f, t);
 }

@@ -80,6 +80,12 @@ int	conf_lex_push(struct lexer *, const char *file, const uint8_t *, size_t,
 void	conf_lex_next(struct lexer *, struct tok *);
 /* The words of a T_MACRO token come next. */
 void	conf_lex_expand(struct lexer *, const struct tok *);
+/*
+ * When the end of a line was given: the first word of the next line that says
+ * something, looked at but not taken.  0, or -1: there is none, it is longer, or the
+ * name of a macro.
+ */
+int	conf_lex_ahead(const struct lexer *, struct pos *, char *dst, size_t cap);
 /* 0, or -1 when reported. */
 int	conf_lex_define(struct lexer *, const struct pos *, const char *name,
 	    const char *value);

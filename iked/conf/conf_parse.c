@@ -143,7 +143,10 @@ conf_unknown(struct parser *p, const struct tok *t, unsigned int ctx,
 	if (t->kind == T_BAD)
 		return;
 	conf_word_list(ctx, list, sizeof(list));
-	if (t->kind == T_WORD && t->macro == NULL &&
+	if (t->kind == T_WORD && strcmp(t->s, ";") == 0)
+		conf_error(p->errs, &t->pos, "\";\" does not belong here: a "
+		    "statement ends with its line; remove it");
+	else if (t->kind == T_WORD && t->macro == NULL &&
 	    (w = conf_word_find(t->s, ~ctx)) != NULL)
 		conf_error(p->errs, &t->pos, "\"%s\" does not belong here, but "
 		    "%s (%s: %s)", w->word, place_of(w->ctx), where, list);
@@ -333,6 +336,21 @@ stmt_dpd(struct parser *p)
 	p->conf->dpd_interval = (uint32_t)(ms / 1000);
 }
 
+/* The last one counts; who wrote two may not have meant it. */
+static void
+set_once(struct parser *p, const struct conf_word *w, const struct pos *pos)
+{
+	int	 i = w->id == K_DPD;
+
+	if (w->id != K_ACTIVE && w->id != K_PASSIVE && w->id != K_DPD)
+		return;
+	if (p->set[i].line != 0)
+		conf_warning(p->errs, pos, "\"set %s\" takes the place of what "
+		    "%.100s:%u sets: remove one of them", w->word,
+		    p->set[i].file, p->set[i].line);
+	p->set[i] = *pos;
+}
+
 static void
 stmt_set(struct parser *p)
 {
@@ -346,6 +364,7 @@ stmt_set(struct parser *p)
 		return;
 	}
 	conf_take(p);
+	set_once(p, w, &pos);
 	switch (w->id) {
 	case K_ACTIVE:
 		p->conf->passive = 0;
@@ -463,14 +482,10 @@ out:
 static void
 stmt_other(struct parser *p, const struct tok *t)
 {
-	char	 show[SHOWLEN];
-
 	if (t->kind == T_WORD && conf_word_find(t->s, C_OPT) != NULL) {
 		/* One forgotten backslash, one message. */
 		if (!p->orphan)
-			conf_error(p->errs, &t->pos, "%s is an option without "
-			    "its ikev2: end the line above with a backslash "
-			    "(and no comment)", conf_show(p, t, show));
+			conf_error(p->errs, &t->pos, CONF_ORPHAN, t->s);
 		p->orphan = 1;
 	} else
 		conf_unknown(p, t, C_STMT, "a line begins with");

@@ -28,6 +28,7 @@ struct side {
 	}		e[TS_MAX];
 	uint32_t	n;
 	uint32_t	pend;	/* entries that wait for the other side */
+	uint8_t		toomany;	/* said */
 };
 
 struct stmt {
@@ -56,6 +57,7 @@ struct parser {
 	struct tok		 tok;
 	int			 have;	/* tok is read but not taken */
 	int			 orphan; /* options without a statement: said */
+	struct pos		 set[2]; /* of set active or passive, and of the check */
 	struct conf_errors	*errs;
 	const struct conf_io	*io;
 	int			 flags;
@@ -111,6 +113,10 @@ void		 conf_unknown(struct parser *, const struct tok *, unsigned int ctx,
 /* 10, 10s, 5m, 3h, 1d, 500ms -> milliseconds.  0 or -1. */
 int		 conf_time_ms(const char *, uint64_t *);
 int		 conf_bytes(const char *, uint64_t *);
+
+/* An option at the beginning of a line; its name. */
+#define CONF_ORPHAN	"\"%s\" is an option without its ikev2: end the line above " \
+			"with a backslash (and no comment)"
 
 /* conf_policy.c: the ikev2 statement, after its keyword. */
 void		 conf_policy(struct parser *);

@@ -40,6 +40,39 @@ once(struct parser *p, const struct conf_word *w, const struct pos *pos)
 	p->st.seen |= bit;
 }
 
+/*
+ * An address with something at it that does not belong there.  0: it is another
+ * mistake.
+ */
+static int
+address_and(struct parser *p, const struct tok *t, const char *show,
+    const char *kw, int net)
+{
+	const char	*from = t->s[0] == '[' ? t->s + 1 : t->s;
+	char		 head[ADDR_STRLEN];
+	struct addr	 a;
+	size_t		 n;
+
+	n = strcspn(from, net ? "/" : t->s[0] == '[' ? "]" : ":");
+	snprintf(head, sizeof(head), "%.*s", (int)(n < sizeof(head) ? n : 0),
+	    from);
+	if (t->len > 1 && t->s[t->len - 1] == ';')
+		conf_stmt_error(p, &t->pos, "%s after \"%s\": a statement ends "
+		    "with its line; remove the \";\"", show, kw);
+	else if (addr_parse(&a, head) == -1)
+		return (0);
+	else if (net && from[n] == '/')
+		conf_stmt_error(p, &t->pos, "%s after \"%s\": after the slash "
+		    "stands a prefix length, 0 to %zu", show, kw,
+		    8 * addr_len(&a));
+	else if (!net && from[n] != '\0' && from[n + 1] != '\0')
+		conf_stmt_error(p, &t->pos, "%s after \"%s\": the address "
+		    "alone is wanted; no port is written", show, kw);
+	else
+		return (0);
+	return (1);
+}
+
 /* A name that may stand where an address is wanted, and cannot yet. */
 static void
 bad_address(struct parser *p, const struct tok *t, const char *kw, int net)
@@ -52,6 +85,8 @@ bad_address(struct parser *p, const struct tok *t, const char *kw, int net)
 		if (!((*s >= '0' && *s <= '9') || *s == '.' || *s == '/' ||
 		    *s == ':'))
 			break;
+	if (address_and(p, t, show, kw, net))
+		return;
 	if (strcmp(t->s, "dynamic") == 0)
 		conf_stmt_error(p, &t->pos, "\"%s dynamic\" is known but not "
 		    "built yet: write the network's address", kw);
@@ -72,7 +107,7 @@ static void
 opt_address(struct parser *p, const char *kw, struct addr *a, struct pos *pos)
 {
 	struct tok	*t;
-	char		 show[SHOWLEN];
+	char		 show[SHOWLEN], str[ADDR_STRLEN];
 
 	if ((t = conf_value(p, kw)) == NULL)
 		return;
@@ -85,6 +120,11 @@ opt_address(struct parser *p, const char *kw, struct addr *a, struct pos *pos)
 		conf_stmt_error(p, &t->pos, "%s after \"%s\" is not the address "
 		    "of a host%s", conf_show(p, t, show), kw,
 		    addr_is_any(a) ? ": write any" : "");
+	else if (a->fam == ADDR_V4 ? a->b[0] == 127 :
+	    strcmp(addr_str(a, str), "::1") == 0)
+		conf_warning(p->errs, &t->pos, "%s after \"%s\" is this host "
+		    "itself: no packet leaves for it", conf_show(p, t, show),
+		    kw);
 }
 
 struct netarg {
@@ -110,8 +150,7 @@ one_net(struct parser *p, struct tok *t, void *arg)
 {
 	struct netarg	*na = arg;
 	struct side	*s = na->side;
-	struct prefix	 net;
-	struct addr	 a;
+	struct prefix	 net, host;
 	char		 str[PREFIX_STRLEN], show[SHOWLEN];
 	const char	*slash;
 	int		 any, i;
@@ -124,16 +163,20 @@ one_net(struct parser *p, struct tok *t, void *arg)
 	}
 	if ((slash = strchr(t->s, '/')) != NULL && !any) {
 		/* prefix_parse() cleared what was set behind the prefix. */
-		snprintf(str, sizeof(str), "%.*s", (int)(slash - t->s), t->s);
-		if (addr_parse(&a, str) == 0 && addr_cmp(&a, &net.addr) != 0)
+		snprintf(str, sizeof(str), "%.*s/%zu", (int)(slash - t->s),
+		    t->s, 8 * addr_len(&net.addr));
+		if (prefix_parse(&host, str) == 0 &&
+		    addr_cmp(&host.addr, &net.addr) != 0)
 			conf_warning(p->errs, &t->pos, "%s is taken as the "
 			    "network %s", conf_show(p, t, show),
 			    prefix_str(&net, str));
 	}
 	if ((i = side_find(s, any, &net)) == -1) {
 		if (s->n >= TS_MAX) {
-			conf_stmt_error(p, &t->pos, "more than %u networks after "
-			    "\"%s\"", TS_MAX, na->kw);
+			if (!s->toomany)
+				conf_stmt_error(p, &t->pos, "more than %u "
+				    "networks after \"%s\"", TS_MAX, na->kw);
+			s->toomany = 1;
 			return;
 		}
 		i = (int)s->n++;
@@ -227,46 +270,96 @@ opt_id(struct parser *p, const char *kw, struct ident *id)
 
 	if ((t = conf_text(p, kw)) == NULL)
 		return;
-	if (t->s[0] == '/')
+	if (t->s[0] == '/') {
 		conf_stmt_error(p, &t->pos, "a distinguished name after \"%s\" is "
 		    "known but not built yet: write a name (vpn.example.net) or "
 		    "an address", kw);
-	else if (ident_parse(id, t->s) == -1 || !conf_ident_ok(id))
+		/* Unquoted, it has equal signs. */
+		while (!conf_peek_end(p) && conf_peek_word(p, C_OPT) == NULL)
+			conf_take(p);
+	} else if (ident_parse(id, t->s) == -1 || !conf_ident_ok(id))
 		conf_stmt_error(p, &t->pos, "%s after \"%s\" is no identity: "
 		    "write an address, a host name, user@domain, or one after "
 		    "fqdn:, ufqdn:, ipv4:, ipv6: or keyid:",
 		    conf_show(p, t, show), kw);
 }
 
+/*
+ * `3 hours' is two words where one is wanted: number, the word before, is shown as it
+ * should be.  1: reported.
+ */
+static int
+loose_unit(struct parser *p, const char *kw, const char *number,
+    const struct pos *pos)
+{
+	static const char *const	 units[][2] = {
+		{ "ms", "ms" }, { "s", "s" }, { "sec", "s" }, { "secs", "s" },
+		{ "second", "s" }, { "seconds", "s" }, { "m", "m" },
+		{ "min", "m" }, { "mins", "m" }, { "minute", "m" },
+		{ "minutes", "m" }, { "h", "h" }, { "hour", "h" },
+		{ "hours", "h" }, { "d", "d" }, { "day", "d" }, { "days", "d" }
+	};
+	struct tok			*t = conf_peek(p);
+	size_t				 i;
+
+	if (t->kind != T_WORD)
+		return (0);
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcasecmp(t->s, units[i][0]) == 0) {
+			conf_stmt_error(p, pos, "\"%.20s %s\" after \"%s\": "
+			    "write %.20s%s", number, units[i][0], kw, number,
+			    units[i][1]);
+			conf_take(p);
+			return (1);
+		}
+	return (0);
+}
+
+/* A time, and how and where it was written.  0 or -1 when reported. */
+static int
+take_time(struct parser *p, const char *kw, const char *units, uint64_t *ms,
+    struct pos *pos, char show[SHOWLEN])
+{
+	struct tok	*t;
+	char		 word[24] = "";
+
+	if ((t = conf_value(p, kw)) == NULL)
+		return (-1);
+	*pos = t->pos;
+	conf_show(p, t, show);
+	if (conf_time_ms(t->s, ms) == -1) {
+		conf_stmt_error(p, pos, "%s after \"%s\" is no time: write "
+		    "seconds, or a number with %s", show, kw, units);
+		return (-1);
+	}
+	if (t->macro == NULL && t->len < sizeof(word))
+		memcpy(word, t->s, t->len + 1);
+	return (word[0] != '\0' && loose_unit(p, kw, word, pos) ? -1 : 0);
+}
+
 /* Whole seconds between lo and hi.  0 or -1 when reported. */
 static int
 opt_time(struct parser *p, const char *kw, uint32_t *secs)
 {
-	struct tok	*t;
 	char		 show[SHOWLEN];
+	struct pos	 pos;
 	uint64_t	 ms;
 
-	if ((t = conf_value(p, kw)) == NULL)
+	if (take_time(p, kw, "s, m, h or d", &ms, &pos, show) == -1)
 		return (-1);
-	if (conf_time_ms(t->s, &ms) == -1) {
-		conf_stmt_error(p, &t->pos, "%s after \"%s\" is no time: write "
-		    "seconds, or a number with s, m, h or d",
-		    conf_show(p, t, show), kw);
-		return (-1);
-	}
 	if (ms == 0) {
-		conf_stmt_error(p, &t->pos, "\"%s 0\" (no rekeying) is known but "
+		conf_stmt_error(p, &pos, "\"%s 0\" (no rekeying) is known but "
 		    "not built: leave it out, or write a time", kw);
 		return (-1);
 	}
 	if (ms % 1000 != 0 || ms < CONF_LIFEMIN * 1000 ||
 	    ms / 1000 > CONF_LIFEMAX) {
-		conf_stmt_error(p, &t->pos, "%s after \"%s\": between 10 seconds "
-		    "and 366 days are possible", conf_show(p, t, show), kw);
+		conf_stmt_error(p, &pos, "%s after \"%s\": between 10 seconds "
+		    "and 366 days are possible", show, kw);
 		return (-1);
 	}
 	if (ms < 120000)
-		conf_warning(p->errs, &t->pos, "\"%s\" under 2 minutes: rekeying "
+		conf_warning(p->errs, &pos, "\"%s\" under 2 minutes: rekeying "
 		    "never stops", kw);
 	*secs = (uint32_t)(ms / 1000);
 	return (0);
@@ -297,19 +390,15 @@ opt_lifetime(struct parser *p)
 static void
 keepalive_interval(struct parser *p)
 {
-	struct tok	*t;
 	char		 show[SHOWLEN];
+	struct pos	 pos;
 	uint64_t	 ms;
 
-	if ((t = conf_value(p, "interval")) == NULL)
+	if (take_time(p, "interval", "ms, s or m", &ms, &pos, show) == -1)
 		return;
-	if (conf_time_ms(t->s, &ms) == -1)
-		conf_stmt_error(p, &t->pos, "%s after \"interval\" is no time: "
-		    "write seconds, or a number with ms, s or m",
-		    conf_show(p, t, show));
-	else if (ms < CONF_INTERVALMIN || ms > CONF_INTERVALMAX)
-		conf_stmt_error(p, &t->pos, "%s after \"interval\": between 100ms "
-		    "and 24h are possible", conf_show(p, t, show));
+	if (ms < CONF_INTERVALMIN || ms > CONF_INTERVALMAX)
+		conf_stmt_error(p, &pos, "%s after \"interval\": between 100ms "
+		    "and 24h are possible", show);
 	else
 		p->st.keepalive.interval_ms = (uint32_t)ms;
 }
@@ -349,17 +438,28 @@ opt_keepalive(struct parser *p)
 static void
 unknown_option(struct parser *p)
 {
-	struct tok	*t = conf_peek(p);
-	unsigned int	 ctx = C_OPT;
+	const struct conf_word	*w;
+	struct tok		*t = conf_peek(p);
+	unsigned int		 ctx = C_OPT;
+	int			 secret = 0;
 
 	if (t->kind == T_WORD && conf_word_find(t->s, ~0U) == NULL &&
 	    conf_word_nearest(t->s, C_OPT) == NULL)
 		ctx |= C_IKESA | C_CHILDSA | C_SUB;
-	if (t->kind == T_STR && t->macro == NULL && !p->lx.hide)
+	/* What follows a mistyped psk is a secret. */
+	if (t->kind == T_WORD && t->macro == NULL &&
+	    (w = conf_word_nearest(t->s, C_OPT)) != NULL && w->id == K_PSK)
+		secret = 1;
+	if (t->kind == T_WORD && strcmp(t->s, "mode") == 0)
+		conf_stmt_error(p, &t->pos, "\"mode\" is not written: write just "
+		    "active, passive or ondemand");
+	else if (t->kind == T_STR && t->macro == NULL && !p->lx.hide)
 		conf_stmt_error(p, &t->pos, "a quoted string does not belong "
 		    "here: the name comes right after ikev2");
 	else
 		conf_unknown(p, t, ctx, "options");
+	if (secret)
+		p->lx.hide = HIDE_LINE;
 	/* On to the next word that is an option. */
 	do {
 		conf_take(p);
@@ -481,6 +581,24 @@ policy_name(struct parser *p)
 	conf_take(p);
 }
 
+/*
+ * The next line begins with an option: what this statement lacks stands there.  Said
+ * first, and what is lacking not at all.
+ */
+static void
+forgotten_backslash(struct parser *p)
+{
+	char		 word[32];
+	struct pos	 pos;
+
+	if (conf_lex_ahead(&p->lx, &pos, word, sizeof(word)) == -1 ||
+	    conf_word_find(word, C_OPT) == NULL ||
+	    conf_word_find(word, C_STMT) != NULL)
+		return;
+	conf_stmt_error(p, &pos, CONF_ORPHAN, word);
+	p->orphan = 1;
+}
+
 void
 conf_policy(struct parser *p)
 {
@@ -503,6 +621,7 @@ conf_policy(struct parser *p)
 		once(p, w, &pos);
 		option(p, w, &pos);
 	}
+	forgotten_backslash(p);
 	conf_merge(p);
 	if (p->lx.hide == HIDE_LINE)
 		p->lx.hide = HIDE_NO;

@@ -38,6 +38,13 @@ psk_set(struct parser *p, const struct pos *pos, const uint8_t *s, size_t len)
 	if (hex) {
 		s += 2;
 		len -= 2;
+		for (i = 0; i < len; i++)
+			if (hexval(s[i]) == -1) {
+				conf_stmt_error(p, pos, "the secret begins with "
+				    "0x, so it must be pairs of hexadecimal "
+				    "digits: another character stands in it");
+				return;
+			}
 		if (len % 2 != 0) {
 			conf_stmt_error(p, pos, "the secret begins with 0x, so "
 			    "it must be pairs of hexadecimal digits: one digit "
@@ -55,13 +62,8 @@ psk_set(struct parser *p, const struct pos *pos, const uint8_t *s, size_t len)
 		st->psklen = (uint16_t)len;
 	}
 	for (i = 0; hex && i < len; i += 2) {
-		if ((hi = hexval(s[i])) == -1 ||
-		    (lo = hexval(s[i + 1])) == -1) {
-			conf_stmt_error(p, pos, "the secret begins with 0x, so "
-			    "it must be pairs of hexadecimal digits: another "
-			    "character stands in it");
-			return;
-		}
+		hi = hexval(s[i]);
+		lo = hexval(s[i + 1]);
 		st->psk[i / 2] = (uint8_t)(hi << 4 | lo);
 		st->psklen = (uint16_t)(i / 2 + 1);
 	}

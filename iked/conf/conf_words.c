@@ -181,13 +181,34 @@ conf_word_tolerance(const char *s)
 	return (n < 3 ? 1 : n < 6 ? (unsigned int)(n / 2) : 3);
 }
 
+/* What other programs call it. */
+static const char *
+alias(const char *s)
+{
+	static const char *const	 secrets[] = { "secret", "sharedkey",
+	    "presharedkey", "preshared-key", "pre-shared-key", "password" };
+	size_t				 i;
+
+	for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		if (strcmp(s, secrets[i]) == 0)
+			return ("psk");
+	return (s);
+}
+
 const struct conf_word *
-conf_word_nearest(const char *s, unsigned int ctx)
+conf_word_nearest(const char *word, unsigned int ctx)
 {
 	const struct conf_word	*best = NULL;
+	char			 lower[WORDMAX + 2];
+	const char		*s;
 	unsigned int		 d, bestd;
 	size_t			 i;
 
+	for (i = 0; word[i] != '\0' && i < sizeof(lower) - 1; i++)
+		lower[i] = (char)(word[i] >= 'A' && word[i] <= 'Z' ?
+		    word[i] - 'A' + 'a' : word[i]);
+	lower[i] = '\0';
+	s = alias(lower);
 	bestd = conf_word_tolerance(s) + 1;
 	for (i = 0; i < NWORDS; i++) {
 		if ((words[i].ctx & ctx) == 0)

@@ -354,6 +354,12 @@ conf_proposals(struct parser *p, enum conf_kw kind, const struct pos *pos)
 		if (conf_list(p, w->word, one_xform, &in) == -1)
 			break;
 	}
+	if (!p->st.bad && sp.encr.n + sp.integ.n + sp.prf.n + sp.ke.n +
+	    sp.sn.n == 0 &&
+	    (conf_peek_end(p) || conf_peek_word(p, C_OPT) != NULL))
+		conf_warning(p->errs, pos, "\"%s\" without a transform has no "
+		    "effect: what it means to say is missing, or remove it",
+		    kind == K_IKESA ? "ikesa" : "childsa");
 	if (!p->st.bad)
 		finish(p, &sp);
 	p->st.bad |= wasbad;

@@ -131,8 +131,9 @@ check_only(const struct parent_opts *o)
 		(void)fputs(text, stdout);
 		free(text);
 	}
+	(void)fprintf(o->verbose ? stderr : stdout, "configuration OK%s\n",
+	    c->ntunnels == 0 ? ", without a tunnel" : "");
 	conf_free(c);
-	(void)fprintf(o->verbose ? stderr : stdout, "configuration OK\n");
 	return (0);
 }
 

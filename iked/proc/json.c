@@ -105,11 +105,12 @@ json_str(struct json *j, const char *key, const char *s)
 	put_string(j, s);
 }
 
+/* Readers know 63 bits at most (jansson refuses the whole line): more is cut to that. */
 void
 json_u64(struct json *j, const char *key, uint64_t v)
 {
 	put_key(j, key);
-	put(j, "%" PRIu64, v);
+	put(j, "%" PRIu64, v > INT64_MAX ? INT64_MAX : v);
 }
 
 void

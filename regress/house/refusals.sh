@@ -31,6 +31,16 @@ no_file_body()
 	done
 }
 
+atf_test_case nothing
+nothing_head() { atf_set descr 'A file without a tunnel is good, and is said to be empty'; }
+nothing_body()
+{
+	echo '#ikev2 "boise"' >conf
+	says 0 '^configuration OK, without a tunnel$' "$OBJDIR/iked" -n -f conf
+	echo 'ikev2 from 10.1.0.0/24 to 10.2.0.0/24 peer 192.0.2.1 psk "twenty characters at least"' >conf
+	says 0 '^configuration OK$' "$OBJDIR/iked" -n -f conf
+}
+
 atf_test_case many
 many_head() { atf_set descr 'More mistakes than fit: their number is said'; }
 many_body()
@@ -48,5 +58,6 @@ many_body()
 atf_init_test_cases()
 {
 	atf_add_test_case no_file
+	atf_add_test_case nothing
 	atf_add_test_case many
 }

@@ -62,12 +62,15 @@ ATF_TC_BODY(values, tc)
 	(void)tc;
 	json_begin(&j);
 	json_u64(&j, "u", 1ULL << 40);
+	json_u64(&j, "max", UINT64_MAX);
 	json_bool(&j, "t", 1);
 	json_bool(&j, "f", 0);
 	json_hex(&j, "h", 0x1234567, 8);
 	json_tenth(&j, "d", 333);
 	o = parse(&j);
 	ATF_REQUIRE_EQ(1LL << 40, json_integer_value(json_object_get(o, "u")));
+	ATF_REQUIRE_EQ(INT64_MAX,
+	    json_integer_value(json_object_get(o, "max")));
 	ATF_REQUIRE(json_is_true(json_object_get(o, "t")));
 	ATF_REQUIRE(json_is_false(json_object_get(o, "f")));
 	ATF_REQUIRE_STREQ("0x01234567",
