@@ -325,7 +325,7 @@ examples_body()
 	uncommented "$SRCDIR/etc/iked.conf" >etc.conf
 	none unloadable 1 etc.conf
 	# both sides of the offices fit together
-	cd "$SRCDIR/share/examples" || atf_fail cd
+	cp "$SRCDIR"/share/examples/* . && chmod 600 ./*.conf || atf_fail cp
 	[ -n "$(ends seattle.conf)" ] || atf_fail "no ends"
 	[ "$(ends seattle.conf)" = "$(ends boise.conf | mirrored)" ] ||
 	    atf_fail "boise.conf is not the mirror of seattle.conf"
@@ -351,7 +351,8 @@ examples_sees_body()
 	some 'p.conf: ex.1.conf has warnings' unloadable 1 p.conf
 	some '1 examples, not 2' unloadable 2 "$SRCDIR/share/examples/seattle.conf"
 	spoil "$SRCDIR/share/examples/boise.conf" p.conf 's/^boise_lan = .*/boise_lan = "10.3.0.0\/24"/'
-	[ "$(ends "$SRCDIR/share/examples/seattle.conf")" != "$(ends p.conf | mirrored)" ] ||
+	cat "$SRCDIR/share/examples/seattle.conf" >s.conf
+	[ -n "$(ends s.conf)" ] && [ "$(ends s.conf)" != "$(ends p.conf | mirrored)" ] ||
 	    atf_fail "mirrors are not compared"
 }
 
