@@ -62,8 +62,6 @@ void	client_accept(int fd, int ro);
 void	client_drop(struct client *);
 void	client_line(struct client *, struct json *);	/* appends, drops when full */
 void	client_end(struct client *, const char *error);	/* NULL: all well */
-/* A free place for one of that uid; NULL: no more are served. */
-struct client *client_place(int ro, uid_t);
 /* The client that waits for that answer; NULL when it has gone. */
 struct client *client_bytoken(uint64_t token);
 void	client_resume(struct client *);	/* room again, or the answer complete */

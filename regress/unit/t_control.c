@@ -117,9 +117,32 @@ ATF_TC_BODY(idle, tc)
 	ATF_CHECK(!at_end(root));
 }
 
+/* How a line falls into words. */
+ATF_TC_WITHOUT_HEAD(words);
+ATF_TC_BODY(words, tc)
+{
+	char line[] = " \tup  \"a b\"c\t\"\" \"open";
+	char *p = line;
+	int bad = 0;
+
+	(void)tc;
+	ATF_CHECK_STREQ("up", cmd_word(&p, &bad));
+	ATF_CHECK_STREQ("a b", cmd_word(&p, &bad));
+	ATF_CHECK_STREQ("c", cmd_word(&p, &bad));
+	ATF_CHECK_STREQ("", cmd_word(&p, &bad));
+	ATF_CHECK_EQ(0, bad);
+	ATF_CHECK(cmd_word(&p, &bad) == NULL);
+	ATF_CHECK_EQ(1, bad);
+	p = line + strlen(line);
+	bad = 0;
+	ATF_CHECK(cmd_word(&p, &bad) == NULL);
+	ATF_CHECK_EQ(0, bad);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, places);
 	ATF_TP_ADD_TC(tp, idle);
+	ATF_TP_ADD_TC(tp, words);
 	return (atf_no_error());
 }
