@@ -98,18 +98,19 @@ step_table() {
 		_root=$(readlink /proc/$_p/root)
 		_max=$(sed -n 's/^Max open files  *\([0-9a-z]*\) .*/\1/p' /proc/$_p/limits)
 		_core=$(sed -n 's/^Max core file size  *\([0-9a-z]*\) .*/\1/p' /proc/$_p/limits)
-		_fds=$(ls -l /proc/$_p/fd | sed -n 's/.* -> \([^:]*\).*/\1/p' | sort |
-		    uniq -c | awk -v log_="$OUT/seattle/iked.log" -v bin="$BIN/iked" '{
-			sub(".*", $2 == log_ ? "log" : $2 == bin ? "iked" : $2, $2)
-			printf "%s%s:%s", n++ ? " " : "", $2, $1 }')
+		# by names that do not depend on where this tree is
+		_fds=$(ls -l /proc/$_p/fd | sed -n 's/.* -> \([^:]*\).*/\1/p' |
+		    awk -v log_="$OUT/seattle/iked.log" -v bin="$BIN/iked" '{
+			print $1 == log_ ? "log" : $1 == bin ? "iked" : $1 }' | LC_ALL=C sort |
+		    uniq -c | awk '{ printf "%s%s:%s", n++ ? " " : "", $2, $1 }')
 		printf '%-8s %-6s %-16s %-16s %-7s %-4s %-11s %-5s %s\n' "$_role" "$_uid" \
 		    "$_eff" "$_bnd" "$_sec" "$_nnp" "$_root" "$_max" "$_fds"
 		case $_role in
-		parent)	_want="/dev/null:1 /run/iked.pid:1 /run/iked.traps:1 log:2 iked:1 anon_inode:2 socket:10" ;;
-		kernel)	_want="/dev/null:2 /run/iked.traps:1 log:1 anon_inode:1 socket:5" ;;
-		ike)	_want="/dev/null:2 log:1 anon_inode:1 socket:8" ;;
-		keys)	_want="/dev/null:2 log:1 anon_inode:1 socket:2" ;;
-		*)	_want="/dev/null:2 log:1 anon_inode:1 socket:5" ;;
+		parent)	_want="/dev/null:1 /run/iked.pid:1 /run/iked.traps:1 anon_inode:2 iked:1 log:2 socket:10" ;;
+		kernel)	_want="/dev/null:2 /run/iked.traps:1 anon_inode:1 log:1 socket:5" ;;
+		ike)	_want="/dev/null:2 anon_inode:1 log:1 socket:8" ;;
+		keys)	_want="/dev/null:2 anon_inode:1 log:1 socket:2" ;;
+		*)	_want="/dev/null:2 anon_inode:1 log:1 socket:5" ;;
 		esac
 		[ "$_fds" = "$_want" ] || bad "$_role: holds $_fds, not $_want"
 		if [ "$_role" = parent ]; then
