@@ -64,7 +64,7 @@ wrongsource_head() {
 	atf_set timeout 600
 }
 wrongsource_body() {
-	broken wrongsource 2 "no tunnel 15 s after the first ping: seattle is ondemand"
+	broken wrongsource 2 "no tunnel 15 s after the first ping: seattle is down, boise is passive"
 }
 
 atf_test_case wrongkey
