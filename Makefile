@@ -36,6 +36,8 @@ interop:
 	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) sh regress/run.sh interop
 bench:
 	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) sh regress/run.sh bench
+sim:
+	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) SEED='$(SEED)' SEEDS='$(SEEDS)' sh regress/run.sh sim
 fuzz:
 	@MAKE='$(MAKE)' OBJDIR=$(OBJDIR) sh regress/run.sh fuzz
 coverage:
@@ -48,4 +50,4 @@ clean:
 distclean: clean
 	rm -f *.core core
 
-.PHONY: all tests install check demo interop bench fuzz coverage clean distclean
+.PHONY: all tests install check demo interop bench sim fuzz coverage clean distclean

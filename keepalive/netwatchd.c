@@ -74,13 +74,51 @@ check_only(const struct nw_parent *p, int verbose)
 	return (0);
 }
 
+/* On in a child; who started us waits until the descriptor given back is written to, or
+ * closed, which is a failure: "started" means that the pid file is true. */
+static int
+background(void)
+{
+	int fds[2];
+	char c;
+
+	if (pipe2(fds, O_CLOEXEC) == -1)
+		fatal("pipe");
+	switch (fork()) {
+	case -1:
+		fatal("fork");
+	case 0:
+		(void)close(fds[0]);
+		if (setsid() == -1)
+			fatal("setsid");
+		return (fds[1]);
+	default:
+		(void)close(fds[1]);
+		_exit(read(fds[0], &c, 1) == 1 ? 0 : 1);
+	}
+}
+
+static void
+started(int notify)
+{
+	int fd;
+
+	if ((fd = open("/dev/null", O_RDWR)) == -1 || dup2(fd, 0) == -1 ||
+	    dup2(fd, 1) == -1 || dup2(fd, 2) == -1)
+		fatal("/dev/null");
+	if (fd > 2)
+		(void)close(fd);
+	(void)!write(notify, "", 1);
+	(void)close(notify);
+}
+
 static int
 run(struct nw_parent *p, int front)
 {
 	struct privuser u;
 	struct nw_conf *conf;
 	char *path;
-	int fd, rv;
+	int fd, rv, notify = -1;
 
 	if (geteuid() != 0)
 		fatalx("must be started by root: it opens raw sockets and "
@@ -96,13 +134,14 @@ run(struct nw_parent *p, int front)
 		fatal("cannot open this program itself");
 	(void)close(fd);
 	fd = lock_pidfile(p->socket, &path);
-	if (!front) {
-		if (daemon(1, 0) == -1)
-			fatal("daemon");
-		plog_init("netwatchd", 0, p->opts.verbose);
-	}
+	if (!front)
+		notify = background();
 	if (pidlock_write(fd) == -1)
 		fatal("%s", path);
+	if (notify != -1) {
+		plog_init("netwatchd", 0, p->opts.verbose);
+		started(notify);
+	}
 	rv = parent_main(p, conf);
 	(void)unlink(path);
 	free(path);

@@ -38,7 +38,7 @@ answer(uint64_t token, int err, const char *what, const struct kern_sa *sa)
 		a.usetime = sa->usetime;
 	}
 	msg_put_kernel_ans(&m, &a);
-	if (chan_put(kn.ike, &m) == -1 && !kn.ike_gone)
+	if (chan_put(kn.ike, &m) == -1 && !kn.ike_gone && chan_isopen(kn.ike))
 		log_warn(&kn.ch->log, "answer to ike lost");
 }
 
