@@ -119,10 +119,17 @@ other_group(struct world *w, struct ike_sa *ike, const struct wire_notify *e)
 	return (send_rekey(w, ike) == 0);
 }
 
+/* Soon enough to try some more times before the lifetime is over. */
 static void
 later(struct world *w, struct ike_sa *ike, const char *why)
 {
-	ike->rekey_at = mono_add_ms(w->now, world_jitter(w, 20000, 50));
+	int64_t	ms = mono_diff_us(ike->expire_at, w->now) / 4000;
+
+	if (ms > 20000)
+		ms = 20000;
+	if (ms < 500)
+		ms = 500;
+	ike->rekey_at = mono_add_ms(w->now, world_jitter(w, ms, 50));
 	log_info(w->log, "tunnel \"%s\": rekeying the IKE SA failed: %s; trying again",
 	    peer_name(w, ike->c.peer), why);
 }
