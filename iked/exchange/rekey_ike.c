@@ -129,7 +129,10 @@ later(struct world *w, struct ike_sa *ike, const char *why)
 		ms = 20000;
 	if (ms < 500)
 		ms = 500;
-	ike->rekey_at = mono_add_ms(w->now, world_jitter(w, ms, 50));
+	/* each side at another distance: both at once refuse each other */
+	ike->rekey_at = mono_add_ms(w->now, world_jitter(w, ike->c.initiator ? ms : 2 * ms,
+	    40));
+	ike->want_rekey = 0;
 	log_info(w->log, "tunnel \"%s\": rekeying the IKE SA failed: %s; trying again",
 	    peer_name(w, ike->c.peer), why);
 }
