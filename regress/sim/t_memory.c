@@ -15,13 +15,6 @@
 #include "engine/engine_local.h"
 #include "sim.h"
 
-void	*__real_malloc(size_t);
-void	*__real_calloc(size_t, size_t);
-void	*__real_reallocarray(void *, size_t, size_t);
-void	*__wrap_malloc(size_t);
-void	*__wrap_calloc(size_t, size_t);
-void	*__wrap_reallocarray(void *, size_t, size_t);
-
 static long	fail_at, seen;	/* 0: none fails */
 static int	at_work;	/* between the request and the reply */
 
@@ -34,23 +27,7 @@ fails(void)
 	return (1);
 }
 
-void *
-__wrap_malloc(size_t n)
-{
-	return (fails() ? NULL : __real_malloc(n));
-}
-
-void *
-__wrap_calloc(size_t k, size_t n)
-{
-	return (fails() ? NULL : __real_calloc(k, n));
-}
-
-void *
-__wrap_reallocarray(void *p, size_t k, size_t n)
-{
-	return (fails() ? NULL : __real_reallocarray(p, k, n));
-}
+#include "wrap.h"
 
 static void
 check_ends(struct sim *s, const char *what, long at)

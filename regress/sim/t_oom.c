@@ -16,13 +16,6 @@
 
 #define PFS "childsa enc aes-128-gcm group curve25519"
 
-void	*__real_malloc(size_t);
-void	*__real_calloc(size_t, size_t);
-void	*__real_reallocarray(void *, size_t, size_t);
-void	*__wrap_malloc(size_t);
-void	*__wrap_calloc(size_t, size_t);
-void	*__wrap_reallocarray(void *, size_t, size_t);
-
 static long	count, fail_at, fail_n;
 
 static int
@@ -34,23 +27,7 @@ fails(void)
 	return (count >= fail_at && count < fail_at + fail_n);
 }
 
-void *
-__wrap_malloc(size_t n)
-{
-	return (fails() ? NULL : __real_malloc(n));
-}
-
-void *
-__wrap_calloc(size_t n, size_t size)
-{
-	return (fails() ? NULL : __real_calloc(n, size));
-}
-
-void *
-__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-	return (fails() ? NULL : __real_reallocarray(p, n, size));
-}
+#include "wrap.h"
 
 /* Up, the Child rekeyed by either side, the IKE SA by either side. */
 static void
