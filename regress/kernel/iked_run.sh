@@ -207,6 +207,25 @@ step_crash() {
 	done
 }
 
+# Some hundred tunnels: libc takes other ways then, and the sandboxes have to know them.
+step_many() {
+	_old=$(iked_pids seattle | sort | tr '\n' ' ')
+	_many=$(awk -v l="$LAN_SEATTLE" -v w="$WAN_SEATTLE" -v s="$OTHER" 'BEGIN {
+		for (i = 0; i < 400; i++)
+			printf "ikev2 \"m%d\" passive esp from %s to 10.%d.%d.0/24 local %s peer 203.0.113.%d psk \"%s\"\n",
+			    i, l, 100 + int(i / 200), i % 200, w, i % 200 + 1, s }')
+	confs "$_many"
+	ctl seattle reload || bad "many: reload"
+	[ "$(ctl seattle show tunnels -j | grep -c '"spi_in"')" = 401 ] ||
+	    bad "many: $(ctl seattle show tunnels -j | grep -c '"spi_in"') tunnels"
+	traps_are seattle 1203 || bad "many: $(traps seattle) traps"
+	hosts_ping >/dev/null || bad "many: no reply"
+	confs
+	ctl seattle reload || bad "many: reload back"
+	traps_are seattle 3 || bad "many: $(traps seattle) traps in the end"
+	[ "$_old" = "$(iked_pids seattle | sort | tr '\n' ' ')" ] || bad "many: a process died"
+}
+
 # A reload touches only what changed.
 step_reload() {
 	wait_for 20 hosts_ping

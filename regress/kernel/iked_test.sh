@@ -21,7 +21,7 @@ tunnel_head() {
 	atf_set timeout 900
 }
 tunnel_body() {
-	run up table secret control
+	run up table secret control many
 }
 
 atf_test_case life
