@@ -143,6 +143,10 @@ dedupe(struct world *w, struct child_sa *newer, struct child_sa *older)
 		child_kernel_delete(w, older, KERN_OUT);
 	if (newer->carried)
 		drop_in(w, older, 100);
+	/* each side may take another of them for the newer one, and wait for ever for
+	 * the peer to use it: who asked for both ends that */
+	else if (ours(newer) && ours(older) && !io->doubtful)
+		drop_in(w, older, world_jitter(w, GRACE_PEER_MS, 30));
 }
 
 static void
