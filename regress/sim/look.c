@@ -117,7 +117,7 @@ sim_kernel_count(struct node *n)
 {
 	int	i, c = 0;
 
-	for (i = 0; i < SIM_SAS; i++)
+	for (i = 0; i < n->nsa; i++)
 		c += n->sa[i].used;
 	return (c);
 }
@@ -164,7 +164,7 @@ in_kernel(struct node *n, uint32_t spi, enum kern_dir dir)
 {
 	int	i;
 
-	for (i = 0; i < SIM_SAS; i++)
+	for (i = 0; i < n->nsa; i++)
 		if (n->sa[i].used && n->sa[i].sa.dir == dir && n->sa[i].sa.spi == spi)
 			return (1);
 	return (0);
@@ -177,7 +177,7 @@ sim_agree(struct node *n)
 	uint64_t	 cur = 0;
 	int		 i, ok = 1;
 
-	for (i = 0; i < SIM_SAS; i++)
+	for (i = 0; i < n->nsa; i++)
 		if (n->sa[i].used && !known(n, n->sa[i].sa.spi, n->sa[i].sa.dir)) {
 			fprintf(stderr, "%s: kernel SA 0x%08x is nobody's\n", n->name,
 			    n->sa[i].sa.spi);

@@ -1,32 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-/* The simulation: events, network, kernel, keys. */
+/* The simulation: nodes, effects, keys, the clock. */
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proc/keys_auth.h"
-#include "sim.h"
+#include "invariant.h"
+#include "sim_local.h"
 
-enum ev_kind { EV_PACKET = 1, EV_KEYS, EV_KERNEL, EV_ACQUIRE, EV_COUNTERS };
-
-struct ev {
-	monotime		when;
-	uint64_t		seq;
-	enum ev_kind		kind;
-	int			node;
-	struct engine		*e;	/* the engine it was for; a restarted one is another */
-	union {
-		struct packet		*pkt;
-		struct keys_ans		*keys;
-		struct kernel_ans	*kern;
-		struct {
-			uint32_t	gen, tunnel, seq;
-			struct ts	src, dst;
-		} acq;
-	} u;
-};
+#define KEYS_US	150	/* an answer of keys takes so long */
 
 volatile int	sim_own;	/* a compiler thinks calloc() looks at nothing */
 
@@ -40,17 +25,15 @@ sim_rand(uint64_t *s)
 	return (z ^ (z >> 31));
 }
 
-static void
-die(const char *what)
+void
+sim_die(const char *what)
 {
 	fprintf(stderr, "simulation: %s\n", what);
 	abort();
 }
 
-volatile int sim_allocates;
-
-static void *
-xalloc(size_t n)
+void *
+sim_alloc(size_t n)
 {
 	void	*p;
 
@@ -58,259 +41,114 @@ xalloc(size_t n)
 	p = calloc(1, n);
 	sim_own--;
 	if (p == NULL)
-		die("out of memory");
+		sim_die("out of memory");
 	return (p);
 }
 
-static void *
-xgrow(void *p, size_t n, size_t size)
+void *
+sim_grow(void *p, size_t n, size_t size)
 {
 	sim_own++;
 	p = reallocarray(p, n, size);
 	sim_own--;
 	if (p == NULL)
-		die("out of memory");
+		sim_die("out of memory");
 	return (p);
 }
 
-/* ---- events */
+/* ---- what happened */
 
-static int
-ev_before(const struct ev *a, const struct ev *b)
+const char *
+sim_fault_name(enum fault f)
 {
-	if (a->when.us != b->when.us)
-		return (a->when.us < b->when.us);
-	return (a->seq < b->seq);
+	static const char *const	names[FAULTS] = {
+		"lost", "doubled", "delayed", "cut", "NAT moved", "kernel refuses",
+		"kernel late", "kernel mute", "SA lost", "SA expired", "event lost",
+		"keys late", "keys mute", "keys refuse", "crash", "sleep", "reload",
+		"shutdown", "flush", "command",
+	};
+
+	return (names[f]);
 }
 
-static void
-ev_put(struct sim *s, struct ev *e)
-{
-	size_t	i;
-
-	if (s->nheap == s->capheap) {
-		s->capheap = s->capheap == 0 ? 256 : s->capheap * 2;
-		s->heap = xgrow(s->heap, s->capheap, sizeof(*s->heap));
-	}
-	e->seq = s->seq++;
-	i = s->nheap++;
-	while (i > 0 && ev_before(e, &s->heap[(i - 1) / 2])) {
-		s->heap[i] = s->heap[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	s->heap[i] = *e;
-}
-
-static void
-ev_take(struct sim *s, struct ev *out)
-{
-	struct ev	last;
-	size_t		i = 0, c;
-
-	*out = s->heap[0];
-	last = s->heap[--s->nheap];
-	while ((c = 2 * i + 1) < s->nheap) {
-		if (c + 1 < s->nheap && ev_before(&s->heap[c + 1], &s->heap[c]))
-			c++;
-		if (!ev_before(&s->heap[c], &last))
-			break;
-		s->heap[i] = s->heap[c];
-		i = c;
-	}
-	if (s->nheap > 0)
-		s->heap[i] = last;
-}
-
-static void
-ev_free(struct ev *e)
-{
-	if (e->kind == EV_PACKET) {
-		free(e->u.pkt->p);
-		free(e->u.pkt);
-	} else if (e->kind == EV_KEYS)
-		free(e->u.keys);
-	else if (e->kind == EV_KERNEL)
-		free(e->u.kern);
-}
-
-/* ---- network */
-
-static struct packet *
-packet_copy(const struct packet *p)
-{
-	struct packet	*n = xalloc(sizeof(*n));
-
-	*n = *p;
-	n->p = NULL;
-	if (p->len > 0) {
-		n->p = xalloc(p->len);
-		memcpy(n->p, p->p, p->len);
-	}
-	return (n);
-}
-
-static void
-net_later(struct sim *s, const struct packet *p)
-{
-	struct ev	e;
-	int64_t		d = s->delay_us;
-
-	memset(&e, 0, sizeof(e));
-	if (s->jitter_us > 0)
-		d += (int64_t)(sim_rand(&s->rng) % (uint64_t)s->jitter_us);
-	e.when = mono_add_us(s->now, d);
-	e.kind = EV_PACKET;
-	e.u.pkt = packet_copy(p);
-	ev_put(s, &e);
-}
-
-/* Outwards through a NAT: another address, and a port of its own. */
-static void
-nat_out(struct node *n, struct packet *p)
-{
-	if (!n->nat)
-		return;
-	p->src.addr = n->nat_addr;
-	if (p->src.port == 500)
-		p->src.port = n->nat_port[0];
-	else if (p->src.port == 4500)
-		p->src.port = n->nat_port[1];
-}
-
-static void
-net_send(struct sim *s, struct node *from, struct packet *p)
-{
-	if (from->cut)
-		return;
-	if (p->ike) {
-		s->datagrams++;
-		if (s->filter != NULL && s->filter(s, from, p))
-			return;
-	}
-	nat_out(from, p);
-	if (s->loss > 0 && sim_rand(&s->rng) % 1000 < s->loss)
-		return;
-	net_later(s, p);
-	/* ESP has its replay window for that */
-	if (p->ike && s->dup > 0 && sim_rand(&s->rng) % 1000 < s->dup)
-		net_later(s, p);
-}
-
-static struct node *
-net_find(struct sim *s, struct packet *p)
-{
-	struct node	*n;
-	int		 i;
-
-	for (i = 0; i < s->nnodes; i++) {
-		n = s->n[i];
-		if (n->nat && addr_cmp(&n->nat_addr, &p->dst.addr) == 0) {
-			if (p->dst.port == n->nat_port[0])
-				p->dst.port = 500;
-			else if (p->dst.port == n->nat_port[1])
-				p->dst.port = 4500;
-			else
-				return (NULL);
-			p->dst.addr = n->addr;
-			return (n);
-		}
-		if (!n->nat && addr_cmp(&n->addr, &p->dst.addr) == 0)
-			return (n);
-	}
-	return (NULL);
-}
-
-static struct sim_sa *
-sa_find(struct node *n, uint32_t spi, enum kern_dir dir)
-{
-	int	i;
-
-	for (i = 0; i < SIM_SAS; i++)
-		if (n->sa[i].used && n->sa[i].sa.spi == spi && n->sa[i].sa.dir == dir)
-			return (&n->sa[i]);
-	return (NULL);
-}
-
-static int	send_inner(struct node *, const struct addr *, const struct addr *, int);
-
-/* RFC 4303 3.4.3, with 64 packets. 1: new */
-static int
-replay_ok(struct sim_sa *s, uint64_t seq)
-{
-	uint64_t	d;
-
-	if (seq > s->seq) {
-		d = seq - s->seq;
-		s->window = (d < 64 ? s->window << d : 0) | 1;
-		s->seq = seq;
-		return (1);
-	}
-	d = s->seq - seq;
-	if (seq == 0 || d >= 64 || (s->window >> d & 1))
-		return (0);
-	s->window |= (uint64_t)1 << d;
-	return (1);
-}
-
-static void
-esp_in(struct node *n, const struct packet *p)
-{
-	struct sim_sa	*s = sa_find(n, p->spi, KERN_IN);
-
-	/* wrong keys or a wrong place are as bad as no SA */
-	if (s == NULL || memcmp(s->sa.encr_key, p->key, sizeof(p->key)) != 0 ||
-	    (s->sa.encap_dport != 0) != p->marker) {
-		n->got_bad++;
-		return;
-	}
-	if (!replay_ok(s, p->seq)) {
-		n->replayed++;
-		return;
-	}
-	s->sa.packets++;
-	s->sa.bytes += 84;
-	n->got++;
-	n->last_got = n->sim->now;
-	if (!p->reply)
-		(void)send_inner(n, &p->idst, &p->isrc, 1);
-}
-
-static void
-packet_in(struct sim *s, struct packet *p)
-{
-	struct node	*n = net_find(s, p);
-
-	if (n == NULL || n->cut)
-		return;
-	if (!p->ike) {
-		esp_in(n, p);
-		return;
-	}
-	if (n->e != NULL)
-		engine_datagram(n->e, s->now, &p->dst, &p->src, p->marker, p->p, p->len);
-}
-
-/* Not at once: it may be an effect that wants it, and the engine is not entered
- * from within itself. */
 void
-sim_inject(struct sim *s, const struct endpoint *src, const struct endpoint *dst,
-    int marker, const uint8_t *p, size_t len)
+sim_fault(struct sim *s, enum fault f)
 {
-	struct ev	e;
-	struct packet	*pkt = xalloc(sizeof(*pkt));
+	s->faults[f]++;
+}
 
-	pkt->src = *src;
-	pkt->dst = *dst;
-	pkt->ike = 1;
-	pkt->marker = marker;
-	pkt->p = xalloc(len > 0 ? len : 1);
-	memcpy(pkt->p, p, len);
-	pkt->len = len;
-	memset(&e, 0, sizeof(e));
-	e.when = mono_add_us(s->now, 1);
-	e.kind = EV_PACKET;
-	e.u.pkt = pkt;
-	ev_put(s, &e);
+/* Every effect, with its time: two runs of a seed are the same, or something in them is
+ * not a function of it. */
+void
+sim_mix(struct sim *s, const void *data, size_t n)
+{
+	const uint8_t	*p = data;
+	uint64_t	 h = s->trace ^ (uint64_t)s->now.us * 0x9e3779b97f4a7c15ULL, x;
+
+	for (; n >= 8; n -= 8, p += 8) {
+		memcpy(&x, p, 8);
+		h = (h ^ x) * 0x94d049bb133111ebULL;
+		h ^= h >> 29;
+	}
+	for (x = n; n > 0; n--)
+		x = x << 8 | *p++;
+	h = (h ^ x) * 0xbf58476d1ce4e5b9ULL;
+	s->trace = h ^ h >> 32;
+}
+
+static void
+tell(const struct sim *s, const char *who, const char *fmt, va_list ap)
+{
+	char	line[600];
+
+	(void)vsnprintf(line, sizeof(line), fmt, ap);
+	fprintf(stderr, "%10.6f %s: %s\n", (double)(s->now.us - SIM_START) / 1e6, who, line);
+}
+
+void
+sim_say(const struct node *n, const char *fmt, ...)
+{
+	va_list	ap;
+
+	if (!n->sim->verbose)
+		return;
+	va_start(ap, fmt);
+	tell(n->sim, n->name, fmt, ap);
+	va_end(ap);
+}
+
+void
+sim_wrong(struct sim *s, const char *fmt, ...)
+{
+	va_list	ap;
+
+	if (s->wrong++ > 20)
+		return;
+	va_start(ap, fmt);
+	tell(s, "WRONG", fmt, ap);
+	va_end(ap);
+}
+
+static void
+emit(void *arg, enum log_level lv, const char *line)
+{
+	struct node	*n = arg;
+	size_t		 len = strlen(line);
+
+	(void)lv;
+	sim_say(n, "%s", line);
+	sim_mix(n->sim, line, len);
+	if (len > 598)
+		len = 598;
+	if (n->loglen + 600 > SIM_LOG)
+		n->loglen = 0;
+	if (n->loglen + 600 > n->caplog) {
+		n->caplog = n->caplog == 0 ? 8192 : n->caplog * 2;
+		n->log = sim_grow(n->log, n->caplog, 1);
+	}
+	memcpy(n->log + n->loglen, line, len);
+	n->loglen += len;
+	n->log[n->loglen++] = '\n';
 }
 
 /* ---- effects */
@@ -332,7 +170,7 @@ fx_send(void *arg, const struct endpoint *local, const struct endpoint *remote,
 {
 	struct node	*n = arg;
 	struct packet	 pkt;
-	uint8_t		*copy = xalloc(len);
+	uint8_t		*copy = sim_alloc(len);
 
 	memset(&pkt, 0, sizeof(pkt));
 	memcpy(copy, p, len);
@@ -344,149 +182,77 @@ fx_send(void *arg, const struct endpoint *local, const struct endpoint *remote,
 	pkt.marker = marker;
 	pkt.p = copy;
 	pkt.len = len;
+	sim_mix(n->sim, p, len);
+	if (n->sim->inv != NULL)
+		invariant_sent(n->sim, n, p, len);
+	if (n->die_in > 0 && --n->die_in == 0)
+		n->doomed = 1;
 	net_send(n->sim, n, &pkt);
 	free(copy);
+}
+
+static int64_t
+keys_delay(struct node *n)
+{
+	int64_t	us = KEYS_US;
+
+	if (n->keys_slow_us > 0) {
+		us += (int64_t)(sim_rand(&n->rng) % (uint64_t)n->keys_slow_us);
+		sim_fault(n->sim, F_KEYS_LATE);
+	}
+	return (us);
+}
+
+static void
+keys_do(struct node *n, const struct keys_req *q, struct keys_ans *a)
+{
+	const struct conf_peer	*peer;
+	const char		*why;
+	struct span		 psk;
+
+	if (n->keys_refuse) {
+		sim_fault(n->sim, F_KEYS_REFUSE);
+		return;
+	}
+	if (q->gen != n->secrets->gen || q->peer >= n->secrets->npeers)
+		return;
+	if (keys_auth_form(q, &why) == -1) {
+		log_debug(&n->logger, "keys refuse: %s", why);
+		return;
+	}
+	peer = &n->secrets->peers[q->peer];
+	psk.p = peer->psk;
+	psk.len = peer->psklen;
+	keys_auth(n->sim->crypto, q, psk, a);
 }
 
 static void
 fx_keys(void *arg, const struct keys_req *q)
 {
-	struct node		*n = arg;
-	const struct conf_peer	*peer;
-	const char		*why;
-	struct span		 psk;
-	struct ev		 e;
+	struct node	*n = arg;
+	struct ev	 e;
 
-	memset(&e, 0, sizeof(e));
-	e.when = mono_add_us(n->sim->now, 150);
-	e.kind = EV_KEYS;
-	e.node = n->idx;
-	e.e = n->e;
-	e.u.keys = xalloc(sizeof(*e.u.keys));
+	if (n->keys_mute) {
+		sim_fault(n->sim, F_KEYS_MUTE);
+		return;
+	}
+	ev_init(&e, n, EV_KEYS, keys_delay(n));
+	e.u.keys = sim_alloc(sizeof(*e.u.keys));
 	e.u.keys->token = q->token;
-	if (q->gen == n->secrets->gen && q->peer < n->secrets->npeers) {
-		if (keys_auth_form(q, &why) == -1)
-			log_debug(&n->logger, "keys refuse: %s", why);
-		else {
-			peer = &n->secrets->peers[q->peer];
-			psk.p = peer->psk;
-			psk.len = peer->psklen;
-			keys_auth(n->sim->crypto, q, psk, e.u.keys);
-		}
-	}
-	if (n->keys_mute)
-		ev_free(&e);
-	else
-		ev_put(n->sim, &e);
-}
-
-/* No key serves twice: sequence numbers and the nonces made of them would. */
-static int
-key_used(struct node *n, const struct kern_sa *sa)
-{
-	uint64_t	h = 14695981039346656037ULL + sa->dir;
-	size_t		i;
-
-	for (i = 0; i < sa->encr_keylen; i++)
-		h = (h ^ sa->encr_key[i]) * 1099511628211ULL;
-	for (i = 0; i < n->nkeys; i++)
-		if (n->keys[i] == h)
-			return (1);
-	n->keys = xgrow(n->keys, n->nkeys + 1, sizeof(*n->keys));
-	n->keys[n->nkeys++] = h;
-	return (0);
-}
-
-static int
-kern_add(struct node *n, const struct kernel_req *q)
-{
-	struct sim_sa	*s = NULL;
-	int		 i;
-
-	if (n->kern_fail_at > 0 && --n->kern_fail_at == 0)
-		return (ENOMEM);
-	if (q->gen == n->secrets->gen && q->tunnel >= n->secrets->ntunnels)
-		return (ENOENT);
-	if (sa_find(n, q->sa.spi, q->sa.dir) != NULL)
-		return (EEXIST);
-	if (!kern_can(&n->caps, q->sa.encr, q->sa.encr_keybits, q->sa.integ))
-		return (ENOSYS);
-	if (key_used(n, &q->sa))
-		return (EINVAL);
-	for (i = 0; i < SIM_SAS && s == NULL; i++)
-		if (!n->sa[i].used)
-			s = &n->sa[i];
-	if (s == NULL)
-		return (ENOBUFS);
-	memset(s, 0, sizeof(*s));
-	s->used = 1;
-	s->tunnel = q->tunnel;
-	if (q->gen == n->secrets->gen && q->tunnel < n->secrets->ntunnels)
-		(void)strlcpy(s->name, n->secrets->tunnels[q->tunnel].name,
-		    sizeof(s->name));
-	s->sa = q->sa;
-	s->tsl = q->tsl;
-	s->tsr = q->tsr;
-	s->order = ++n->order;
-	if (q->sa.dir == KERN_OUT)
-		n->larval = MONO_NONE;
-	return (0);
-}
-
-static int
-kern_do(struct node *n, const struct kernel_req *q, struct kernel_ans *a)
-{
-	struct sim_sa	*s = sa_find(n, q->sa.spi, q->sa.dir);
-
-	switch (q->op) {
-	case KREQ_SA_ADD:
-		return (kern_add(n, q));
-	case KREQ_SA_UPDATE:
-		if (s == NULL)
-			return (ESRCH);
-		s->sa.encap_sport = q->sa.encap_sport;
-		s->sa.encap_dport = q->sa.encap_dport;
-		s->sa.src = q->sa.src;
-		s->sa.dst = q->sa.dst;
-		return (0);
-	case KREQ_SA_DELETE:
-		if (s == NULL)
-			return (ESRCH);
-		memset(s, 0, sizeof(*s));
-		return (0);
-	case KREQ_SA_QUERY:
-		if (s == NULL)
-			return (ESRCH);
-		a->bytes = s->sa.bytes;
-		a->packets = s->sa.packets;
-		return (0);
-	case KREQ_ACQUIRE_FAILED:
-		n->larval = MONO_NONE;
-		return (0);
-	}
-	return (EINVAL);
+	keys_do(n, q, e.u.keys);
+	if (n->sim->inv != NULL)
+		invariant_keys(n->sim, n, q, e.u.keys);
+	ev_put(n->sim, &e);
 }
 
 static void
 fx_kernel(void *arg, const struct kernel_req *q)
 {
 	struct node	*n = arg;
-	struct ev	 e;
 
-	n->kreqs++;
-	n->kern_lost_tunnel += q->tunnel >= n->secrets->ntunnels;
-	memset(&e, 0, sizeof(e));
-	e.when = mono_add_us(n->sim->now, 250 + n->kern_slow_us);
-	e.kind = EV_KERNEL;
-	e.node = n->idx;
-	e.e = n->e;
-	e.u.kern = xalloc(sizeof(*e.u.kern));
-	e.u.kern->token = q->token;
-	e.u.kern->err = kern_do(n, q, e.u.kern);
-	if (n->kern_mute)
-		ev_free(&e);
-	else
-		ev_put(n->sim, &e);
+	if (n->sim->inv != NULL)
+		invariant_kernel(n->sim, n, q);
+	kern_request(n, q);
 }
 
 static void
@@ -498,143 +264,76 @@ fx_counters(void *arg, uint64_t token, const struct engine_counters *c)
 	n->counters = *c;
 }
 
-static void
-emit(void *arg, enum log_level lv, const char *line)
-{
-	struct node	*n = arg;
-	int		 k;
-
-	(void)lv;
-	if (getenv("SIM_VERBOSE") != NULL)
-		fprintf(stderr, "%8.3f %s: %s\n", (double)n->sim->now.us / 1e6, n->name,
-		    line);
-	if (n->loglen + 600 > SIM_LOG)
-		n->loglen = 0;
-	k = snprintf(n->log + n->loglen, 600, "%s\n", line);
-	n->loglen += k > 599 ? 599 : (size_t)k;
-}
-
-/* ---- packets of hosts */
-
-static int
-holds(const struct tslist *l, const struct addr *a)
-{
-	uint8_t	i;
-
-	for (i = 0; i < l->n; i++)
-		if (addr_cmp(&l->t[i].start, a) <= 0 && addr_cmp(a, &l->t[i].end) <= 0)
-			return (1);
-	return (0);
-}
-
-static void
-host_ts(struct ts *t, const struct addr *a)
-{
-	struct prefix	p;
-
-	p.addr = *a;
-	p.len = (uint8_t)(addr_len(a) * 8);
-	ts_from_prefix(t, &p, 0, 0);
-}
-
-static void
-trap(struct node *n, const struct addr *src, const struct addr *dst)
-{
-	const struct conf_tunnel	*t;
-	struct ev			 e;
-	uint32_t			 i;
-
-	n->nosa++;
-	if (mono_before(n->sim->now, n->larval) || n->secrets == NULL)
-		return;
-	for (i = 0; i < n->secrets->ntunnels; i++) {
-		t = &n->secrets->tunnels[i];
-		if (!holds(&t->from, src) || !holds(&t->to, dst))
-			continue;
-		/* as XFRM: a larval state keeps it from asking again for a while */
-		n->larval = mono_add_ms(n->sim->now, 30000);
-		n->acquires++;
-		memset(&e, 0, sizeof(e));
-		e.when = mono_add_us(n->sim->now, 100);
-		e.kind = EV_ACQUIRE;
-		e.node = n->idx;
-		e.e = n->e;
-		e.u.acq.gen = n->secrets->gen;
-		e.u.acq.tunnel = i;
-		e.u.acq.seq = (uint32_t)n->acquires;
-		host_ts(&e.u.acq.src, src);
-		host_ts(&e.u.acq.dst, dst);
-		ev_put(n->sim, &e);
-		return;
-	}
-}
-
-/* The newest outbound SA that fits carries it. */
-static int
-send_inner(struct node *n, const struct addr *src, const struct addr *dst, int reply)
-{
-	struct sim_sa	*s = NULL;
-	struct packet	 p;
-	int		 i;
-
-	for (i = 0; i < SIM_SAS; i++)
-		if (n->sa[i].used && n->sa[i].sa.dir == KERN_OUT &&
-		    holds(&n->sa[i].tsl, src) && holds(&n->sa[i].tsr, dst) &&
-		    (s == NULL || n->sa[i].order > s->order))
-			s = &n->sa[i];
-	if (s == NULL) {
-		trap(n, src, dst);
-		return (0);
-	}
-	s->sa.packets++;
-	s->sa.bytes += 84;
-	n->sent++;
-	memset(&p, 0, sizeof(p));
-	p.src.addr = s->sa.src;
-	p.src.port = s->sa.encap_sport;
-	p.dst.addr = s->sa.dst;
-	p.dst.port = s->sa.encap_dport;
-	p.marker = s->sa.encap_dport != 0;
-	p.spi = s->sa.spi;
-	p.seq = ++s->seq;
-	memcpy(p.key, s->sa.encr_key, sizeof(p.key));
-	p.isrc = *src;
-	p.idst = *dst;
-	p.reply = reply;
-	net_send(n->sim, n, &p);
-	return (1);
-}
-
-int
-sim_ping(struct node *n, const char *src, const char *dst)
-{
-	struct addr	a, b;
-
-	if (addr_parse(&a, src) == -1 || addr_parse(&b, dst) == -1)
-		die("bad address");
-	return (send_inner(n, &a, &b, 0));
-}
-
 /* ---- the clock */
+
+static void
+ev_engine(struct sim *s, struct node *n, struct ev *e)
+{
+	const struct ev_sa	*x = e->u.sa;
+
+	if (s->inv != NULL && e->kind == EV_KEYS)
+		invariant_answer(s, n, e->u.keys);
+	else if (s->inv != NULL)
+		invariant_other(s, n);
+	switch (e->kind) {
+	case EV_KEYS:
+		engine_keys(n->e, s->now, e->u.keys);
+		break;
+	case EV_KERNEL:
+		engine_kernel(n->e, s->now, e->u.kern);
+		break;
+	case EV_EXPIRE:
+		engine_expire(n->e, s->now, x->spi, &x->dst, x->hard);
+		break;
+	case EV_MAPPING:
+		engine_mapping(n->e, s->now, x->spi, &x->src);
+		break;
+	case EV_LOST:
+		engine_lost(n->e, s->now);
+		break;
+	default:
+		engine_acquire(n->e, s->now, e->u.acq->gen, e->u.acq->tunnel,
+		    s->acquire_no_ts ? NULL : &e->u.acq->src,
+		    s->acquire_no_ts ? NULL : &e->u.acq->dst, e->u.acq->seq);
+		break;
+	}
+}
 
 static void
 ev_run(struct sim *s, struct ev *e)
 {
-	struct node	*n = s->n[e->node];
+	struct node	*n;
 
+	s->events++;
 	if (e->kind == EV_PACKET)
-		packet_in(s, e->u.pkt);
-	else if (n->e != NULL && n->e == e->e) {
-		if (e->kind == EV_KEYS)
-			engine_keys(n->e, s->now, e->u.keys);
-		else if (e->kind == EV_KERNEL)
-			engine_kernel(n->e, s->now, e->u.kern);
-		else
-			engine_acquire(n->e, s->now, e->u.acq.gen, e->u.acq.tunnel,
-			    s->acquire_no_ts ? NULL : &e->u.acq.src,
-			    s->acquire_no_ts ? NULL : &e->u.acq.dst, e->u.acq.seq);
+		packet_in(s, e->node, e->u.pkt);
+	else {
+		n = s->n[e->node];
+		if (n->e != NULL && n->e == e->e && e->kind == EV_LIFETIME)
+			kern_lifetime(n, e->u.sa);
+		else if (n->e != NULL && n->e == e->e) {
+			/* a stopped process reads it when it goes on */
+			if (mono_before(s->now, n->asleep)) {
+				e->when = n->asleep;
+				ev_put(s, e);
+				return;
+			}
+			ev_engine(s, n, e);
+		}
 	}
 	ev_free(e);
+}
+
+static void
+after(struct sim *s)
+{
+	int	i;
+
+	for (i = 0; i < s->nnodes; i++)
+		if (s->n[i]->doomed)
+			sim_kill(s->n[i]);
+	if (s->inv != NULL)
+		invariant_after(s);
 }
 
 /* One step, not later than end: 0 when nothing is left until then. */
@@ -649,6 +348,8 @@ step(struct sim *s, monotime end)
 		if (s->n[i]->e == NULL)
 			continue;
 		d = engine_deadline(s->n[i]->e);
+		if (mono_before(d, s->n[i]->asleep))
+			d = s->n[i]->asleep;
 		if (mono_before(d, t)) {
 			t = d;
 			who = i;
@@ -659,13 +360,17 @@ step(struct sim *s, monotime end)
 		if (mono_before(s->now, e.when))
 			s->now = e.when;
 		ev_run(s, &e);
+		after(s);
 		return (1);
 	}
 	if (mono_before(s->now, t))
 		s->now = t;
 	if (who == -1)
 		return (0);
+	if (s->inv != NULL)
+		invariant_other(s, s->n[who]);
 	engine_tick(s->n[who]->e, s->now);
+	after(s);
 	return (1);
 }
 
@@ -677,7 +382,7 @@ sim_run(struct sim *s, int64_t ms)
 
 	while (step(s, end))
 		if (++n > 50000000)
-			die("the clock does not move");
+			sim_die("the clock does not move");
 }
 
 int
@@ -739,7 +444,7 @@ parse(struct node *n, const char *text, int flags)
 	if (c == NULL) {
 		fprintf(stderr, "%s:%u:%u: %s\n%s\n", n->name, errs.e[0].line,
 		    errs.e[0].col, errs.e[0].text, text);
-		die("configuration");
+		sim_die("configuration");
 	}
 	c->gen = n->gen;
 	return (c);
@@ -749,7 +454,7 @@ parse(struct node *n, const char *text, int flags)
 static struct conf *
 without_secrets(const struct conf *c)
 {
-	uint8_t		*b = xalloc(16384);
+	uint8_t		*b = sim_alloc(16384);
 	struct conf	*d = NULL;
 	struct wbuf	 w;
 	struct rbuf	 r;
@@ -772,7 +477,7 @@ without_secrets(const struct conf *c)
 	}
 	free(b);
 	if (e == -1 || conf_complete(d) == -1)
-		die("configuration in messages");
+		sim_die("configuration in messages");
 	return (d);
 }
 
@@ -785,8 +490,9 @@ sim_reload(struct node *n, const char *text)
 	n->gen++;
 	n->secrets = parse(n, text, 0);
 	if (conf_psk_serials(n->secrets, old, key) == -1)
-		die("out of memory");
+		sim_die("out of memory");
 	conf_free(old);
+	n->no_policy = 0;
 	engine_conf(n->e, n->sim->now, without_secrets(n->secrets));
 }
 
@@ -803,9 +509,10 @@ sim_start(struct node *n, const char *text)
 	fx.kernel = fx_kernel;
 	fx.counters = fx_counters;
 	fx.log = &n->logger;
+	sim_say(n, "started");
 	n->e = engine_new(&fx, n->sim->crypto, NULL);
 	if (n->e == NULL)
-		die("engine_new");
+		sim_die("engine_new");
 	engine_caps(n->e, &n->caps);
 	sim_reload(n, text);
 }
@@ -813,25 +520,30 @@ sim_start(struct node *n, const char *text)
 void
 sim_kill(struct node *n)
 {
+	sim_say(n, "killed");
 	engine_free(n->e);
 	n->e = NULL;
-	memset(n->sa, 0, sizeof(n->sa));
-	n->larval = MONO_NONE;
+	n->doomed = n->die_in = n->backlog = 0;
+	n->asleep = MONO_NONE;
+	kern_wipe(n);
+	if (n->sim->inv != NULL)
+		invariant_killed(n->sim, n);
 }
 
 struct node *
 sim_node(struct sim *s, const char *name, const char *addr, const char *text)
 {
-	struct node	*n = xalloc(sizeof(*n));
+	struct node	*n = sim_alloc(sizeof(*n));
 
 	if (s->nnodes == SIM_NODES || addr_parse(&n->addr, addr) == -1)
-		die("node");
+		sim_die("node");
 	n->sim = s;
 	n->idx = s->nnodes;
 	s->n[s->nnodes++] = n;
 	(void)strlcpy(n->name, name, sizeof(n->name));
 	n->rng = sim_rand(&s->rng);
-	n->log = xalloc(SIM_LOG);
+	n->caplog = 8192;
+	n->log = sim_alloc(n->caplog);
 	n->logger.emit = emit;
 	n->logger.arg = n;
 	n->logger.verbose = 1;
@@ -846,22 +558,37 @@ sim_nat(struct node *n, const char *outside)
 {
 	n->nat = 1;
 	if (addr_parse(&n->nat_addr, outside) == -1)
-		die("bad address");
+		sim_die("bad address");
 	n->nat_port[0] = (uint16_t)(20000 + sim_rand(&n->sim->rng) % 10000);
 	n->nat_port[1] = (uint16_t)(30000 + sim_rand(&n->sim->rng) % 10000);
+}
+
+/* Fetched and tested once; it holds nothing of a life. */
+static struct crypto *
+shared_crypto(void)
+{
+	static struct crypto	*c;
+
+	if (c == NULL) {
+		sim_own++;
+		c = crypto_new(NULL);
+		sim_own--;
+		if (c == NULL)
+			sim_die("crypto_new");
+	}
+	return (c);
 }
 
 struct sim *
 sim_new(uint64_t seed)
 {
-	struct sim	*s = xalloc(sizeof(*s));
+	struct sim	*s = sim_alloc(sizeof(*s));
 
 	s->rng = seed;
-	s->now.us = 1000000000;
+	s->now.us = SIM_START;
 	s->delay_us = 10000;
-	s->crypto = crypto_new(NULL);
-	if (s->crypto == NULL)
-		die("crypto_new");
+	s->verbose = getenv("SIM_VERBOSE") != NULL;
+	s->crypto = shared_crypto();
 	return (s);
 }
 
@@ -880,9 +607,10 @@ sim_free(struct sim *s)
 		conf_free(s->n[i]->secrets);
 		free(s->n[i]->log);
 		free(s->n[i]->keys);
+		free(s->n[i]->sa);
 		free(s->n[i]);
 	}
-	crypto_free(s->crypto);
+	invariant_free(s);
 	free(s->heap);
 	free(s);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Engines in one process, on a virtual clock, with a network that loses, delays,
- * doubles and reorders, a NAT, a kernel made of a table, and the real keys.  A run is
- * a function of its seed.
+ * doubles, reorders and is cut, NATs, kernels made of a table, and the real keys.  A run
+ * is a function of its seed.
  */
 #ifndef SIM_H
 #define SIM_H
@@ -15,9 +15,19 @@
 #define SIM_NODES	6
 #define SIM_SAS		512
 #define SIM_LOG		(256 * 1024)
+#define SIM_START	1000000000	/* the clock begins there, in us */
+#define SIM_BACKLOG	64	/* datagrams a stopped process's socket holds */
 
 struct sim;
 struct node;
+struct invariant;
+
+/* What is done to the engines; counted as it takes effect. */
+enum fault {
+	F_LOST, F_DOUBLED, F_LATE, F_CUT, F_NAT_MOVED, F_KERNEL_REFUSES, F_KERNEL_LATE,
+	F_KERNEL_MUTE, F_SA_LOST, F_SA_EXPIRED, F_EVENT_LOST, F_KEYS_LATE, F_KEYS_MUTE,
+	F_KEYS_REFUSE, F_CRASH, F_SLEEP, F_RELOAD, F_SHUTDOWN, F_FLUSH, F_COMMAND, FAULTS
+};
 
 struct sim_sa {
 	int		used;
@@ -28,6 +38,7 @@ struct sim_sa {
 	uint64_t	order;
 	uint64_t	seq;		/* out: last sent; in: highest seen */
 	uint64_t	window;		/* in: bit i is seq - i, seen */
+	int		soft;		/* its soft limit of octets was told */
 };
 
 /* What a packet on the wire is; ike: an IKE message, else ESP. */
@@ -36,6 +47,7 @@ struct packet {
 	int		ike, marker;
 	uint8_t		*p;
 	size_t		 len;
+	int		 to;		/* index + 1 of the node whose socket has it */
 	/* ESP */
 	uint32_t	 spi;
 	uint64_t	 seq;
@@ -55,13 +67,14 @@ struct node {
 	uint64_t	 rng;
 	int		 cut;		/* its cable is out */
 	struct kern_caps caps;
-	struct sim_sa	 sa[SIM_SAS];
+	struct sim_sa	*sa;
+	int		 nsa, capsa;	/* used up to; room for */
 	uint64_t	 order;
 	uint64_t	*keys;		/* hashes of all keys it ever had */
-	size_t		 nkeys;
+	size_t		 nkeys, capkeys;
 	monotime	 larval;	/* an acquire is being waited for until then */
 	char		*log;
-	size_t		 loglen;
+	size_t		 loglen, caplog;
 	struct logger	 logger;
 	/* NAT: seen by others as that address; ports are made as packets leave */
 	int		 nat;
@@ -71,12 +84,24 @@ struct node {
 	int		 kern_fail_at;	/* the n-th ADD from now fails; 0: none */
 	int		 kern_mute;	/* never answers */
 	int64_t		 kern_slow_us;	/* takes its time */
-	int		 keys_mute;
-	int		 spi_answers;	/* INVALID_SPI... unused */
+	uint32_t	 kern_refuse;	/* of 1000 requests */
+	uint32_t	 kern_late;	/* so many are answered late, or never */
+	monotime	 kern_order;	/* answers come one after the other */
+	int		 deaf;		/* the kernel's events do not come through */
+	int		 mapping;	/* the kernel tells when a NAT moved the peer */
+	int		 keys_mute, keys_refuse;
+	int64_t		 keys_slow_us;
+	int		 die_in;	/* killed with the n-th datagram from now; 0: not */
+	int		 doomed;
+	monotime	 asleep;	/* the process is stopped until then */
+	int		 machine_asleep; /* and its kernel */
+	int		 backlog;	/* datagrams that wait for it to wake */
+	int		 no_policy;	/* flushed: nothing is trapped */
 	/* traffic */
 	uint64_t	 got, got_bad;	/* packets that arrived / under no SA or key */
 	uint64_t	 replayed;	/* and outside of the replay window */
 	uint64_t	 sent, nosa;	/* outbound by an SA / trapped */
+	uint64_t	 clear;		/* no policy was for them */
 	monotime	 last_got;
 	uint64_t	 acquires, kreqs, kern_lost_tunnel;
 	uint64_t	 counters_token;
@@ -92,14 +117,22 @@ struct sim {
 	/* network */
 	int64_t		 delay_us, jitter_us;
 	uint32_t	 loss, dup;	/* per mille */
+	uint8_t		 blocked[SIM_NODES][SIM_NODES];	/* [from][to], one way */
 	int		 acquire_no_ts;
 	/* Sees every datagram before the network does: 0 lets it go, 1 swallows. */
 	int		(*filter)(struct sim *, struct node *from, struct packet *);
 	void		*filter_arg;
-	uint64_t	 datagrams;
+	uint64_t	 datagrams, events;
+	uint64_t	 faults[FAULTS];
 	struct ev	*heap;
 	size_t		 nheap, capheap;
 	uint64_t	 seq;
+	int		 flying;	/* IKE datagrams on their way */
+	int		 asked;		/* answers of keys and kernels on theirs */
+	int		 verbose;
+	uint64_t	 trace;		/* hash of every effect and its time */
+	struct invariant *inv;		/* NULL: they are not looked at */
+	int		 wrong;		/* violations */
 };
 
 extern volatile int sim_own;	/* not 0: memory is wanted for the simulation itself */
@@ -107,6 +140,10 @@ extern volatile int sim_own;	/* not 0: memory is wanted for the simulation itsel
 struct sim	*sim_new(uint64_t seed);
 void		 sim_free(struct sim *);
 uint64_t	 sim_rand(uint64_t *);
+const char	*sim_fault_name(enum fault);
+/* Something is not as it must be: said, with the time, and counted in s->wrong. */
+void		 sim_wrong(struct sim *, const char *, ...)
+		    __attribute__((__format__(printf, 2, 3)));
 /* conf: the text of its file. The node is started. */
 struct node	*sim_node(struct sim *, const char *name, const char *addr, const char *conf);
 void		 sim_nat(struct node *, const char *outside);
@@ -121,6 +158,11 @@ int		 sim_ping(struct node *, const char *src, const char *dst);
 /* A ping each `every` ms for `ms`; replies included. */
 void		 sim_traffic(struct node *, const char *src, const char *dst, int64_t ms,
 		    int64_t every);
+/* The kernel loses an SA by itself: of a random one, without a word, or with the event
+ * of a hard or soft limit. */
+enum sim_loss { LOSE_SILENT, LOSE_HARD, LOSE_SOFT };
+void		 sim_lose_sa(struct node *, uint64_t random, enum sim_loss);
+void		 sim_lost_events(struct node *);	/* the engine is told so */
 int		 sim_up(struct node *, const char *tunnel);
 void		 sim_cmd(struct node *, enum engine_cmd, const char *tunnel);
 int		 sim_tunnel(struct node *, const char *name, struct show_tunnel *);
