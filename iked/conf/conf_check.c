@@ -90,7 +90,8 @@ conf_xform_built(uint8_t proto, const struct xform_info *xi)
 	switch (xi->type) {
 	case XF_ENCR:
 		if (proto == PROTO_IKE)
-			return (xi->id == ENCR_AES_CBC || xi->aead);
+			return (xi->id == ENCR_AES_CBC || xi->id == ENCR_AES_CTR ||
+			    xi->aead);
 		return (xi->id != ENCR_NULL);
 	case XF_KE:
 		return (proto == PROTO_ESP || xi->id != KE_NONE);

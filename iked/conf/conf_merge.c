@@ -385,7 +385,7 @@ make_peer(const struct stmt *st, struct conf_peer *pe)
 			memset(&pe->dstid, 0, sizeof(pe->dstid));
 	}
 	if (st->ike.n == 0)
-		conf_default_ike(&pe->ike);
+		conf_default(&pe->ike, PROTO_IKE, st->preset);
 	else
 		pe->ike = st->ike;
 	pe->ikelifetime = st->ikelifetime;
@@ -455,6 +455,21 @@ find_peer(struct parser *p)
 	return (i);
 }
 
+/* A preset is the file's word for transforms that nobody would write down one by one. */
+static void
+check_preset(struct parser *p)
+{
+	const struct stmt	*st = &p->st;
+
+	if (st->ike.n > 0 && st->esp.n > 0)
+		conf_warning(p->errs, &st->presetpos, "\"preset\" beside ikesa and "
+		    "childsa has no effect: remove it, or them");
+	else if (strcmp(st->preset, "openiked") != 0)
+		conf_warning(p->errs, &st->presetpos, "\"preset %s\" has weak "
+		    "transforms, for a peer as it comes: better set SHA-256 and modp2048 "
+		    "there, and write them here", st->preset);
+}
+
 void
 conf_merge(struct parser *p)
 {
@@ -480,9 +495,11 @@ conf_merge(struct parser *p)
 	t.lifetime = st->lifetime;
 	t.lifebytes = st->lifebytes;
 	if (st->esp.n == 0)
-		conf_default_esp(&t.esp);
+		conf_default(&t.esp, PROTO_ESP, st->preset);
 	else
 		t.esp = st->esp;
+	if (st->preset != NULL)
+		check_preset(p);
 	t.line = st->pos.line;
 	strlcpy(t.file, st->pos.file, sizeof(t.file));
 	for (i = 0; t.file[i] != '\0'; i++)

@@ -44,6 +44,8 @@ struct stmt {
 	struct pos	 localpos, remotepos, targetpos;
 	struct ident	 srcid, dstid;
 	struct proposals ike, esp;
+	const char	*preset;	/* the word, or NULL */
+	struct pos	 presetpos;
 	uint32_t	 ikelifetime, lifetime;
 	uint64_t	 lifebytes;
 	struct conf_keepalive keepalive;
@@ -124,8 +126,8 @@ void		 conf_policy(struct parser *);
 void		 conf_psk(struct parser *);
 /* conf_xform.c: after ikesa or childsa. */
 void		 conf_proposals(struct parser *, enum conf_kw, const struct pos *);
-void		 conf_default_ike(struct proposals *);
-void		 conf_default_esp(struct proposals *);
+/* What the statement does not say; preset NULL: our own default. */
+void		 conf_default(struct proposals *, uint8_t proto, const char *preset);
 /* conf_merge.c: the finished statement becomes a tunnel of a peer. */
 void		 conf_merge(struct parser *);
 /* What a peer is known by: local, remote, srcid, dstid. */

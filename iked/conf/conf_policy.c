@@ -434,6 +434,25 @@ opt_keepalive(struct parser *p)
 	}
 }
 
+static void
+opt_preset(struct parser *p, const struct pos *pos)
+{
+	const struct conf_word	*w;
+	struct tok		*t;
+	char			 show[SHOWLEN];
+
+	if ((t = conf_value(p, "preset")) == NULL)
+		return;
+	w = conf_word_find(t->s, C_SUB);
+	if (w == NULL || w->id != K_PEERKIND) {
+		conf_stmt_error(p, &t->pos, "%s is no value of \"preset\": write "
+		    "routeros, windows or openiked", conf_show(p, t, show));
+		return;
+	}
+	p->st.preset = w->word;
+	p->st.presetpos = *pos;
+}
+
 /* `mode aktive` or `target` misspelt: nearest of everything that might follow. */
 static void
 unknown_option(struct parser *p)
@@ -513,6 +532,9 @@ option(struct parser *p, const struct conf_word *w, const struct pos *pos)
 	case K_IKESA:
 	case K_CHILDSA:
 		conf_proposals(p, w->id, pos);
+		break;
+	case K_PRESET:
+		opt_preset(p, pos);
 		break;
 	case K_IKELIFETIME:
 		opt_time(p, "ikelifetime", &st->ikelifetime);

@@ -25,7 +25,7 @@ enum conf_kw {
 	/* `set` */
 	K_SAME, K_DPD, K_LATER_SET, K_OCSP,
 	/* options */
-	K_QUICK, K_TUNNEL, K_NATT, K_ESP, K_INET, K_INET6, K_FROM, K_TO,
+	K_PRESET, K_QUICK, K_TUNNEL, K_NATT, K_ESP, K_INET, K_INET6, K_FROM, K_TO,
 	K_LOCAL, K_PEER, K_SRCID, K_DSTID, K_IKESA, K_CHILDSA, K_IKELIFETIME,
 	K_LIFETIME, K_PSK, K_KEEPALIVE,
 	K_LATER,	/* known, not built: no value */
@@ -35,7 +35,7 @@ enum conf_kw {
 	K_AUTH, K_ENC, K_PRF, K_GROUP, K_ESN, K_NOESN,
 	/* inside values */
 	K_ANY, K_DYNAMIC, K_PORT, K_BYTES, K_FILE, K_TARGET, K_INTERVAL,
-	K_TOLERATE, K_MAXAGE
+	K_TOLERATE, K_MAXAGE, K_PEERKIND
 };
 
 struct conf_word {

@@ -25,9 +25,9 @@ struct spec {
 /* OpenIKED's words that the table of transforms does not have. */
 static const char *const later[] = {
 	"hmac-md5", "blowfish", "cast", "aes-128-gmac", "aes-192-gmac",
-	"aes-256-gmac", "modp768", "modp6144", "modp8192", "ecp192", "ecp224",
+	"aes-256-gmac", "modp768", "ecp192", "ecp224",
 	"brainpool224", "brainpool256", "brainpool384", "brainpool512",
-	"sntrup761x25519", "grp1", "grp17", "grp18", "grp25", "grp26", "grp27",
+	"sntrup761x25519", "grp1", "grp25", "grp26", "grp27",
 	"grp28", "grp29", "grp30",
 };
 
@@ -187,25 +187,76 @@ emit_spec(struct proposals *ps, struct spec *sp)
 	return (0);
 }
 
-void
-conf_default_ike(struct proposals *ps)
-{
-	struct spec	 sp;
+/*
+ * What other implementations take as they come out of the box, the strong first where
+ * they are asked.  RouterOS 7 has one group for PFS, and it is this one; Windows has
+ * none.  OpenIKED counts further where the kernels can.
+ */
+static const struct {
+	const char	*name;
+	uint8_t		 proto, type;
+	const char	*words;
+} presets[] = {
+	{ "routeros", PROTO_IKE, XF_ENCR, "aes-256 aes-128" },
+	{ "routeros", PROTO_IKE, XF_INTEG, "hmac-sha2-256 hmac-sha1" },
+	{ "routeros", PROTO_IKE, XF_KE, "modp2048" },
+	{ "routeros", PROTO_ESP, XF_ENCR, "aes-256 aes-192 aes-128" },
+	{ "routeros", PROTO_ESP, XF_INTEG, "hmac-sha2-256 hmac-sha1" },
+	{ "routeros", PROTO_ESP, XF_KE, "modp1024" },
+	{ "windows", PROTO_IKE, XF_ENCR, "aes-256 aes-128" },
+	{ "windows", PROTO_IKE, XF_INTEG, "hmac-sha2-384 hmac-sha2-256 hmac-sha1" },
+	{ "windows", PROTO_IKE, XF_KE, "modp2048 modp1024" },
+	{ "windows", PROTO_ESP, XF_ENCR, "aes-256 aes-128" },
+	{ "windows", PROTO_ESP, XF_INTEG, "hmac-sha2-256 hmac-sha1" },
+	{ "openiked", PROTO_IKE, XF_ENCR, "aes-256-gcm aes-128-gcm aes-256 aes-192 "
+	    "aes-128" },
+	{ "openiked", PROTO_IKE, XF_KE, "curve25519 ecp521 ecp384 ecp256 modp4096 "
+	    "modp3072 modp2048" },
+	{ "openiked", PROTO_ESP, XF_ENCR, "aes-256-gcm aes-128-gcm aes-256 aes-192 "
+	    "aes-128" },
+	{ "openiked", PROTO_ESP, XF_SN, "esn noesn" },
+};
 
-	memset(&sp, 0, sizeof(sp));
-	memset(ps, 0, sizeof(*ps));
-	sp.proto = PROTO_IKE;
-	emit_spec(ps, &sp);
+static struct xfset *
+set_of(struct spec *sp, uint8_t type)
+{
+	switch (type) {
+	case XF_ENCR:
+		return (&sp->encr);
+	case XF_INTEG:
+		return (&sp->integ);
+	case XF_KE:
+		return (&sp->ke);
+	default:
+		return (&sp->sn);
+	}
+}
+
+static void
+put_words(struct xfset *s, uint8_t type, const char *words)
+{
+	const struct xform_info	*xi;
+	char			 buf[120], *at = buf, *word;
+
+	strlcpy(buf, words, sizeof(buf));
+	while ((word = strsep(&at, " ")) != NULL)
+		if ((xi = xform_byname(type, word)) != NULL)
+			xf_put(s, type, xi->id, xi->keybits);
 }
 
 void
-conf_default_esp(struct proposals *ps)
+conf_default(struct proposals *ps, uint8_t proto, const char *preset)
 {
 	struct spec	 sp;
+	size_t		 i;
 
 	memset(&sp, 0, sizeof(sp));
 	memset(ps, 0, sizeof(*ps));
-	sp.proto = PROTO_ESP;
+	sp.proto = proto;
+	for (i = 0; preset != NULL && i < sizeof(presets) / sizeof(presets[0]); i++)
+		if (presets[i].proto == proto && strcmp(presets[i].name, preset) == 0)
+			put_words(set_of(&sp, presets[i].type), presets[i].type,
+			    presets[i].words);
 	emit_spec(ps, &sp);
 }
 
@@ -317,7 +368,7 @@ conf_proposals(struct parser *p, enum conf_kw kind, const struct pos *pos)
 	const struct conf_word	*w;
 	struct spec		 sp;
 	struct into		 in;
-	unsigned int		 ctx;
+	unsigned int		 ctx, sn = 0;
 	int			 wasbad = p->st.bad;
 
 	memset(&sp, 0, sizeof(sp));
@@ -347,13 +398,17 @@ conf_proposals(struct parser *p, enum conf_kw kind, const struct pos *pos)
 			in.set = &sp.ke;
 			break;
 		default:
-			xf_put(&sp.sn, XF_SN, w->id == K_ESN ? SN_ESN : SN_32,
-			    0);
+			sn |= w->id == K_ESN ? 1U << SN_ESN : 1U << SN_32;
 			continue;
 		}
 		if (conf_list(p, w->word, one_xform, &in) == -1)
 			break;
 	}
+	/* of both, the strong one, in whatever order they are named */
+	if (sn & 1U << SN_ESN)
+		xf_put(&sp.sn, XF_SN, SN_ESN, 0);
+	if (sn & 1U << SN_32)
+		xf_put(&sp.sn, XF_SN, SN_32, 0);
 	if (!p->st.bad && sp.encr.n + sp.integ.n + sp.prf.n + sp.ke.n +
 	    sp.sn.n == 0 &&
 	    (conf_peek_end(p) || conf_peek_word(p, C_OPT) != NULL))

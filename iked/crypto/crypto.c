@@ -43,6 +43,9 @@ static const struct {
 	{ ENCR_AES_GCM_8, 128, "AES-128-GCM" },
 	{ ENCR_AES_GCM_8, 192, "AES-192-GCM" },
 	{ ENCR_AES_GCM_8, 256, "AES-256-GCM" },
+	{ ENCR_AES_CTR, 128, "AES-128-CTR" },
+	{ ENCR_AES_CTR, 192, "AES-192-CTR" },
+	{ ENCR_AES_CTR, 256, "AES-256-CTR" },
 };
 
 int

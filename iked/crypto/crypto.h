@@ -17,8 +17,8 @@
 
 #define PRF_MAXLEN	64
 #define KEY_MAXLEN	64	/* one SK_x */
-#define KE_MAXPUB	512
-#define KE_MAXSECRET	512
+#define KE_MAXPUB	1024
+#define KE_MAXSECRET	1024
 
 struct crypto;
 
@@ -74,11 +74,11 @@ int	child_keys_derive(struct crypto *, const struct ike_keys *, const struct sui
  * initiator.  sk_len: octets of IV + ciphertext + pad + padlen + ICV for `plain`
  * octets of inner payloads. */
 size_t	sk_len(const struct ike_keys *, size_t plain);
-/* Algorithms the SK payload cannot use (CTR, 3DES, NULL): sk_len gives a number
+/* Algorithms the SK payload cannot use (3DES, NULL): sk_len gives a number
  * but sk_seal and sk_open fail. */
 /* msg[0..aadlen) is the header .. SK generic header (lengths final); the sealed
  * content goes to msg + aadlen, sk_len() octets.  iv: xform_info.ivlen octets, random
- * for CBC, a never repeated counter for AEAD.  plain may overlap the room. */
+ * for CBC, a never repeated counter for CTR and AEAD.  plain may overlap the room. */
 int	sk_seal(struct crypto *, const struct ike_keys *, int from_initiator,
 	    uint8_t *msg, size_t aadlen, struct span plain, const uint8_t *iv);
 /* Verifies the ICV (constant time) before it decrypts.  content starts at msg + aadlen

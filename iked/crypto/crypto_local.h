@@ -16,9 +16,9 @@
  * key; crypto_free() wipes it.
  */
 #define NHASHES		4
-#define NCIPHERS	13
+#define NCIPHERS	16
 #define NECS		3
-#define NMODPS		5
+#define NMODPS		7
 
 struct hash {
 	uint16_t	 prf, integ;

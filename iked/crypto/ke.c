@@ -31,6 +31,8 @@ kind(uint16_t group)
 	case KE_MODP2048:
 	case KE_MODP3072:
 	case KE_MODP4096:
+	case KE_MODP6144:
+	case KE_MODP8192:
 		return (KIND_MODP);
 	default:
 		return (KIND_NONE);

@@ -14,6 +14,8 @@ static const struct {
 	{ KE_MODP2048, BN_get_rfc3526_prime_2048 },
 	{ KE_MODP3072, BN_get_rfc3526_prime_3072 },
 	{ KE_MODP4096, BN_get_rfc3526_prime_4096 },
+	{ KE_MODP6144, BN_get_rfc3526_prime_6144 },
+	{ KE_MODP8192, BN_get_rfc3526_prime_8192 },
 	{ KE_MODP1536, BN_get_rfc3526_prime_1536 },
 	{ KE_MODP1024, BN_get_rfc2409_prime_1024 },
 };

@@ -6,7 +6,8 @@
  * (RFC 7296 3.14, encrypt then MAC) and is checked before anything is
  * decrypted; what the padding says is looked at only after that, so it is no
  * oracle.  With an AEAD the nonce is salt | IV and header to SK header
- * are associated data (RFC 5282 5, RFC 7634 2).
+ * are associated data (RFC 5282 5, RFC 7634 2).  AES-CTR is MACed like CBC; its
+ * counter block is nonce | IV | 1 (RFC 5930 2, RFC 3686 4).
  */
 
 #include <string.h>
@@ -82,14 +83,21 @@ hmac_icv(const struct sealer *s, const uint8_t *msg, size_t n, uint8_t *full)
 	    full));
 }
 
-/* In place over n octets of whole blocks. */
+/* In place over n octets; with CBC, of whole blocks. */
 static int
-cbc_run(const struct sealer *s, int enc, const uint8_t *iv, const uint8_t *in,
+plain_run(const struct sealer *s, int enc, const uint8_t *iv, const uint8_t *in,
     uint8_t *out, size_t n)
 {
 	EVP_CIPHER_CTX	*x = s->ci->ctx;
+	uint8_t		 ctr[SALTLEN + IVLEN + 4] = { 0 };
 	int		 len = 0, fin = 0;
 
+	if (s->ci->xi->saltlen == SALTLEN) {
+		memcpy(ctr, s->ekey + s->keylen, SALTLEN);
+		memcpy(ctr + SALTLEN, iv, IVLEN);
+		ctr[sizeof(ctr) - 1] = 1;
+		iv = ctr;
+	}
 	if (crypto_ok(EVP_CipherInit_ex2(x, s->ci->c, s->ekey, iv, enc,
 	    NULL)) == -1 ||
 	    crypto_ok(EVP_CIPHER_CTX_set_padding(x, 0)) == -1 ||
@@ -149,7 +157,7 @@ sk_seal(struct crypto *c, const struct ike_keys *k, int from_initiator,
 	if (s.h == NULL)
 		return (aead_run(&s, 1, msg, aadlen, msg + aadlen, text, text, n,
 		    text + n));
-	if (cbc_run(&s, 1, msg + aadlen, text, text, n) == -1 ||
+	if (plain_run(&s, 1, msg + aadlen, text, text, n) == -1 ||
 	    hmac_icv(&s, msg, aadlen + s.ivlen + n, full) == -1)
 		return (-1);
 	memcpy(text + n, full, s.icvlen);
@@ -171,7 +179,7 @@ decrypt(const struct sealer *s, const uint8_t *msg, size_t aadlen,
 	if (hmac_icv(s, msg, aadlen + s->ivlen + n, tag) == -1 ||
 	    !crypto_equal(tag, text + n, s->icvlen))
 		return (-1);
-	return (cbc_run(s, 0, content.p, text, plain, n));
+	return (plain_run(s, 0, content.p, text, plain, n));
 }
 
 int

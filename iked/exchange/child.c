@@ -514,13 +514,15 @@ static void
 refuse_esp(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
     uint32_t tunnel, const struct proposals *ours)
 {
-	char	a[ADDR_STRLEN], theirs[300], mine[300];
+	const struct conf_tunnel	*t = tunnel_conf(w, tunnel);
+	char				 a[ADDR_STRLEN], theirs[300], mine[300];
 
+	addr_str(&ike->c.remote.addr, a);
+	(void)proposals_str(&m->sa, theirs, sizeof(theirs));
+	(void)proposals_str(ours->n > 0 ? ours : &t->esp, mine, sizeof(mine));
 	log_info(w->log, "peer %s: NO_PROPOSAL_CHOSEN for the Child SA: it offers %s; "
-	    "\"childsa\" of tunnel \"%s\" wants, and the kernel can, %s",
-	    addr_str(&ike->c.remote.addr, a), proposals_str(&m->sa, theirs,
-	    sizeof(theirs)), tunnel_conf(w, tunnel)->name,
-	    proposals_str(ours, mine, sizeof(mine)));
+	    "\"childsa\" of tunnel \"%s\" %s, %s", a, theirs, t->name, ours->n > 0 ?
+	    "wants, and the kernel can" : "wants, but the kernel cannot", mine);
 }
 
 /* A successor stays in the tunnel of the Child it replaces. */

@@ -107,6 +107,8 @@ void	auth_kernel_ready(struct world *, struct ike_sa *);	/* R: the reply can go 
 int	offer_ike(struct world *, uint32_t peer, uint64_t spi, struct proposals *);
 /* Only what this kernel can install.  -1: nothing is left. */
 int	offer_esp(struct world *, uint32_t tunnel, uint32_t spi, int with_ke, struct proposals *);
+/* Says so, for the tunnel and in the log. */
+void	offer_none(struct world *, uint32_t tunnel);
 uint16_t offer_group(const struct proposals *);		/* first group to try; KE_NONE */
 int	offer_has_group(const struct proposals *, uint16_t);
 int	offer_allows(const struct proposals *, const struct suite *);

@@ -10,8 +10,8 @@
 #include "exchange/exchange.h"
 
 /*
- * The explicit IV: a counter for AEAD, whose nonces must never repeat (RFC 5282 3.1),
- * random for CBC, whose IVs must not be predictable (RFC 7296 3.14).
+ * The explicit IV: a counter for AEAD and CTR, whose nonces must never repeat (RFC 5282
+ * 3.1, RFC 5930 2.2), random for CBC, whose IVs must not be predictable (RFC 7296 3.14).
  */
 static void
 make_iv(struct world *w, struct ike_core *c, uint8_t iv[16])
@@ -21,7 +21,7 @@ make_iv(struct world *w, struct ike_core *c, uint8_t iv[16])
 
 	memset(iv, 0, 16);
 	xi = xform_info(XF_ENCR, c->suite.encr, c->suite.encr_keybits);
-	if (xi != NULL && !xi->aead) {
+	if (xi != NULL && xi->blocklen > 1) {
 		world_random(w, iv, 16);
 		return;
 	}

@@ -78,7 +78,8 @@ keep_xform(const struct world *w, const struct proposal *p, const struct xform *
 	}
 }
 
-/* 1: the result still has a cipher, and SN, which an ESP proposal must have (3.3.3). */
+/* 1: the result still has a cipher, and SN, which an ESP proposal must have (3.3.3).  Who
+ * wants ESN only does not get less where the kernel cannot. */
 static int
 filter(const struct world *w, const struct proposal *in, int with_ke,
     struct proposal *out)
@@ -94,12 +95,7 @@ filter(const struct world *w, const struct proposal *in, int with_ke,
 		sn |= in->xf[i].type == XF_SN;
 		out->xf[out->nxforms++] = in->xf[i];
 	}
-	if (!sn && out->nxforms < PROP_MAXXFORMS) {
-		out->xf[out->nxforms].type = XF_SN;
-		out->xf[out->nxforms].id = SN_32;
-		out->nxforms++;
-	}
-	return (encr);
+	return (encr && sn);
 }
 
 int
@@ -124,6 +120,20 @@ offer_esp(struct world *w, uint32_t tunnel, uint32_t spi, int with_ke,
 		p->spi = spi;
 	}
 	return (out->n > 0 ? 0 : -1);
+}
+
+void
+offer_none(struct world *w, uint32_t tunnel)
+{
+	const struct conf_tunnel	*t = tunnel_conf(w, tunnel);
+	char				 ours[150];
+
+	(void)proposals_str(&t->esp, ours, sizeof(ours));
+	log_info(w->log, "tunnel \"%s\": this kernel can install nothing of its "
+	    "\"childsa\", %s: change it; iked said at its start what the kernel lacks",
+	    t->name, ours);
+	tunnel_error(w, tunnel, "this kernel can install nothing of its \"childsa\", %s",
+	    ours);
 }
 
 uint16_t

@@ -149,8 +149,7 @@ sa_init_start(struct world *w, uint32_t tunnel)
 		return (-1);
 	}
 	if (offer_esp(w, tunnel, 0, 0, &ps) == -1) {
-		tunnel_error(w, tunnel, "this kernel can install none of the "
-		    "configured childsa transforms");
+		offer_none(w, tunnel);
 		return (-1);
 	}
 	if ((h = half_new(w, 1)) == NULL) {

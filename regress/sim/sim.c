@@ -411,17 +411,12 @@ sim_traffic(struct node *n, const char *src, const char *dst, int64_t ms, int64_
 
 /* ---- nodes */
 
+/* A kernel that has whatever there is a word for. */
 static void
 caps_all(struct kern_caps *c)
 {
-	static const struct xform	all[] = {
-		{ XF_ENCR, ENCR_AES_GCM_16, 128, 0 }, { XF_ENCR, ENCR_AES_GCM_16, 256, 0 },
-		{ XF_ENCR, ENCR_AES_CBC, 128, 0 }, { XF_ENCR, ENCR_AES_CBC, 192, 0 },
-		{ XF_ENCR, ENCR_AES_CBC, 256, 0 }, { XF_INTEG, INTEG_HMAC_SHA1_96, 0, 0 },
-		{ XF_INTEG, INTEG_HMAC_SHA2_256_128, 0, 0 },
-		{ XF_INTEG, INTEG_HMAC_SHA2_384_192, 0, 0 },
-		{ XF_INTEG, INTEG_HMAC_SHA2_512_256, 0, 0 },
-	};
+	const struct xform_info	*xi;
+	size_t			 i;
 
 	memset(c, 0, sizeof(*c));
 	c->backend = KERN_XFRM;
@@ -429,8 +424,14 @@ caps_all(struct kern_caps *c)
 	c->reqid_max = UINT32_MAX;
 	c->esn = 1;
 	c->replay_max = 4096;
-	c->nalgs = sizeof(all) / sizeof(all[0]);
-	memcpy(c->algs, all, sizeof(all));
+	for (i = 0; (xi = xform_row(i)) != NULL; i++) {
+		if ((xi->type != XF_ENCR && xi->type != XF_INTEG) ||
+		    xi->id == (xi->type == XF_ENCR ? ENCR_NULL : INTEG_NONE))
+			continue;
+		c->algs[c->nalgs].type = xi->type;
+		c->algs[c->nalgs].id = xi->id;
+		c->algs[c->nalgs++].keybits = xi->keybits;
+	}
 }
 
 static struct conf *

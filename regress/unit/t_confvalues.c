@@ -121,6 +121,39 @@ ATF_TC_BODY(proposals, tc)
 	    "known but not built for ikesa");
 }
 
+/* What a preset says; what the statement says itself comes before. */
+ATF_TC_WITHOUT_HEAD(presets);
+ATF_TC_BODY(presets, tc)
+{
+	expect_props("preset routeros", 1, "1:aes-256 1:aes-128 3:hmac-sha2-256 "
+	    "3:hmac-sha1 2:hmac-sha2-256 2:hmac-sha1 4:modp2048");
+	expect_props("preset routeros", 0, "1:aes-256 1:aes-192 1:aes-128 "
+	    "3:hmac-sha2-256 3:hmac-sha1 4:modp1024 5:noesn");
+	expect_props("preset windows", 1, "1:aes-256 1:aes-128 3:hmac-sha2-384 "
+	    "3:hmac-sha2-256 3:hmac-sha1 2:hmac-sha2-384 2:hmac-sha2-256 2:hmac-sha1 "
+	    "4:modp2048 4:modp1024");
+	expect_props("preset windows", 0, "1:aes-256 1:aes-128 3:hmac-sha2-256 "
+	    "3:hmac-sha1 5:noesn");
+	expect_props("preset openiked", 1, "1:aes-256-gcm 1:aes-128-gcm " PRFS2
+	    " 4:curve25519 4:ecp521 4:ecp384 4:ecp256 4:modp4096 4:modp3072 4:modp2048"
+	    " | 1:aes-256 1:aes-192 1:aes-128 " INTEGS " " PRFS
+	    " 4:curve25519 4:ecp521 4:ecp384 4:ecp256 4:modp4096 4:modp3072 4:modp2048");
+	expect_props("preset openiked", 0, "1:aes-256-gcm 1:aes-128-gcm 5:esn 5:noesn | "
+	    "1:aes-256 1:aes-192 1:aes-128 " INTEGS " 5:esn 5:noesn");
+	expect_props("preset routeros childsa enc aes-256 auth hmac-sha2-256", 0,
+	    "1:aes-256 3:hmac-sha2-256 5:noesn");
+	expect_props("preset routeros childsa enc aes-256 auth hmac-sha2-256", 1,
+	    "1:aes-256 1:aes-128 3:hmac-sha2-256 3:hmac-sha1 2:hmac-sha2-256 2:hmac-sha1 "
+	    "4:modp2048");
+	refused("ikev2 \"a\"" NETS ENDS PSK " preset cisco", "no value of \"preset\"");
+	refused("ikev2 \"a\"" NETS ENDS PSK " preset windows preset routeros",
+	    "already has this option");
+	refused("ikev2 \"a\"" NETS ENDS PSK " preset", "a value is missing");
+	/* of both, the strong one first, however they stand; said twice is said */
+	expect_props("childsa enc aes-128-gcm noesn esn esn", 0,
+	    "1:aes-128-gcm 5:esn 5:noesn");
+}
+
 ATF_TC_WITHOUT_HEAD(defaults);
 ATF_TC_BODY(defaults, tc)
 {
@@ -437,6 +470,7 @@ ATF_TC_BODY(equal, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, proposals);
+	ATF_TP_ADD_TC(tp, presets);
 	ATF_TP_ADD_TC(tp, defaults);
 	ATF_TP_ADD_TC(tp, units);
 	ATF_TP_ADD_TC(tp, peers);

@@ -6,7 +6,8 @@
 
 static const uint16_t groups[] = {
 	KE_X25519, KE_X448, KE_ECP256, KE_ECP384, KE_ECP521, KE_MODP1024,
-	KE_MODP1536, KE_MODP2048, KE_MODP3072, KE_MODP4096
+	KE_MODP1536, KE_MODP2048, KE_MODP3072, KE_MODP4096, KE_MODP6144,
+	KE_MODP8192
 };
 #define NGROUPS	(sizeof(groups) / sizeof(groups[0]))
 
@@ -33,7 +34,7 @@ key_of(struct crypto *c, uint16_t group, struct span priv)
 	ATF_REQUIRE(xi != NULL);
 	if (priv.len == xi->privlen)
 		return (ke_new(c, group, priv.p, priv.len));
-	if (group < KE_MODP2048 || group > KE_MODP4096)
+	if (group < KE_MODP2048 || group > KE_MODP8192)
 		return (NULL);
 	ATF_REQUIRE((k = calloc(1, sizeof(*k))) != NULL);
 	k->xi = xi;
@@ -72,7 +73,7 @@ ATF_TC_BODY(vectors, tc)
 		one_side(c, &v, "priv_i", "pub_i", "pub_r");
 		one_side(c, &v, "priv_r", "pub_r", "pub_i");
 	}
-	ATF_CHECK_EQ(n, 9);
+	ATF_CHECK_EQ(n, 11);
 	crypto_free(c);
 }
 

@@ -19,6 +19,7 @@ static const struct {
 	{ XF_ENCR, 12, 192, "aes-192", 24, 16, 0, 0, 16, 0 },
 	{ XF_ENCR, 12, 256, "aes-256", 32, 16, 0, 0, 16, 0 },
 	{ XF_ENCR, 13, 128, "aes-128-ctr", 20, 8, 0, 4, 1, 0 },
+	{ XF_ENCR, 13, 192, "aes-192-ctr", 28, 8, 0, 4, 1, 0 },
 	{ XF_ENCR, 13, 256, "aes-256-ctr", 36, 8, 0, 4, 1, 0 },
 	{ XF_ENCR, 18, 128, "aes-128-gcm-8", 20, 8, 8, 4, 1, 1 },
 	{ XF_ENCR, 19, 128, "aes-128-gcm-12", 20, 8, 12, 4, 1, 1 },
@@ -46,7 +47,8 @@ static const struct {
 	{ 0, "none", 0, 0 },
 	{ 2, "modp1024", 128, 128 }, { 5, "modp1536", 192, 192 },
 	{ 14, "modp2048", 256, 256 }, { 15, "modp3072", 384, 384 },
-	{ 16, "modp4096", 512, 512 }, { 19, "ecp256", 64, 32 },
+	{ 16, "modp4096", 512, 512 }, { 17, "modp6144", 768, 768 },
+	{ 18, "modp8192", 1024, 1024 }, { 19, "ecp256", 64, 32 },
 	{ 20, "ecp384", 96, 48 }, { 21, "ecp521", 132, 66 },
 	{ 31, "curve25519", 32, 32 }, { 32, "curve448", 56, 56 },
 };
@@ -76,7 +78,7 @@ ATF_TC_BODY(sizes, tc)
 		ATF_CHECK_EQ(xi->publen, groups[i].pub);
 		ATF_CHECK_EQ(xi->secretlen, groups[i].secret);
 		ATF_CHECK(groups[i].id == KE_NONE || xi->privlen >= 32);
-		ATF_CHECK(xi->privlen <= 66);
+		ATF_CHECK(xi->privlen <= 78);
 	}
 }
 
