@@ -465,9 +465,9 @@ check_preset(struct parser *p)
 		conf_warning(p->errs, &st->presetpos, "\"preset\" beside ikesa and "
 		    "childsa has no effect: remove it, or them");
 	else if (strcmp(st->preset, "openiked") != 0)
-		conf_warning(p->errs, &st->presetpos, "\"preset %s\" has weak "
-		    "transforms, for a peer as it comes: better set SHA-256 and modp2048 "
-		    "there, and write them here", st->preset);
+		conf_warning(p->errs, &st->presetpos, "\"preset %s\" is weak: it "
+		    "is for a peer as it comes; better set SHA-256 and modp2048 there, and "
+		    "write them here", st->preset);
 }
 
 void
