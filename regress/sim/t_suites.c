@@ -95,7 +95,7 @@ rekeyed_by(struct sim *s, int who, const char *what)
 	ATF_CHECK_MSG(rekeys(s->n[who]) > n, "%s", what);
 	ATF_CHECK(sim_tunnel(s->n[0], "b", &is));
 	ATF_CHECK_MSG(was.spi_in != is.spi_in && was.spi_out != is.spi_out, "%s", what);
-	for (i = 0; i < SIM_SAS; i++) {
+	for (i = 0; i < s->n[0]->nsa; i++) {
 		sa = &s->n[0]->sa[i];
 		if (!sa->used)
 			continue;
@@ -177,7 +177,7 @@ esn_case(uint64_t seed, const char *a, const char *b, int can_a, int can_b, int 
 {
 	struct sim	*s = sim_new(seed);
 	char		 x[400];
-	int		 i, n = 0, is;
+	int		 i, k, n = 0, is;
 
 	(void)snprintf(x, sizeof(x), "ikev2 \"b\" ondemand from 10.1.0.0/24 to 10.2.0.0/24 "
 	    "local 192.0.2.1 peer 198.51.100.1 childsa %s psk \"a secret that is long "
@@ -194,12 +194,9 @@ esn_case(uint64_t seed, const char *a, const char *b, int can_a, int can_b, int 
 	is = sim_up(s->n[0], "b");
 	ATF_CHECK_EQ_MSG(is, want != -1, "%s / %s", a, b);
 	sim_run(s, 300);
-	for (i = 0; i < SIM_SAS; i++) {
-		if (s->n[0]->sa[i].used)
-			n += s->n[0]->sa[i].sa.esn != 0;
-		if (s->n[1]->sa[i].used)
-			n += s->n[1]->sa[i].sa.esn != 0;
-	}
+	for (k = 0; k < 2; k++)
+		for (i = 0; i < s->n[k]->nsa; i++)
+			n += s->n[k]->sa[i].used && s->n[k]->sa[i].sa.esn;
 	ATF_CHECK_EQ_MSG(n, want == 1 ? 4 : 0, "%s / %s: %d", a, b, n);
 	if (want == 1)
 		ATF_CHECK(sim_logged(s->n[0], " esn\n"));
