@@ -14,6 +14,7 @@ conf_new(void)
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return (NULL);
 	c->dpd_interval = CONF_DPD;
+	c->fragmentation = 1;
 	return (c);
 }
 

@@ -340,9 +340,15 @@ stmt_dpd(struct parser *p)
 static void
 set_once(struct parser *p, const struct conf_word *w, const struct pos *pos)
 {
-	int	 i = w->id == K_DPD;
+	int	 i;
 
-	if (w->id != K_ACTIVE && w->id != K_PASSIVE && w->id != K_DPD)
+	if (w->id == K_ACTIVE || w->id == K_PASSIVE)
+		i = SET_MODE;
+	else if (w->id == K_DPD)
+		i = SET_DPD;
+	else if (w->id == K_FRAG || w->id == K_NOFRAG)
+		i = SET_FRAG;
+	else
 		return;
 	if (p->set[i].line != 0)
 		conf_warning(p->errs, pos, "\"set %s\" takes the place of what "
@@ -374,6 +380,10 @@ stmt_set(struct parser *p)
 		break;
 	case K_DPD:
 		stmt_dpd(p);
+		break;
+	case K_FRAG:
+	case K_NOFRAG:
+		p->conf->fragmentation = w->id == K_FRAG;
 		break;
 	case K_SAME:
 		break;

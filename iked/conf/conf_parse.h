@@ -54,12 +54,15 @@ struct stmt {
 	uint8_t		 psk[CONF_PSKMAX];
 };
 
+/* Settings of which the last one counts. */
+enum { SET_MODE, SET_DPD, SET_FRAG, SET_KINDS };
+
 struct parser {
 	struct lexer		 lx;
 	struct tok		 tok;
 	int			 have;	/* tok is read but not taken */
 	int			 orphan; /* options without a statement: said */
-	struct pos		 set[2]; /* of set active or passive, and of the check */
+	struct pos		 set[SET_KINDS]; /* where each was said */
 	struct conf_errors	*errs;
 	const struct conf_io	*io;
 	int			 flags;

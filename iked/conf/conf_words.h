@@ -23,7 +23,7 @@ enum conf_kw {
 	/* modes, in `set` and in a policy */
 	K_ACTIVE, K_PASSIVE, K_ONDEMAND,
 	/* `set` */
-	K_SAME, K_DPD, K_LATER_SET, K_OCSP,
+	K_SAME, K_DPD, K_FRAG, K_NOFRAG, K_LATER_SET, K_OCSP,
 	/* options */
 	K_PRESET, K_QUICK, K_TUNNEL, K_NATT, K_ESP, K_INET, K_INET6, K_FROM, K_TO,
 	K_LOCAL, K_PEER, K_SRCID, K_DSTID, K_IKESA, K_CHILDSA, K_IKELIFETIME,

@@ -74,6 +74,8 @@ int	child_keys_derive(struct crypto *, const struct ike_keys *, const struct sui
  * initiator.  sk_len: octets of IV + ciphertext + pad + padlen + ICV for `plain`
  * octets of inner payloads. */
 size_t	sk_len(const struct ike_keys *, size_t plain);
+/* The other way round: of how many octets at most sk_len() is not more than room. */
+size_t	sk_fit(const struct ike_keys *, size_t room);
 /* Algorithms the SK payload cannot use (3DES, NULL): sk_len gives a number
  * but sk_seal and sk_open fail. */
 /* msg[0..aadlen) is the header .. SK generic header (lengths final); the sealed

@@ -74,6 +74,20 @@ sk_len(const struct ike_keys *k, size_t plain)
 	return (xi->ivlen + padded(plain, xi->blocklen) + icv);
 }
 
+size_t
+sk_fit(const struct ike_keys *k, size_t room)
+{
+	const struct xform_info	*xi;
+	size_t			 least = sk_len(k, 0), n;
+
+	xi = xform_info(XF_ENCR, k->encr, k->encr_keybits);
+	if (xi == NULL || least == 0 || room < least)
+		return (0);
+	/* the first block is in it, less the pad length */
+	n = (room - least) / xi->blocklen * xi->blocklen;
+	return (n + xi->blocklen - 1);
+}
+
 static int
 hmac_icv(const struct sealer *s, const uint8_t *msg, size_t n, uint8_t *full)
 {

@@ -88,34 +88,49 @@ decode_outer(struct world *w, struct rx *rx)
 	return (r);
 }
 
-/* Opens SK and decodes what is inside.  1 and *r, or 0: not authentic. */
-static int
-open_inner(struct world *w, struct ike_core *c, struct rx *rx, enum wire_err *r)
+/* Opens SK, or the last fragment that was missing, and decodes what is inside.
+ * OPEN_DONE and *r, or why not (which is counted). */
+static enum opened
+open_inner(struct world *w, struct ike_core *c, int half, struct rx *rx,
+    enum wire_err *r)
 {
-	uint8_t	first = rx->m->sk_first;
-	size_t	n;
+	enum opened	o = message_in(w, c, half, rx);
 
-	if (message_open(w, c, rx->raw, rx->m, &n) == -1)
-		return (0);
-	rx->plain = w->plain;
-	rx->plainlen = n;
-	rx->plainfirst = first;
-	*r = wire_decode(first, w->plain, n, 0, w->msg, NULL);
-	return (1);
+	if (o == OPEN_DONE)
+		*r = wire_decode(rx->plainfirst, rx->plain, rx->plainlen, 0, w->msg,
+		    NULL);
+	else if (o == OPEN_BAD)
+		bad(w);
+	else if (o == OPEN_DROP)
+		drop(w);
+	return (o);
+}
+
+static int
+is_sealed(const struct rx *rx)
+{
+	return ((rx->m->has & (WIRE_HAS(P_SK) | WIRE_HAS(P_SKF))) != 0);
 }
 
 /* Once more: the same octets, nothing is done again (2.1); but only to whom has the
  * keys, and to where it asks from (2.11). */
 static void
-say_again(struct world *w, struct ike_core *c, const struct reply *r,
-    const struct rx *rx)
+say_again(struct world *w, struct ike_core *c, struct reply *r, const struct rx *rx)
 {
 	size_t	n;
 
-	if (message_open(w, c, rx->raw, rx->m, &n) == -1)
+	/* once for all the fragments of the request (7383 2.6.1) */
+	if ((rx->m->has & WIRE_HAS(P_SKF)) && rx->m->frag_num != 1) {
+		drop(w);
+		return;
+	}
+	if (message_open(w, c, rx->raw, rx->m, &n) == -1) {
 		bad(w);
-	else
-		message_send_to(w, &rx->local, &rx->remote, r->msg, r->len);
+		return;
+	}
+	if (r->again < FRAG_TRIES && ++r->again == FRAG_TRIES)
+		fragment_smaller(w, c, &r->msg, &r->len);
+	message_send_to(w, &rx->local, &rx->remote, r->msg, r->len);
 }
 
 /* ---- before AUTH */
@@ -124,9 +139,10 @@ static void
 half_auth(struct world *w, struct ike_half *h, struct rx *rx, int response)
 {
 	enum wire_err	r;
+	enum opened	o;
 	char		a[ADDR_STRLEN];
 
-	if (rx->hdr.msgid != 1 || (rx->m->has & WIRE_HAS(P_SK)) == 0) {
+	if (rx->hdr.msgid != 1 || !is_sealed(rx)) {
 		drop(w);
 		return;
 	}
@@ -134,10 +150,12 @@ half_auth(struct world *w, struct ike_half *h, struct rx *rx, int response)
 		say_again(w, &h->c, &h->resp, rx);
 		return;
 	}
-	if (h->nbad >= BAD_MAX || !open_inner(w, &h->c, rx, &r)) {
-		if (h->nbad < BAD_MAX)
-			h->nbad++;
+	if (h->nbad >= BAD_MAX) {
 		bad(w);
+		return;
+	}
+	if ((o = open_inner(w, &h->c, 1, rx, &r)) != OPEN_DONE) {
+		h->nbad += o == OPEN_BAD;
 		return;
 	}
 	if (r != WIRE_OK) {
@@ -232,10 +250,19 @@ refuse_request(struct world *w, struct ike_sa *ike, const struct rx *rx,
 	reply_finish(w, ike);
 }
 
+/* Fragments wait for the rest, and not for ever. */
+static void
+waits(struct world *w, struct ike_sa *ike, enum opened o)
+{
+	if (o == OPEN_WAIT)
+		touch_ike(w, ike);
+}
+
 static void
 ike_request_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 {
 	enum wire_err	r;
+	enum opened	o;
 
 	if (ike->resp.msg != NULL && rx->hdr.msgid == ike->resp.msgid) {
 		say_again(w, &ike->c, &ike->resp, rx);
@@ -246,8 +273,8 @@ ike_request_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 		drop(w);
 		return;
 	}
-	if (!open_inner(w, &ike->c, rx, &r)) {
-		bad(w);
+	if ((o = open_inner(w, &ike->c, 0, rx, &r)) != OPEN_DONE) {
+		waits(w, ike, o);
 		return;
 	}
 	liveness_heard(w, ike, 0);
@@ -268,6 +295,7 @@ static void
 ike_response_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 {
 	enum wire_err	r;
+	enum opened	o;
 	enum task	t = ike->task;
 
 	if (ike->req.msg == NULL || rx->hdr.msgid != ike->req.msgid ||
@@ -276,8 +304,8 @@ ike_response_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 		drop(w);
 		return;
 	}
-	if (!open_inner(w, &ike->c, rx, &r)) {
-		bad(w);
+	if ((o = open_inner(w, &ike->c, 0, rx, &r)) != OPEN_DONE) {
+		waits(w, ike, o);
 		return;
 	}
 	liveness_heard(w, ike, 1);
@@ -329,7 +357,7 @@ to_ike(struct world *w, struct ike_sa *ike, struct rx *rx)
 		bad(w);
 		return;
 	}
-	if ((rx->m->has & WIRE_HAS(P_SK)) == 0)
+	if (!is_sealed(rx))
 		unprotected(w, ike, rx);
 	else if (response)
 		ike_response_in(w, ike, rx);

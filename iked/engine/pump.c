@@ -76,6 +76,7 @@ static void
 arm(struct world *w, struct ike_sa *ike)
 {
 	monotime	t = MONO_NEVER;
+	int		i;
 
 	if (ike->state == IKE_UP) {
 		t = earlier(t, ike->rekey_at);
@@ -89,6 +90,9 @@ arm(struct world *w, struct ike_sa *ike)
 		t = earlier(t, ike->drop_at);
 	if (ike->pend != NULL)
 		t = earlier(t, mono_add_ms(ike->pend->since, PEND_MS));
+	for (i = 0; i < 2; i++)
+		if (ike->c.frags[i] != NULL)
+			t = earlier(t, ike->c.frags[i]->until);
 	if (ike->state == IKE_FINISHING)
 		t = mono_add_ms(ike->since, HALFOPEN_MS);
 	/* what is overdue waits for the window: look again a little later */
@@ -265,6 +269,7 @@ pump_ike(struct world *w, struct ike_sa *ike)
 		ike_remove(w, ike, NULL);
 		return;
 	}
+	fragment_expire(w, &ike->c);
 	if (ike->state != IKE_FINISHING) {
 		if (ike->pend != NULL)
 			answer_overdue(w, ike);
@@ -329,7 +334,8 @@ pump_request_timer(struct world *w, struct ike_sa *ike)
 		return;
 	}
 	w->tally.retransmits++;
-	r->tries++;
+	if (r->tries++ == FRAG_TRIES)
+		fragment_smaller(w, &ike->c, &r->msg, &r->len);
 	message_send(w, &ike->c, r->msg, r->len);
 	r->interval_ms = r->interval_ms >= RETRY_CAP / 2 ? RETRY_CAP :
 	    r->interval_ms * 2;
@@ -378,7 +384,8 @@ pump_half_timer(struct world *w, struct ike_half *h, const struct timer *t)
 		return;
 	}
 	w->tally.retransmits++;
-	r->tries++;
+	if (r->tries++ == FRAG_TRIES && h->state == HALF_AUTH_SENT)
+		fragment_smaller(w, &h->c, &r->msg, &r->len);
 	message_send(w, &h->c, r->msg, r->len);
 	r->interval_ms += r->interval_ms / 2;
 	if (r->interval_ms > cap)

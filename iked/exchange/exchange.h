@@ -28,11 +28,12 @@ struct rx {
 
 /* ---- message.c: sealing, opening, sending */
 #define MSG_MAX		8192	/* the longest we build */
-/* The inner chain between first and w becomes a whole message in dst: its length, or 0. */
+/* The inner chain becomes a whole message in dst: its length, or 0.  Where it has to be
+ * fragmented these are several datagrams, one behind the other. */
 size_t	message_seal(struct world *, struct ike_core *, uint8_t exch, int response,
 	    uint32_t msgid, uint8_t first, const uint8_t *inner, size_t len,
 	    uint8_t dst[MSG_MAX]);
-/* Opens m->sk into w->plain.  0 or -1 (not ours, or altered). */
+/* Opens m->sk, of SK or SKF, into w->plain.  0 or -1 (not ours, or altered). */
 int	message_open(struct world *, struct ike_core *, const uint8_t *raw,
 	    const struct wire_msg *m, size_t *plainlen);
 /* A request of that time has been answered now.  It rises at once and sinks slowly:
@@ -59,6 +60,21 @@ void	reply_finish(struct world *, struct ike_sa *);
 void	notify_plain(struct world *, const struct rx *, uint16_t type, const void *, size_t);
 int	natd_fill(struct world *, const struct ike_core *, const struct endpoint *,
 	    uint8_t dst[20]);
+
+/* ---- fragment.c: RFC 7383 */
+#define FRAG_TRIES	3	/* sent so often in vain: smaller pieces */
+enum opened { OPEN_BAD = -1, OPEN_DROP, OPEN_WAIT, OPEN_DONE };
+/* How much of an inner chain of len octets goes into one datagram: len, all; 0, none. */
+size_t	fragment_chunk(const struct world *, const struct ike_core *, size_t len);
+/* The first of the datagrams that stand one behind the other. */
+size_t	datagram_len(const uint8_t *, size_t len);
+/* A message of ours, kept to be sent again, is cut anew where that may help. */
+void	fragment_smaller(struct world *, struct ike_core *, uint8_t **msg, uint32_t *len);
+/* A protected message, whole or the piece that was missing: OPEN_DONE, and rx->plain is
+ * set.  OPEN_WAIT: a piece was kept.  OPEN_DROP: of no use.  OPEN_BAD: not authentic. */
+enum opened message_in(struct world *, struct ike_core *, int half, struct rx *);
+enum opened fragment_in(struct world *, struct ike_core *, int half, struct rx *);
+void	fragment_expire(struct world *, struct ike_core *);
 
 /* ---- fail.c: how things end */
 /* The connection attempt came to nothing: every tunnel that waits for it learns why,
@@ -184,6 +200,7 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 #define GIVEUP_REQ	30000
 #define GIVEUP_DELETE	4000
 #define HALFOPEN_MS	30000
+#define FRAG_MS		30000	/* for the rest of a message (7383 2.6) */
 #define BACKOFF_FIRST	1000
 #define BACKOFF_CAP	30000
 #define PEND_MS		15000	/* a reply waits for the kernel at most */

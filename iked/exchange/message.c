@@ -29,17 +29,35 @@ make_iv(struct world *w, struct ike_core *c, uint8_t iv[16])
 	wbuf_u64(&b, c->iv++);
 }
 
+/* One datagram into the cap octets at dst: SK, or with total SKF. */
+static size_t
+seal_one(struct world *w, struct ike_core *c, const struct wire_hdr *h, uint8_t first,
+    uint16_t num, uint16_t total, struct span plain, uint8_t *dst, size_t cap)
+{
+	struct wire_enc	 e;
+	struct wbuf	 b;
+	uint8_t		 iv[16];
+	size_t		 n = sk_len(&c->keys, plain.len);
+
+	wbuf_init(&b, dst, cap);
+	wire_begin(&e, &b, h);
+	if (n == 0 || (total == 0 ? wire_put_sk(&e, first, n) :
+	    wire_put_skf(&e, first, num, total, n)) == NULL || wire_end(&e) == -1)
+		return (0);
+	make_iv(w, c, iv);
+	if (sk_seal(w->crypto, &c->keys, c->initiator, dst, b.len - n, plain, iv) == -1)
+		return (0);
+	return (b.len);
+}
+
 size_t
 message_seal(struct world *w, struct ike_core *c, uint8_t exch, int response,
     uint32_t msgid, uint8_t first, const uint8_t *inner, size_t len,
     uint8_t dst[MSG_MAX])
 {
 	struct wire_hdr	 h;
-	struct wire_enc	 e;
-	struct wbuf	 b;
-	struct span	 plain = { inner, len };
-	uint8_t		 iv[16];
-	size_t		 n = sk_len(&c->keys, len);
+	struct span	 s;
+	size_t		 chunk = fragment_chunk(w, c, len), at, n, total, used = 0;
 
 	memset(&h, 0, sizeof(h));
 	h.spii = c->spii;
@@ -49,24 +67,34 @@ message_seal(struct world *w, struct ike_core *c, uint8_t exch, int response,
 	h.flags = (uint8_t)((c->initiator ? WIRE_F_INITIATOR : 0) |
 	    (response ? WIRE_F_RESPONSE : 0));
 	h.msgid = msgid;
-	wbuf_init(&b, dst, MSG_MAX);
-	wire_begin(&e, &b, &h);
-	if (n == 0 || wire_put_sk(&e, first, n) == NULL || wire_end(&e) == -1)
+	if (chunk >= len) {
+		s.p = inner;
+		s.len = len;
+		return (seal_one(w, c, &h, first, 0, 0, s, dst, MSG_MAX));
+	}
+	if (chunk == 0 || (total = (len + chunk - 1) / chunk) > UINT16_MAX)
 		return (0);
-	make_iv(w, c, iv);
-	if (sk_seal(w->crypto, &c->keys, c->initiator, dst, b.len - n, plain, iv) == -1)
-		return (0);
-	return (b.len);
+	for (at = 0; at < len; at += s.len, used += n) {
+		s.p = inner + at;
+		s.len = len - at < chunk ? len - at : chunk;
+		if ((n = seal_one(w, c, &h, at == 0 ? first : P_NONE,
+		    (uint16_t)(at / chunk + 1), (uint16_t)total, s, dst + used,
+		    MSG_MAX - used)) == 0)
+			return (0);
+	}
+	return (used);
 }
 
 int
 message_open(struct world *w, struct ike_core *c, const uint8_t *raw,
     const struct wire_msg *m, size_t *plainlen)
 {
-	if ((m->has & WIRE_HAS(P_SK)) == 0)
+	size_t	aad = m->sk_off + (m->has & WIRE_HAS(P_SKF) ? WIRE_SKFLEN : WIRE_SKLEN);
+
+	if ((m->has & (WIRE_HAS(P_SK) | (c->frag ? WIRE_HAS(P_SKF) : 0))) == 0)
 		return (-1);
-	return (sk_open(w->crypto, &c->keys, !c->initiator, raw, m->sk_off + 4,
-	    m->sk, w->plain, plainlen));
+	return (sk_open(w->crypto, &c->keys, !c->initiator, raw, aad, m->sk, w->plain,
+	    plainlen));
 }
 
 void
@@ -79,8 +107,13 @@ void
 message_send_to(struct world *w, const struct endpoint *local,
     const struct endpoint *remote, const uint8_t *p, size_t len)
 {
-	w->tally.tx++;
-	w->fx.send(w->fx.arg, local, remote, local->port == w->natt_port, p, len);
+	size_t	n;
+
+	for (; len > 0; p += n, len -= n) {
+		n = datagram_len(p, len);
+		w->tally.tx++;
+		w->fx.send(w->fx.arg, local, remote, local->port == w->natt_port, p, n);
+	}
 }
 
 void

@@ -68,6 +68,15 @@ read_natd(struct world *w, struct ike_core *c, const struct rx *rx, int force)
 	c->natt_forced = (uint8_t)force;
 }
 
+/* Only what both sides offer is used (7383 2.3). */
+static void
+put_frag(const struct world *w, struct wire_enc *e)
+{
+	if (w->conf->fragmentation)
+		wire_put_notify(e, PROTO_NONE, 0, 0, N_IKEV2_FRAGMENTATION_SUPPORTED,
+		    NULL, 0);
+}
+
 static int
 encode_request(struct world *w, struct ike_half *h, struct wbuf *b)
 {
@@ -91,6 +100,8 @@ encode_request(struct world *w, struct ike_half *h, struct wbuf *b)
 	wire_put_ke(&e, h->group, pub.p, pub.len);
 	wire_put_nonce(&e, h->init->ni, h->init->nilen);
 	put_natd(w, &e, &h->c, p->natt);
+	put_frag(w, &e);
+	h->c.frag_said = w->conf->fragmentation;
 	return (wire_end(&e));
 }
 
@@ -374,6 +385,8 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 	}
 	ke_free(h->ke);
 	h->ke = NULL;
+	h->c.frag = h->c.frag_said &&
+	    wire_notify(m, N_IKEV2_FRAGMENTATION_SUPPORTED) != NULL;
 	read_natd(w, &h->c, rx, peer_conf(w, h->c.peer)->natt);
 	float_port(w, &h->c, rx);
 	if (peer_conf(w, h->c.peer)->natt && !h->c.encap)
@@ -438,6 +451,8 @@ encode_response(struct world *w, struct ike_half *h, const struct proposal *chos
 	wire_put_ke(&e, h->c.suite.ke, pub.p, pub.len);
 	wire_put_nonce(&e, h->init->nr, h->init->nrlen);
 	put_natd(w, &e, &h->c, force);
+	if (h->c.frag)
+		put_frag(w, &e);
 	return (wire_end(&e));
 }
 
@@ -473,6 +488,8 @@ respond(struct world *w, struct ike_half *h, const struct rx *rx,
 
 	wbuf_init(&b, buf, sizeof(buf));
 	read_natd(w, &h->c, rx, force);
+	h->c.frag = w->conf->fragmentation &&
+	    wire_notify(rx->m, N_IKEV2_FRAGMENTATION_SUPPORTED) != NULL;
 	if (encode_response(w, h, chosen, force, &b) == -1 ||
 	    agree(w, h, rx->m->ke, h->c.spii, h->c.spir) == -1 ||
 	    (copy = malloc(b.len)) == NULL)

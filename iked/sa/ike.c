@@ -44,6 +44,32 @@ held_set(struct held *h, const uint8_t *p, size_t n, uint8_t first, uint32_t msg
 }
 
 void
+frags_free(struct world *w, struct frags **at)
+{
+	struct frags	*f = *at;
+	uint16_t	 i;
+
+	if (f == NULL)
+		return;
+	for (i = 0; i < f->total; i++) {
+		if (f->piece[i].p != NULL)
+			explicit_bzero(f->piece[i].p, f->piece[i].len);
+		free(f->piece[i].p);
+	}
+	if (f->half)
+		w->halffrags -= f->octets;
+	free(f);
+	*at = NULL;
+}
+
+static void
+core_clear(struct world *w, struct ike_core *c)
+{
+	frags_free(w, &c->frags[0]);
+	frags_free(w, &c->frags[1]);
+}
+
+void
 nego_free(struct world *w, struct nego *n)
 {
 	if (n == NULL)
@@ -213,6 +239,7 @@ half_release(struct world *w, struct ike_half *h)
 	nego_free(w, h->nego);
 	held_clear(&h->held);
 	free(h->cookie);
+	core_clear(w, &h->c);
 	timer_cancel(&w->timers, &h->timer);
 	timers_unreserve(&w->timers, 2);
 	slab_release(&w->halves, h->id);
@@ -294,6 +321,7 @@ ike_promote(struct world *w, struct ike_half *h, const struct job *j,
 		return (NULL);
 	if ((ike = ike_alloc(w)) == NULL)
 		return (NULL);
+	core_clear(w, &h->c);
 	ike->c = h->c;
 	ike->init = h->init;
 	ike->held = h->held;
@@ -331,6 +359,9 @@ ike_successor(struct world *w, const struct ike_sa *old)
 	ike->c.natt_local = old->c.natt_local;
 	ike->c.natt_remote = old->c.natt_remote;
 	ike->c.encap = old->c.encap;
+	/* agreed upon once for all that come of that IKE_SA_INIT */
+	ike->c.frag = old->c.frag;
+	ike->c.mtu = old->c.mtu;
 	ike->c.local = old->c.local;
 	ike->c.remote = old->c.remote;
 	ike_link(w, ike);
@@ -376,6 +407,7 @@ ike_free(struct world *w, struct ike_sa *ike)
 	pend_free(ike->pend);
 	init_data_free(ike->init);
 	held_clear(&ike->held);
+	core_clear(w, &ike->c);
 	free(ike->rid);
 	ike->nego = NULL;
 	ike->pend = NULL;

@@ -28,6 +28,22 @@ enum timer_kind {
 	T_HALF = 1, T_IKE_REQ, T_IKE_LIFE, T_IKE_NATT, T_CHILD, T_JOB, T_TUNNEL
 };
 
+/* Pieces of a message that is not whole yet (RFC 7383), as they were inside. */
+struct frag {
+	uint8_t		*p;		/* NULL: has not come */
+	uint16_t	 len;
+};
+struct frags {
+	uint32_t	msgid;
+	uint8_t		exch, first;
+	uint8_t		half;		/* counted in halffrags */
+	uint16_t	total, have;
+	uint16_t	largest;	/* datagram */
+	uint32_t	octets;		/* that it costs */
+	monotime	until;
+	struct frag	piece[];
+};
+
 /* What sealing, opening and sending need, before and after AUTH. */
 struct ike_core {
 	uint64_t	spii, spir;
@@ -38,6 +54,10 @@ struct ike_core {
 	uint8_t		natt_remote;
 	uint8_t		natt_forced;	/* `natt`: we let the peer see a NAT */
 	uint8_t		encap;		/* moved to the NAT-T port */
+	uint8_t		frag_said;	/* I: we have offered fragmentation */
+	uint8_t		frag;		/* both sides have */
+	uint16_t	mtu;		/* of fragments; 0: as usual */
+	struct frags	*frags[2];	/* of a request and of a response, or NULL */
 	struct endpoint	local, remote;
 	struct suite	suite;
 	struct ike_keys	keys;
@@ -62,6 +82,7 @@ struct reply {
 	uint8_t		*msg;
 	uint32_t	 len;
 	uint32_t	 msgid;
+	uint8_t		 again;		/* so often it was asked for once more */
 };
 
 /* What AUTH is computed over (2.15); freed when IKE_AUTH is done. */

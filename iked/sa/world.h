@@ -97,6 +97,7 @@ struct world {
 	said		*childnext;	/* by slab index */
 	uint32_t	 nchildhash, nchildnext;
 	said		 inithash[HASH_INIT];
+	size_t		 halffrags;	/* octets of fragments before AUTH */
 	uint32_t	 nhalfresp, nhalfany;	/* all; those counted for peers at any */
 	struct cookie_state cookie;
 	uint64_t	 hashkey;
@@ -167,6 +168,7 @@ struct ike_sa	*ike_of_peer(const struct world *, uint32_t peer);
 void		 init_data_free(struct init_data *);
 void		 held_clear(struct held *);
 int		 held_set(struct held *, const uint8_t *, size_t, uint8_t first, uint32_t msgid);
+void		 frags_free(struct world *, struct frags **);	/* wipes; NULL after */
 void		 nego_free(struct world *, struct nego *);
 void		 pend_free(struct pend *);
 void		 outreq_clear(struct world *, struct outreq *);

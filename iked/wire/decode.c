@@ -240,13 +240,15 @@ decode_next(struct rbuf *r, size_t base_off, uint8_t *type, struct wire_msg *m)
 		/* 3.14: the last one; its next field names its own content */
 		if (rbuf_left(r) != 0)
 			return ("chain: octets after the encrypted payload");
-		if (*type == P_SK) {
-			m->sk_first = next;
-			m->sk = rest(&b);
-			m->sk_off = base_off + off;
+		if (*type == P_SKF) {
+			m->frag_num = rbuf_u16(&b);
+			m->frag_total = rbuf_u16(&b);
 		}
+		m->sk_first = next;
+		m->sk = rest(&b);
+		m->sk_off = base_off + off;
 		*type = P_NONE;
-		return (NULL);
+		return (rbuf_ok(&b) ? NULL : "SKF: cut short");
 	}
 	why = decode_payload(*type, &b, m);
 	*type = next;

@@ -304,10 +304,9 @@ wire_put_vendor(struct wire_enc *e, const void *p, size_t n)
 	payload_close(e, off);
 }
 
-uint8_t *
-wire_put_sk(struct wire_enc *e, uint8_t first_inner, size_t n)
+static uint8_t *
+put_sealed(struct wire_enc *e, size_t off, uint8_t first_inner, size_t n)
 {
-	size_t	 off = payload_open(e, P_SK);
 	uint8_t	*room;
 
 	/* not a next payload but the first of the content, 3.14 */
@@ -317,4 +316,21 @@ wire_put_sk(struct wire_enc *e, uint8_t first_inner, size_t n)
 	if (wire_end(e) == -1)
 		return (NULL);
 	return (room);
+}
+
+uint8_t *
+wire_put_sk(struct wire_enc *e, uint8_t first_inner, size_t n)
+{
+	return (put_sealed(e, payload_open(e, P_SK), first_inner, n));
+}
+
+uint8_t *
+wire_put_skf(struct wire_enc *e, uint8_t first_inner, uint16_t num, uint16_t total,
+    size_t n)
+{
+	size_t	off = payload_open(e, P_SKF);
+
+	wbuf_u16(e->w, num);
+	wbuf_u16(e->w, total);
+	return (put_sealed(e, off, first_inner, n));
 }

@@ -95,10 +95,11 @@ struct wire_msg {
 	 * than TS_MAX; in an answer a reason to refuse it */
 	uint8_t			tsi_skipped, tsr_skipped;
 	uint8_t			nnotify, ndelete, nvendor;	/* nvendor stops at 255 */
-	/* SK: where it stands in the message; its inner chain's first type */
+	/* SK or SKF: where it stands in the message; its inner chain's first type */
 	uint8_t			sk_first;
 	struct span		sk;		/* IV .. ICV */
-	size_t			sk_off;		/* offset of the SK generic header */
+	size_t			sk_off;		/* offset of its generic header */
+	uint16_t		frag_num, frag_total;	/* SKF, as sent */
 	uint8_t			critical;	/* unknown critical payload type, or 0 */
 	uint8_t			cookie_first;	/* first payload is N(COOKIE) */
 	/* from here on only counts are cleared: the rest of it is 15 of 16 kB */
@@ -114,8 +115,8 @@ enum wire_err { WIRE_OK = 0, WIRE_MALFORMED = -1, WIRE_CRITICAL = -2 };
  * base_off is the offset of body in the whole message (for sk_off).
  * WIRE_MALFORMED: *why, when not NULL, gets a static string naming payload and
  * fault.  WIRE_CRITICAL: well-formed, but an unknown payload with the critical
- * bit (m->critical).  Unknown non-critical payloads are skipped; SK must be last.
- * CERT, CERTREQ, CP, EAP and SKF show in `has` only.  Past WIRE_MAXPAYLOADS,
+ * bit (m->critical).  Unknown non-critical payloads are skipped; SK or SKF must be last.
+ * CERT, CERTREQ, CP and EAP show in `has` only.  Past WIRE_MAXPAYLOADS,
  * WIRE_MAXNOTIFIES, WIRE_MAXDELETES, WIRE_MAXDELSPIS and PROP_MAXXFORMS a message is
  * malformed; proposals past PROPS_MAX are checked but not kept.  A KE value of a group
  * known to base/xform.h has exactly its length; a known ID type passes ident_valid().
@@ -162,6 +163,11 @@ void	wire_put_vendor(struct wire_enc *, const void *, size_t);
 /* Opens an SK payload whose content (IV..ICV) has exactly n octets, to be
  * filled by the caller at *room; sets the header's final length too. */
 uint8_t	*wire_put_sk(struct wire_enc *, uint8_t first_inner, size_t n);
+/* The same for fragment num of total (RFC 7383 2.5). */
+uint8_t	*wire_put_skf(struct wire_enc *, uint8_t first_inner, uint16_t num, uint16_t total,
+	    size_t n);
+#define WIRE_SKLEN	4	/* SK: the generic header; its content follows */
+#define WIRE_SKFLEN	8	/* SKF: with number and total */
 /* The ID payload's body (type, 3 reserved, data) as AUTH wants it. Gives its length. */
 size_t	wire_id_body(const struct ident *, uint8_t dst[4 + ID_MAXLEN]);
 

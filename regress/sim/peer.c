@@ -74,7 +74,7 @@ peer_alter(struct node *from, const struct packet *p,
 	struct wire_msg		 m;
 	struct ike_core		*c;
 	uint8_t			 plain[MSG_MAX];
-	uint8_t			 first;
+	uint8_t			 first, frag;
 	size_t			 n;
 
 	if (wire_hdr_decode(p->p, p->len, &h) == -1 || p->len > MSG_MAX / 2 ||
@@ -87,6 +87,40 @@ peer_alter(struct node *from, const struct packet *p,
 	first = m.sk_first;
 	if (change(arg, plain, &n, &first) == -1)
 		return (0);
-	return (message_seal(&from->e->w, c, h.exch, (h.flags & WIRE_F_RESPONSE) != 0,
-	    h.msgid, first, plain, n, out));
+	/* one datagram, however long */
+	frag = c->frag;
+	c->frag = 0;
+	n = message_seal(&from->e->w, c, h.exch, (h.flags & WIRE_F_RESPONSE) != 0,
+	    h.msgid, first, plain, n, out);
+	c->frag = frag;
+	return (n);
+}
+
+size_t
+peer_fragment(struct node *from, struct ike_core *c, const struct wire_hdr *as,
+    uint8_t first, uint16_t num, uint16_t total, const void *plain, size_t len,
+    uint8_t *out, size_t cap)
+{
+	struct wire_hdr	h = *as;
+	struct wire_enc	e;
+	struct wbuf	b;
+	struct span	s = { plain, len };
+	size_t		n = sk_len(&c->keys, len);
+	uint8_t		iv[16] = { 0 };
+
+	h.spii = c->spii;
+	h.spir = c->spir;
+	h.major = 2;
+	h.flags = (uint8_t)((h.flags & WIRE_F_RESPONSE) |
+	    (c->initiator ? WIRE_F_INITIATOR : 0));
+	wbuf_init(&b, out, cap);
+	wire_begin(&e, &b, &h);
+	if (wire_put_skf(&e, first, num, total, n) == NULL)
+		return (0);
+	wbuf_init(&b, iv, sizeof(iv));
+	wbuf_u64(&b, c->iv++);
+	if (sk_seal(from->sim->crypto, &c->keys, c->initiator, out, WIRE_HDRLEN +
+	    WIRE_SKFLEN, s, iv) == -1)
+		return (0);
+	return (WIRE_HDRLEN + WIRE_SKFLEN + n);
 }

@@ -16,5 +16,9 @@ struct ike_core *peer_core(struct node *, uint64_t spii, uint64_t spir);
 size_t	peer_alter(struct node *from, const struct packet *,
 	    int (*change)(void *, uint8_t *plain, size_t *len, uint8_t *first), void *,
 	    uint8_t out[MSG_MAX]);
+/* One fragment of the peer's choice: exchange, direction and message id as in `as'. */
+size_t	peer_fragment(struct node *from, struct ike_core *, const struct wire_hdr *as,
+	    uint8_t first, uint16_t num, uint16_t total, const void *plain, size_t len,
+	    uint8_t *out, size_t cap);
 
 #endif

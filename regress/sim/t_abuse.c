@@ -315,6 +315,7 @@ ATF_TC_BODY(cookies, tc)
 	struct sim		*s = sim_pair(12, "ondemand", "passive", "");
 	struct replayer		 r = { .a = s->n[0], .b = s->n[1] };
 	struct endpoint		 src;
+	struct wire_msg		 m;
 	struct seen		 v;
 	int			 i;
 
@@ -339,10 +340,12 @@ ATF_TC_BODY(cookies, tc)
 		ATF_CHECK(refused(s, &r, &r.src));
 		r.last[WIRE_HDRLEN + 8 + i] ^= 0x40;
 	}
-	/* Ni is in the last octets but those of both NAT-D */
-	r.last[r.lastlen - 60] ^= 1;
+	ATF_REQUIRE_EQ(wire_decode(r.last[16], r.last + WIRE_HDRLEN, r.lastlen - WIRE_HDRLEN,
+	    WIRE_HDRLEN, &m, NULL), WIRE_OK);
+	i = (int)(m.nonce.p - r.last);
+	r.last[i] ^= 1;
 	ATF_CHECK(refused(s, &r, &r.src));
-	r.last[r.lastlen - 60] ^= 1;
+	r.last[i] ^= 1;
 	/* one secret later it is still good, two secrets later not */
 	sim_cmd(s->n[0], CMD_DOWN, "b");
 	s->filter = NULL;

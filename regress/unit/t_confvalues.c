@@ -175,6 +175,7 @@ ATF_TC_BODY(defaults, tc)
 	ATF_CHECK_EQ(p->psklen, 26);
 	ATF_CHECK_EQ(memcmp(p->psk, "twenty characters at least", 26), 0);
 	ATF_CHECK_EQ(c->dpd_interval, 60);
+	ATF_CHECK_EQ(c->fragmentation, 1);
 	ATF_CHECK_EQ(c->passive, 0);
 	conf_free(c);
 	c = good("set passive\nset dpd_check_interval 0\nikev2 \"a\" keepalive"
@@ -184,6 +185,12 @@ ATF_TC_BODY(defaults, tc)
 	ATF_CHECK_EQ(c->tunnels[0].keepalive.target.fam, ADDR_NONE);
 	ATF_CHECK_EQ(c->passive, 1);
 	ATF_CHECK_EQ(c->dpd_interval, 0);
+	conf_free(c);
+	c = good("set nofragmentation\nikev2 \"a\"" NETS ENDS PSK);
+	ATF_CHECK_EQ(c->fragmentation, 0);
+	conf_free(c);
+	c = good("set fragmentation\nikev2 \"a\"" NETS ENDS PSK);
+	ATF_CHECK_EQ(c->fragmentation, 1);
 	conf_free(c);
 }
 

@@ -217,6 +217,29 @@ ATF_TC_BODY(lengths, tc)
 	ATF_CHECK_EQ(sk_len(&k, 40), 8 + 41 + 16);
 }
 
+/* What fits is sealed to no more than the room, and one octet more would be. */
+ATF_TC_WITHOUT_HEAD(fit);
+ATF_TC_BODY(fit, tc)
+{
+	static const struct { uint16_t encr, bits, integ; } s[] = {
+		{ ENCR_AES_CBC, 256, INTEG_HMAC_SHA2_512_256 },
+		{ ENCR_AES_CBC, 128, INTEG_HMAC_SHA1_96 },
+		{ ENCR_AES_GCM_16, 256, INTEG_NONE },
+		{ ENCR_CHACHA20_POLY1305, 0, INTEG_NONE },
+	};
+	struct ike_keys	k;
+	size_t		i, room, n;
+
+	for (i = 0; i < sizeof(s) / sizeof(s[0]); i++) {
+		set_keys(&k, s[i].encr, s[i].bits, s[i].integ);
+		for (room = 0; room < 1300; room++) {
+			n = sk_fit(&k, room);
+			ATF_REQUIRE(n == 0 || sk_len(&k, n) <= room);
+			ATF_REQUIRE(sk_len(&k, n + 1) > room);
+		}
+	}
+}
+
 /*
  * What only a peer with the keys can send: padding longer than the content,
  * padding of any octets, a whole block of it (3.14, negative test 9).
@@ -320,6 +343,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, wycheproof_aead);
 	ATF_TP_ADD_TC(tp, every_cipher);
 	ATF_TP_ADD_TC(tp, lengths);
+	ATF_TP_ADD_TC(tp, fit);
 	ATF_TP_ADD_TC(tp, padding);
 	ATF_TP_ADD_TC(tp, odd_blocks);
 	ATF_TP_ADD_TC(tp, refused);

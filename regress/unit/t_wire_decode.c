@@ -324,14 +324,28 @@ ATF_TC_BODY(sk, tc)
 	payload(P_NONE, 0, "0123456789", 10);
 	wbuf_u8(&w, 0);
 	ATF_CHECK_EQ(decode(P_SK), WIRE_MALFORMED);
-	/* a fragment likewise, but nobody opens it */
+	/* a fragment likewise, with its number and how many there are (7383 2.5) */
 	start();
 	payload(P_IDI, 0, "\0\1\0\2abcdef", 10);
 	ATF_CHECK_EQ(decode(P_SKF), WIRE_OK);
 	ATF_CHECK_EQ(m.has, WIRE_HAS(P_SKF));
-	ATF_CHECK_EQ(m.sk.len, 0);
+	ATF_CHECK_EQ(m.frag_num, 1);
+	ATF_CHECK_EQ(m.frag_total, 2);
+	ATF_CHECK_EQ(m.sk_first, P_IDI);
+	ATF_CHECK_EQ(m.sk_off, 28);
+	ATF_CHECK_EQ(m.sk.len, 6);
 	wbuf_u8(&w, 0);
 	ATF_CHECK_EQ(decode(P_SKF), WIRE_MALFORMED);
+	/* whether the numbers make sense is for who puts it together */
+	ATF_CHECK_EQ(one(P_SKF, "\0\0\0\0", 4), WIRE_OK);
+	ATF_CHECK_EQ(m.sk.len, 0);
+	ATF_CHECK_EQ(one(P_SKF, "\0\1\0", 3), WIRE_MALFORMED);
+	ATF_CHECK_STREQ(why, "SKF: cut short");
+	/* both in one message: each would have to be the last */
+	start();
+	payload(P_SKF, 0, "0123", 4);
+	payload(P_NONE, 0, "\0\1\0\1ab", 6);
+	ATF_CHECK_EQ(decode(P_SK), WIRE_MALFORMED);
 }
 
 /* Negative test 17. */

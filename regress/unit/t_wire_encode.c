@@ -228,6 +228,20 @@ ATF_TC_BODY(empty_inner, tc)
 	    WIRE_OK);
 	ATF_CHECK(m.sk_first == P_NONE && m.sk.p == room && m.sk.len == 25 &&
 	    m.sk_off == 28);
+	/* SKF: the same behind number and total */
+	wbuf_init(&w, buf, sizeof(buf));
+	wire_begin(&e, &w, &hdr);
+	room = wire_put_skf(&e, P_IDI, 2, 300, 25);
+	ATF_REQUIRE(room == buf + 36);
+	memset(room, 0x5a, 25);
+	ATF_REQUIRE_EQ(w.len, 36 + 25);
+	ATF_CHECK_EQ(memcmp(buf + 28, "\x23\0\0\x21\0\2\1\x2c", 8), 0);
+	ATF_REQUIRE_EQ(wire_hdr_decode(buf, w.len, &h), 0);
+	ATF_CHECK_EQ(h.next, P_SKF);
+	ATF_CHECK_EQ(wire_decode(h.next, buf + 28, w.len - 28, 28, &m, &why),
+	    WIRE_OK);
+	ATF_CHECK(m.sk_first == P_IDI && m.sk.p == room && m.sk.len == 25 &&
+	    m.sk_off == 28 && m.frag_num == 2 && m.frag_total == 300);
 }
 
 /* Inner chains may stand behind something else in their buffer. */
