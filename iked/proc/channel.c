@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,12 +18,20 @@
 
 #define CHAN_SOCKBUF	(512 * 1024)	/* asked for; the system may give less */
 #define CHAN_BATCH	64		/* messages read before others get a turn */
+#define CHAN_HEAD	2		/* the length before each message */
+#define CHAN_PACKETMAX	(CHAN_HEAD + CHAN_MSGMAX)
 
-struct waiting {
-	STAILQ_ENTRY(waiting)	entry;
+/*
+ * A packet is one message or several, each behind its length.  What is put during
+ * one turn of the loop fills a packet, and leaves when the loop is about to wait:
+ * a handshake is a dozen messages, and a system call costs more than most of them.
+ */
+struct packet {
+	STAILQ_ENTRY(packet)	entry;
 	size_t			len;
-	int			fd;
-	uint8_t			b[];
+	size_t			n;		/* messages */
+	int			fd;		/* then the only message's */
+	uint8_t			b[CHAN_PACKETMAX];
 };
 
 struct chan {
@@ -31,10 +40,14 @@ struct chan {
 	void			*arg;
 	int			 fd;		/* -1: closed */
 	ev_io			 rd, wr;
-	STAILQ_HEAD(, waiting)	 q;
-	size_t			 nq, qbytes, maxqueue;
+	ev_prepare		 turn;		/* active: `cur' wants to leave */
+	struct packet		*cur;		/* being filled; NULL: none yet */
+	STAILQ_HEAD(, packet)	 q;		/* the socket took no more */
+	size_t			 nq, qbytes, maxqueue;	/* nq: messages */
 	int			 high;		/* went above CHAN_LOW */
-	uint8_t			 in[CHAN_MSGMAX];
+	int			 infd;		/* came with the packet below */
+	size_t			 inoff, inlen;	/* what is still to be given out */
+	uint8_t			 in[CHAN_PACKETMAX];
 };
 
 union fdctl {
@@ -74,18 +87,15 @@ chan_pair(int sv[2])
 }
 
 static ssize_t
-send_one(int fd, const void *p, size_t len, int passed)
+send_one(int fd, struct iovec *iov, int niov, int passed)
 {
-	struct iovec iov;
 	struct msghdr mh;
 	union fdctl ctl;
 	struct cmsghdr *c;
 
 	memset(&mh, 0, sizeof(mh));
-	iov.iov_base = (void *)(uintptr_t)p;	/* sendmsg only reads it */
-	iov.iov_len = len;
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
+	mh.msg_iov = iov;
+	mh.msg_iovlen = (size_t)niov;
 	if (passed != -1) {
 		memset(&ctl, 0, sizeof(ctl));
 		mh.msg_control = ctl.b;
@@ -126,23 +136,20 @@ passed_fd(struct msghdr *mh)
 }
 
 /*
- * Gives the octets of one message; 0 at the end; -1 with errno, EPROTO when
- * the sender wrote more than a message holds or more descriptors than one.
+ * Gives the octets of one packet; 0 at the end; -1 with errno, EPROTO when
+ * the sender wrote more than a packet holds or more descriptors than one.
  */
 static ssize_t
-recv_one(int fd, uint8_t *buf, int *passed)
+recv_one(int fd, struct iovec *iov, int niov, int *passed)
 {
-	struct iovec iov;
 	struct msghdr mh;
 	union fdctl ctl;
 	ssize_t n;
 
 	*passed = -1;
 	memset(&mh, 0, sizeof(mh));
-	iov.iov_base = buf;
-	iov.iov_len = CHAN_MSGMAX;
-	mh.msg_iov = &iov;
-	mh.msg_iovlen = 1;
+	mh.msg_iov = iov;
+	mh.msg_iovlen = (size_t)niov;
 	mh.msg_control = ctl.b;
 	mh.msg_controllen = sizeof(ctl.b);
 	if ((n = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC)) == -1)
@@ -158,33 +165,57 @@ recv_one(int fd, uint8_t *buf, int *passed)
 	return (n);
 }
 
+/* The length before a message: two octets, as everywhere the high one first. */
+static void
+head_put(uint8_t h[CHAN_HEAD], size_t len)
+{
+	struct wbuf w;
+
+	wbuf_init(&w, h, CHAN_HEAD);
+	wbuf_u16(&w, (uint16_t)len);
+}
+
+static size_t
+head_get(const uint8_t h[CHAN_HEAD])
+{
+	struct rbuf r;
+
+	rbuf_init(&r, h, CHAN_HEAD);
+	return (rbuf_u16(&r));
+}
+
 int
 chan_recv(int fd, uint8_t *buf, uint16_t *type, struct rbuf *r, int *passed)
 {
+	uint8_t head[CHAN_HEAD];
+	struct iovec iov[2] = { { head, CHAN_HEAD }, { buf, CHAN_MSGMAX } };
 	ssize_t n;
 
 	do
-		n = recv_one(fd, buf, passed);
+		n = recv_one(fd, iov, 2, passed);
 	while (n == -1 && errno == EINTR);
 	if (n <= 0) {
 		if (n == 0)
 			errno = EPIPE;
 		return (-1);
 	}
-	rbuf_init(r, buf, (size_t)n);
-	*type = rbuf_u16(r);
-	if (!rbuf_ok(r)) {
-		if (*passed != -1)
-			close(*passed);
-		errno = EPROTO;
-		return (-1);
+	if (n >= CHAN_HEAD && head_get(head) == (size_t)n - CHAN_HEAD) {
+		rbuf_init(r, buf, (size_t)n - CHAN_HEAD);
+		*type = rbuf_u16(r);
+		if (rbuf_ok(r))
+			return (0);
 	}
-	return (0);
+	if (*passed != -1)
+		close(*passed);
+	errno = EPROTO;
+	return (-1);
 }
 
 int
 chan_send(int fd, struct msg *m)
 {
+	uint8_t head[CHAN_HEAD];
+	struct iovec iov[2] = { { head, CHAN_HEAD }, { m->b, m->w.len } };
 	ssize_t n;
 
 	if (!wbuf_ok(&m->w)) {
@@ -192,38 +223,72 @@ chan_send(int fd, struct msg *m)
 		errno = EMSGSIZE;
 		return (-1);
 	}
+	head_put(head, m->w.len);
 	do
-		n = send_one(fd, m->b, m->w.len, m->fd);
+		n = send_one(fd, iov, 2, m->fd);
 	while (n == -1 && errno == EINTR);
 	msg_done(m);
 	return (n == -1 ? -1 : 0);
 }
 
+/* Empty again, and of no packet's past. */
 static void
-waiting_free(struct chan *c, struct waiting *w)
+packet_clear(struct packet *p)
+{
+	if (p->fd != -1)
+		close(p->fd);
+	explicit_bzero(p->b, p->len);
+	p->fd = -1;
+	p->len = p->n = 0;
+}
+
+static void
+packet_free(struct packet *p)
+{
+	if (p == NULL)
+		return;
+	packet_clear(p);
+	free(p);
+}
+
+static int
+packet_send(const struct chan *c, struct packet *p)
+{
+	struct iovec iov = { p->b, p->len };
+
+	return (send_one(c->fd, &iov, 1, p->fd) == -1 ? -1 : 0);
+}
+
+static void
+queue_drop(struct chan *c, struct packet *p)
 {
 	STAILQ_REMOVE_HEAD(&c->q, entry);
-	c->nq--;
-	c->qbytes -= w->len;
-	if (w->fd != -1)
-		close(w->fd);
-	explicit_bzero(w->b, w->len);
-	free(w);
+	c->nq -= p->n;
+	c->qbytes -= p->len;
+	packet_free(p);
 }
 
 static void
 chan_shut(struct chan *c)
 {
-	struct waiting *w;
+	struct packet *p;
 
 	if (c->fd == -1)
 		return;
 	ev_io_stop(c->loop, &c->rd);
 	ev_io_stop(c->loop, &c->wr);
+	ev_prepare_stop(c->loop, &c->turn);
 	close(c->fd);
 	c->fd = -1;
-	while ((w = STAILQ_FIRST(&c->q)) != NULL)
-		waiting_free(c, w);
+	if (c->infd != -1)
+		close(c->infd);
+	c->infd = -1;
+	explicit_bzero(c->in, c->inlen);
+	c->inoff = c->inlen = 0;
+	packet_free(c->cur);
+	c->cur = NULL;
+	while ((p = STAILQ_FIRST(&c->q)) != NULL)
+		queue_drop(c, p);
 }
 
 static void
@@ -233,19 +298,60 @@ chan_lost(struct chan *c, const char *why)
 	c->ops->closed(c->arg, c, why);
 }
 
+/* One message of the packet that is there.  -1: it is malformed. */
+static int
+give_one(struct chan *c)
+{
+	struct rbuf r;
+	size_t len, left = c->inlen - c->inoff;
+	uint8_t *p = c->in + c->inoff;
+	int fd = c->infd;
+
+	if (left < CHAN_HEAD || (len = head_get(p)) > left - CHAN_HEAD || len < 2 ||
+	    (fd != -1 && len != left - CHAN_HEAD))
+		return (-1);
+	c->inoff += CHAN_HEAD + len;
+	c->infd = -1;			/* the receiver's */
+	rbuf_init(&r, p + CHAN_HEAD, len);
+	return (c->ops->message(c->arg, c, rbuf_u16(&r), &r, fd));
+}
+
+/* All of them, unless the receiver pauses: then it goes on from there.  Their number;
+ * -1: the channel is closed. */
+static int
+give_all(struct chan *c)
+{
+	int n = 0;
+
+	for (; c->inoff < c->inlen && ev_is_active(&c->rd); n++)
+		if (give_one(c) == -1) {
+			if (c->fd != -1)
+				chan_lost(c, "a message was malformed");
+			return (-1);
+		}
+	if (c->fd == -1)
+		return (-1);
+	if (c->inoff == c->inlen) {
+		explicit_bzero(c->in, c->inlen);
+		c->inoff = c->inlen = 0;
+	}
+	return (n);
+}
+
 /* Several short reads rather than a long one: see CHAN_BATCH. */
 static void
 chan_readable(struct ev_loop *loop, ev_io *io, int revents)
 {
 	struct chan *c = io->data;
-	struct rbuf r;
+	struct iovec iov = { c->in, sizeof(c->in) };
 	ssize_t n;
-	int i, fd, rv;
+	int done, k;
 
 	(void)loop;
 	(void)revents;
-	for (i = 0; i < CHAN_BATCH && ev_is_active(&c->rd); i++) {
-		if ((n = recv_one(c->fd, c->in, &fd)) == -1) {
+	for (done = give_all(c); done != -1 && done < CHAN_BATCH &&
+	    ev_is_active(&c->rd); done = k == -1 ? -1 : done + k) {
+		if ((n = recv_one(c->fd, &iov, 1, &c->infd)) == -1) {
 			if (errno == EAGAIN || errno == EINTR)
 				return;
 			chan_lost(c, errno == EPROTO ?
@@ -257,32 +363,31 @@ chan_readable(struct ev_loop *loop, ev_io *io, int revents)
 			chan_lost(c, NULL);
 			return;
 		}
-		rbuf_init(&r, c->in, (size_t)n);
-		rv = c->ops->message(c->arg, c, rbuf_u16(&r), &r, fd);
-		explicit_bzero(c->in, (size_t)n);
-		if (rv == -1) {
-			chan_lost(c, "a message was malformed");
-			return;
-		}
+		c->inlen = (size_t)n;
+		k = give_all(c);
 	}
 }
 
-/* As much of the queue as the socket takes.  -1: the channel is broken. */
+/* As much of what waits as the socket takes.  -1: the channel is broken. */
 static int
 chan_push(struct chan *c)
 {
-	struct waiting *w;
+	struct packet *p;
 
-	while ((w = STAILQ_FIRST(&c->q)) != NULL) {
-		if (send_one(c->fd, w->b, w->len, w->fd) == -1) {
-			if (errno == EAGAIN || errno == EINTR ||
-			    errno == ENOBUFS)
+	for (;;) {
+		if ((p = STAILQ_FIRST(&c->q)) == NULL) {
+			p = c->cur;
+			if (p == NULL || p->len == 0)
 				return (0);
-			return (-1);
 		}
-		waiting_free(c, w);
+		if (packet_send(c, p) == -1)
+			return (errno == EAGAIN || errno == EINTR ||
+			    errno == ENOBUFS ? 0 : -1);
+		if (p == c->cur)
+			packet_clear(p);
+		else
+			queue_drop(c, p);
 	}
-	return (0);
 }
 
 static void
@@ -297,13 +402,52 @@ chan_writable(struct ev_loop *loop, ev_io *io, int revents)
 		ev_io_stop(c->loop, &c->wr);
 		return;
 	}
-	if (c->nq == 0)
+	if (c->nq == 0 && (c->cur == NULL || c->cur->len == 0))
 		ev_io_stop(c->loop, &c->wr);
 	if (c->high && c->nq < CHAN_LOW) {
 		c->high = 0;
 		if (c->ops->drained != NULL)
 			c->ops->drained(c->arg, c);
 	}
+}
+
+/* The packet is full, or holds a descriptor: it goes, or waits in the queue. */
+static int
+chan_seal(struct chan *c)
+{
+	struct packet *p = c->cur, *small;
+
+	if (c->nq == 0) {
+		if (packet_send(c, p) == 0) {
+			packet_clear(p);
+			return (0);
+		}
+		if (errno != EAGAIN && errno != ENOBUFS && errno != EINTR)
+			return (-1);
+	}
+	/* what cannot be made smaller stays as it is */
+	if ((small = realloc(p, offsetof(struct packet, b) + p->len)) != NULL)
+		p = small;
+	c->cur = NULL;
+	STAILQ_INSERT_TAIL(&c->q, p, entry);
+	c->nq += p->n;
+	c->qbytes += p->len;
+	if (c->nq >= CHAN_LOW)
+		c->high = 1;
+	ev_io_start(c->loop, &c->wr);
+	return (0);
+}
+
+/* The loop is about to wait. */
+static void
+chan_turn(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct chan *c = w->data;
+
+	(void)revents;
+	ev_prepare_stop(loop, w);
+	if (c->nq == 0 && chan_push(c) == 0 && c->cur != NULL && c->cur->len > 0)
+		ev_io_start(loop, &c->wr);
 }
 
 struct chan *
@@ -325,7 +469,10 @@ chan_new(struct ev_loop *loop, int fd, size_t maxqueue,
 	c->ops = ops;
 	c->arg = arg;
 	c->maxqueue = maxqueue;
+	c->infd = -1;
 	STAILQ_INIT(&c->q);
+	ev_prepare_init(&c->turn, chan_turn);
+	c->turn.data = c;
 	ev_io_init(&c->rd, chan_readable, fd, EV_READ);
 	ev_io_init(&c->wr, chan_writable, fd, EV_WRITE);
 	c->rd.data = c->wr.data = c;
@@ -339,7 +486,6 @@ chan_free(struct chan *c)
 	if (c == NULL)
 		return;
 	chan_shut(c);
-	explicit_bzero(c->in, sizeof(c->in));
 	free(c);
 }
 
@@ -350,56 +496,73 @@ chan_pause(struct chan *c, int paused)
 		return;
 	if (paused)
 		ev_io_stop(c->loop, &c->rd);
-	else
+	else {
 		ev_io_start(c->loop, &c->rd);
+		if (c->inoff < c->inlen)
+			ev_feed_event(c->loop, &c->rd, EV_READ);
+	}
+}
+
+/* Room for a message of that length, alone in its packet when it has a descriptor. */
+static int
+chan_room(struct chan *c, size_t len, int fd)
+{
+	struct packet *p = c->cur;
+
+	if (c->nq > 0 && c->qbytes + (p != NULL ? p->len : 0) + CHAN_HEAD + len >
+	    c->maxqueue)
+		return (ENOBUFS);
+	if (p != NULL && p->len > 0 &&
+	    (fd != -1 || len > sizeof(p->b) - CHAN_HEAD - p->len) &&
+	    chan_seal(c) == -1)
+		return (EPIPE);
+	if (c->cur != NULL)
+		return (0);
+	if ((p = malloc(sizeof(*p))) == NULL)
+		return (ENOBUFS);
+	p->len = p->n = 0;
+	p->fd = -1;
+	c->cur = p;
+	return (0);
 }
 
 static int
-chan_enqueue(struct chan *c, struct msg *m)
+chan_append(struct chan *c, struct msg *m)
 {
-	struct waiting *w;
+	struct packet *p;
+	int err;
 
-	if (m->w.len > c->maxqueue - c->qbytes ||
-	    (w = malloc(sizeof(*w) + m->w.len)) == NULL) {
-		errno = ENOBUFS;
-		return (-1);
-	}
-	memcpy(w->b, m->b, m->w.len);
-	w->len = m->w.len;
-	w->fd = m->fd;
+	if ((err = chan_room(c, m->w.len, m->fd)) != 0)
+		return (err);
+	p = c->cur;
+	head_put(p->b + p->len, m->w.len);
+	memcpy(p->b + p->len + CHAN_HEAD, m->b, m->w.len);
+	p->len += CHAN_HEAD + m->w.len;
+	p->n++;
+	p->fd = m->fd;
 	m->fd = -1;
-	STAILQ_INSERT_TAIL(&c->q, w, entry);
-	c->nq++;
-	c->qbytes += w->len;
-	if (c->nq >= CHAN_LOW)
-		c->high = 1;
-	ev_io_start(c->loop, &c->wr);
+	if (p->fd != -1)
+		return (chan_seal(c) == -1 ? EPIPE : 0);
+	ev_prepare_start(c->loop, &c->turn);
 	return (0);
 }
 
 int
 chan_put(struct chan *c, struct msg *m)
 {
-	int rv = 0, err = 0;
+	int err;
 
 	if (!wbuf_ok(&m->w))
 		err = EMSGSIZE;
 	else if (c == NULL || c->fd == -1)
 		err = EPIPE;
-	else if (c->nq == 0 &&
-	    send_one(c->fd, m->b, m->w.len, m->fd) != -1)
-		;
-	else if (c->nq == 0 && errno != EAGAIN && errno != ENOBUFS &&
-	    errno != EINTR)
-		err = EPIPE;
-	else if (chan_enqueue(c, m) == -1)
-		err = ENOBUFS;
+	else
+		err = chan_append(c, m);
 	msg_done(m);
-	if (err != 0) {
-		errno = err;
-		rv = -1;
-	}
-	return (rv);
+	if (err == 0)
+		return (0);
+	errno = err;
+	return (-1);
 }
 
 size_t
@@ -421,7 +584,8 @@ chan_flush(struct chan *c, int ms)
 	int i;
 
 	for (i = 0; i < 64 && chan_isopen(c); i++) {
-		if (chan_push(c) == -1 || c->nq == 0)
+		if (chan_push(c) == -1 || (c->nq == 0 &&
+		    (c->cur == NULL || c->cur->len == 0)))
 			return;
 		p.fd = c->fd;
 		p.events = POLLOUT;

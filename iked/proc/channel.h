@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Channels between processes: SOCK_SEQPACKET pairs, one typed message a packet,
- * written and read with base/buf.h only.  Never a raw struct, never a pointer.
+ * Channels between processes: SOCK_SEQPACKET pairs, typed messages, as many a packet as
+ * one turn of the loop makes and as fit (a descriptor travels with a message that is
+ * alone), written and read with base/buf.h only.  Never a raw struct, never a pointer.
  *
  * No send blocks: what the socket does not take now waits in a bounded queue.
  * A message that is truncated, or that its receiver calls malformed, closes the
@@ -40,18 +41,20 @@ struct chan_ops {
 };
 #define CHAN_LOW	32
 
-/* Takes fd over (made nonblocking, close on exec).  maxqueue: octets that may wait. NULL
- * and errno (fd is then closed). */
+/* Takes fd over (made nonblocking, close on exec).  maxqueue: octets that may wait, and
+ * one packet more. NULL and errno (fd is then closed). */
 struct chan	*chan_new(struct ev_loop *, int fd, size_t maxqueue,
 		    const struct chan_ops *, void *arg);
 void		 chan_free(struct chan *);	/* wipes what waits; NULL is fine */
 void		 chan_pause(struct chan *, int paused);	/* stop and resume reading */
-/* Sends or queues.  0; -1 with errno: EMSGSIZE (did not fit), ENOBUFS (queue full),
- * EPIPE (closed).  The message and its descriptor are gone in any case. */
+/* Takes the message: it leaves when the loop is about to wait, or before.  0; -1 with
+ * errno: EMSGSIZE (did not fit), ENOBUFS (queue full), EPIPE (closed).  The message
+ * and its descriptor are gone in any case. */
 int		 chan_put(struct chan *, struct msg *);
-size_t		 chan_waiting(const struct chan *);	/* messages in the queue */
+size_t		 chan_waiting(const struct chan *);	/* messages the socket did not take */
 int		 chan_isopen(const struct chan *);
-/* Writes the queue out, waiting at most ms; for a process that is about to exit. */
+/* Writes all out, waiting at most ms; for a process that is about to exit, and before
+ * what the other side reads with chan_recv() ends. */
 void		 chan_flush(struct chan *, int ms);
 
 /* A pair with close-on-exec and buffers set; 0 or -1. */

@@ -114,6 +114,7 @@ kids_try(void)
 		msg_start(&m, M_GO);
 		if (chan_put(pa.kid[roles[i]].chan, &m) == -1)
 			return (-1);
+		chan_flush(pa.kid[roles[i]].chan, 0);	/* alone: it has no loop yet */
 	}
 	return (0);
 }

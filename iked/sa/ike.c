@@ -124,13 +124,22 @@ reply_set(struct reply *r, const uint8_t *p, size_t n, uint32_t msgid)
 	return (0);
 }
 
+/*
+ * The room of a whole message goes back as one piece: made smaller in place it would
+ * leave a hole that the next one does not fit in, 7 kB beside every SA.
+ */
 void
 reply_take(struct reply *r, uint8_t *p, size_t n, uint32_t msgid)
 {
+	uint8_t	*copy;
+
 	reply_clear(r);
-	/* what cannot be made smaller stays as it is */
-	if ((r->msg = realloc(p, n)) == NULL)
-		r->msg = p;
+	if ((copy = malloc(n)) != NULL) {
+		memcpy(copy, p, n);
+		free(p);
+		p = copy;
+	}
+	r->msg = p;
 	r->len = (uint32_t)n;
 	r->msgid = msgid;
 }

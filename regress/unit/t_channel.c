@@ -18,6 +18,7 @@ struct side {
 	uint32_t	 n;
 	int		 fd;		/* the last one passed */
 	int		 refuse;	/* call the message of this number malformed */
+	int		 pause;		/* and read no more after each of them */
 	int		 closed, drained;
 	char		 why[64];
 };
@@ -29,13 +30,14 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 {
 	struct side *s = arg;
 
-	(void)c;
 	ATF_REQUIRE_EQ(7, type);
 	ATF_REQUIRE_EQ(s->next, rbuf_u32(r));
 	if (fd != -1)
 		s->fd = fd;
 	s->next++;
 	s->n++;
+	if (s->pause)
+		chan_pause(c, 1);
 	return (s->refuse != 0 && s->n == (uint32_t)s->refuse ? -1 : 0);
 }
 
@@ -117,6 +119,110 @@ ATF_TC_BODY(order, tc)
 	chan_free(b.c);
 }
 
+/* What one turn puts leaves in one packet; a descriptor has its own. */
+ATF_TC_WITHOUT_HEAD(packets);
+ATF_TC_BODY(packets, tc)
+{
+	static uint8_t buf[CHAN_MSGMAX + 2];
+	struct side a;
+	uint32_t i;
+	int sv[2];
+
+	(void)tc;
+	memset(&a, 0, sizeof(a));
+	ATF_REQUIRE((loop = ev_loop_new(EVFLAG_NOENV)) != NULL);
+	ATF_REQUIRE_EQ(0, chan_pair(sv));
+	ATF_REQUIRE((a.c = chan_new(loop, sv[0], 1U << 20, &ops, &a)) != NULL);
+	for (i = 0; i < 10; i++)
+		ATF_REQUIRE_EQ(0, put(&a, i, 4, -1));
+	ATF_REQUIRE_EQ(-1, recv(sv[1], buf, sizeof(buf), MSG_DONTWAIT));
+	run(1);
+	ATF_REQUIRE_EQ(10 * (2 + 10), recv(sv[1], buf, sizeof(buf), MSG_DONTWAIT));
+	ATF_REQUIRE_EQ(10, buf[1]);
+	/* too many for one packet */
+	ATF_REQUIRE_EQ(0, put(&a, 0, 9000, -1));
+	ATF_REQUIRE_EQ(0, put(&a, 1, 9000, -1));
+	ATF_REQUIRE_EQ(9008, recv(sv[1], buf, sizeof(buf), MSG_DONTWAIT));
+	ATF_REQUIRE_EQ(-1, recv(sv[1], buf, sizeof(buf), MSG_DONTWAIT));
+	/* those before a descriptor, the descriptor, those after it */
+	ATF_REQUIRE_EQ(0, put(&a, 2, 0, dup(0)));
+	ATF_REQUIRE_EQ(9008, recv(sv[1], buf, sizeof(buf), MSG_DONTWAIT));
+	ATF_REQUIRE_EQ(8, recv(sv[1], buf, sizeof(buf), MSG_DONTWAIT));
+	ATF_REQUIRE_EQ(0, put(&a, 3, 1, -1));
+	ATF_REQUIRE_EQ(-1, recv(sv[1], buf, sizeof(buf), MSG_DONTWAIT));
+	/* who is about to exit does not wait for the loop */
+	chan_flush(a.c, 0);
+	ATF_REQUIRE_EQ(9, recv(sv[1], buf, sizeof(buf), MSG_DONTWAIT));
+	chan_free(a.c);
+	close(sv[1]);
+}
+
+/* A receiver that pauses gets not one message more, and later all of them. */
+ATF_TC_WITHOUT_HEAD(paused);
+ATF_TC_BODY(paused, tc)
+{
+	struct side a, b;
+	uint32_t i;
+
+	(void)tc;
+	pair(&a, &b, 1U << 20);
+	b.pause = 1;
+	for (i = 0; i < 5; i++)
+		ATF_REQUIRE_EQ(0, put(&a, i, 0, -1));
+	for (i = 1; i <= 5; i++) {
+		run(3);
+		ATF_REQUIRE_EQ(i, b.n);
+		chan_pause(b.c, 0);
+	}
+	b.pause = 0;
+	ATF_REQUIRE_EQ(0, put(&a, 5, 0, -1));
+	run(2);
+	ATF_REQUIRE_EQ(6, b.n);
+	/* freed with the rest of a packet still to be given out */
+	b.pause = 1;
+	ATF_REQUIRE_EQ(0, put(&a, 6, 0, -1));
+	ATF_REQUIRE_EQ(0, put(&a, 7, 0, -1));
+	run(2);
+	ATF_REQUIRE_EQ(7, b.n);
+	chan_free(b.c);
+	chan_free(a.c);
+}
+
+/* Lengths that are not those of the packet. */
+ATF_TC_WITHOUT_HEAD(lengths);
+ATF_TC_BODY(lengths, tc)
+{
+	static const struct {
+		uint8_t	p[12];
+		size_t	len;
+	} bad[] = {
+		{ { 0 }, 1 },
+		{ { 0, 7, 0, 7, 0, 0, 0, 0 }, 8 },
+		{ { 0xff, 0xff, 0, 7, 0, 0, 0, 0 }, 8 },
+		{ { 0, 6, 0, 7, 0, 0, 0, 0, 0 }, 9 },
+		{ { 0, 6, 0, 7, 0, 0, 0, 0, 0, 1, 0 }, 11 },
+	};
+	struct side b;
+	size_t i;
+	int sv[2];
+
+	(void)tc;
+	ATF_REQUIRE((loop = ev_loop_new(EVFLAG_NOENV)) != NULL);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		memset(&b, 0, sizeof(b));
+		ATF_REQUIRE_EQ(0, chan_pair(sv));
+		ATF_REQUIRE((b.c = chan_new(loop, sv[1], 1000, &ops, &b)) != NULL);
+		ATF_REQUIRE(send(sv[0], bad[i].p, bad[i].len, 0) ==
+		    (ssize_t)bad[i].len);
+		run(2);
+		ATF_REQUIRE_EQ(i < 3 ? 0 : 1, b.n);
+		ATF_REQUIRE_EQ(1, b.closed);
+		ATF_REQUIRE_STREQ("a message was malformed", b.why);
+		chan_free(b.c);
+		close(sv[0]);
+	}
+}
+
 ATF_TC_WITHOUT_HEAD(full);
 ATF_TC_BODY(full, tc)
 {
@@ -159,7 +265,7 @@ ATF_TC_BODY(size, tc)
 ATF_TC_WITHOUT_HEAD(truncated);
 ATF_TC_BODY(truncated, tc)
 {
-	static uint8_t big[CHAN_MSGMAX + 1];
+	static uint8_t big[CHAN_MSGMAX + 3];	/* and two of length */
 	struct side b;
 	int sv[2];
 
@@ -240,7 +346,7 @@ ATF_TC_BODY(descriptors, tc)
 ATF_TC_WITHOUT_HEAD(blocking);
 ATF_TC_BODY(blocking, tc)
 {
-	static uint8_t big[CHAN_MSGMAX + 1];
+	static uint8_t big[CHAN_MSGMAX + 3];	/* and two of length */
 	uint8_t buf[CHAN_MSGMAX];
 	struct rbuf r;
 	struct msg m;
@@ -288,6 +394,9 @@ ATF_TC_BODY(wiped, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, order);
+	ATF_TP_ADD_TC(tp, packets);
+	ATF_TP_ADD_TC(tp, paused);
+	ATF_TP_ADD_TC(tp, lengths);
 	ATF_TP_ADD_TC(tp, full);
 	ATF_TP_ADD_TC(tp, size);
 	ATF_TP_ADD_TC(tp, truncated);
