@@ -6,6 +6,8 @@
 #include "base/siphash.h"
 #include "conf/conf_parse.h"
 
+#define PROPS_NEAR	8	/* kept proposals that a new one may be equal to */
+
 struct conf *
 conf_new(void)
 {
@@ -40,6 +42,9 @@ conf_free(struct conf *c)
 	free(c->peers);
 	free(c->tunnels);
 	free(c->byname);
+	for (i = 0; i < c->nprops; i++)
+		free(c->props[i]);
+	free(c->props);
 	free(c);
 }
 
@@ -128,6 +133,30 @@ conf_proposals_equal(const struct proposals *a, const struct proposals *b)
 	return (1);
 }
 
+/*
+ * Proposals are 8 kB, and thousands of statements have the same few: they share them.
+ * Only the latest ones are compared, so that no file makes this take long.
+ */
+const struct proposals *
+conf_proposals_share(struct conf *c, const struct proposals *ps)
+{
+	void		*v = c->props;
+	struct proposals *copy;
+	uint32_t	 i, n = c->nprops;
+
+	for (i = n; i > 0 && i + PROPS_NEAR > n; i--)
+		if (memcmp(c->props[i - 1], ps, sizeof(*ps)) == 0)
+			return (c->props[i - 1]);
+	if (conf_grow(&v, &c->cap_props, n, sizeof(*c->props)) == -1)
+		return (NULL);
+	c->props = v;
+	if ((copy = malloc(sizeof(*copy))) == NULL)
+		return (NULL);
+	memcpy(copy, ps, sizeof(*copy));
+	c->props[c->nprops++] = copy;
+	return (copy);
+}
+
 int
 conf_peer_equal(const struct conf_peer *a, const struct conf_peer *b)
 {
@@ -135,7 +164,7 @@ conf_peer_equal(const struct conf_peer *a, const struct conf_peer *b)
 	    addr_cmp(&a->remote, &b->remote) == 0 &&
 	    ident_equal(&a->srcid, &b->srcid) &&
 	    ident_equal(&a->dstid, &b->dstid) &&
-	    conf_proposals_equal(&a->ike, &b->ike) &&
+	    conf_proposals_equal(a->ike, b->ike) &&
 	    a->ikelifetime == b->ikelifetime && a->natt == b->natt &&
 	    a->has_psk == b->has_psk && a->psk_serial == b->psk_serial &&
 	    a->psklen == b->psklen &&
@@ -212,7 +241,7 @@ conf_tunnel_equal(const struct conf *ca, const struct conf_tunnel *a,
 	return (strcmp(a->name, b->name) == 0 && a->mode == b->mode &&
 	    a->transport == b->transport &&
 	    tslist_equal(&a->from, &b->from) && tslist_equal(&a->to, &b->to) &&
-	    conf_proposals_equal(&a->esp, &b->esp) && a->lifetime == b->lifetime &&
+	    conf_proposals_equal(a->esp, b->esp) && a->lifetime == b->lifetime &&
 	    a->lifebytes == b->lifebytes &&
 	    conf_peer_equal(&ca->peers[a->peer], &cb->peers[b->peer]));
 }

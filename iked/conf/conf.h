@@ -18,7 +18,7 @@
 
 #define CONF_NAMELEN	64	/* tunnel names, NUL included */
 #define CONF_PSKMAX	1024
-#define CONF_MAXTUNNELS	65536
+#define CONF_MAXTUNNELS	131072
 #define CONF_IKELIFE	28800		/* s */
 #define CONF_LIFE	10800		/* s */
 #define CONF_LIFEBYTES	(4ULL << 30)
@@ -39,7 +39,7 @@ struct conf_peer {
 	struct addr		 remote;	/* ADDR_NONE: any (responder only) */
 	struct ident		 srcid;		/* ID_NONE: the local address, as ID_IPV4/6_ADDR */
 	struct ident		 dstid;		/* ID_NONE: the remote address; with `peer any`: any */
-	struct proposals	 ike;		/* ours, in order of preference */
+	const struct proposals	*ike;		/* ours, in order of preference; shared */
 	uint32_t		 ikelifetime;	/* seconds until rekey; 0: default (8h) */
 	uint16_t		 psklen;	/* 0 in a parse without secrets */
 	uint8_t			*psk;		/* owned; wiped by conf_free */
@@ -64,7 +64,7 @@ struct conf_tunnel {
 	uint8_t			 transport;	/* 0 tunnel, 1 transport (refused so far) */
 	struct tslist		 from, to;	/* local and remote selectors */
 	struct prefix		 fromnet[TS_MAX], tonet[TS_MAX]; /* same, as prefixes */
-	struct proposals	 esp;
+	const struct proposals	*esp;		/* ditto */
 	uint32_t		 lifetime;	/* seconds, hard; default 3h */
 	uint64_t		 lifebytes;	/* default 4G; 0 none */
 	struct conf_keepalive	 keepalive;
@@ -85,6 +85,8 @@ struct conf {
 	uint32_t		 want_peers, want_tunnels;	/* announced by globals */
 	uint32_t		 cap_peers, cap_tunnels;
 	uint32_t		*byname;	/* tunnels ordered by name; NULL while filling */
+	struct proposals	**props;	/* each once, as far as that is seen */
+	uint32_t		 nprops, cap_props;
 };
 
 /* Reads a whole file named by the main text (`include`, `psk file`).  The
@@ -112,7 +114,7 @@ struct conf_errors {
 };
 
 /* Parses text (named `file` in messages).  Gives a new configuration, or NULL with
- * at least one error.  Bounded: include depth 8, 64k tunnels, lines of 64 KiB. */
+ * at least one error.  Bounded: include depth 8, 128k tunnels, lines of 64 KiB. */
 struct conf	*conf_parse(const char *file, const char *text, size_t len,
 		    const struct conf_io *, int flags, struct conf_errors *);
 void		 conf_free(struct conf *);	/* wipes secrets */

@@ -384,10 +384,7 @@ make_peer(const struct stmt *st, struct conf_peer *pe)
 		if (ident_equal(&id, &pe->dstid))
 			memset(&pe->dstid, 0, sizeof(pe->dstid));
 	}
-	if (st->ike.n == 0)
-		conf_default(&pe->ike, PROTO_IKE, st->preset);
-	else
-		pe->ike = st->ike;
+	pe->ike = &st->ike;
 	pe->ikelifetime = st->ikelifetime;
 	pe->natt = st->natt;
 	pe->has_psk = 1;
@@ -417,6 +414,7 @@ find_peer(struct parser *p)
 {
 	struct stmt		*st = &p->st;
 	struct conf_peer	 pe, *np;
+	const struct proposals	*ike;
 	struct key		 k = { p, NULL, &pe, NULL, NULL };
 	const struct conf_tunnel *t;
 	const char		*what;
@@ -424,6 +422,8 @@ find_peer(struct parser *p)
 	int64_t			 i;
 	void			*v = p->first;
 
+	if (st->ike.n == 0)
+		conf_default(&st->ike, PROTO_IKE, st->preset);
 	make_peer(st, &pe);
 	pe.psk = st->psk;
 	h = conf_peer_hash(&pe);
@@ -442,6 +442,7 @@ find_peer(struct parser *p)
 	pe.psk = NULL;
 	if (conf_grow(&v, &p->firstcap, (uint32_t)i, sizeof(*p->first)) == -1 ||
 	    (p->first = v, conf_table_add(&p->peers, h, (uint32_t)i)) == -1 ||
+	    (ike = conf_proposals_share(p->conf, &st->ike)) == NULL ||
 	    (st->psklen > 0 && (pe.psk = malloc(st->psklen)) == NULL) ||
 	    (np = conf_add_peer(p->conf)) == NULL) {
 		free(pe.psk);
@@ -451,6 +452,7 @@ find_peer(struct parser *p)
 	if (st->psklen > 0)
 		memcpy(pe.psk, st->psk, st->psklen);
 	*np = pe;
+	np->ike = ike;
 	p->first[i] = p->conf->ntunnels;
 	return (i);
 }
@@ -494,12 +496,14 @@ conf_merge(struct parser *p)
 	t.mode = st->mode;
 	t.lifetime = st->lifetime;
 	t.lifebytes = st->lifebytes;
-	if (st->esp.n == 0)
-		conf_default(&t.esp, PROTO_ESP, st->preset);
-	else
-		t.esp = st->esp;
 	if (st->preset != NULL)
 		check_preset(p);
+	if (st->esp.n == 0)
+		conf_default(&st->esp, PROTO_ESP, st->preset);
+	if ((t.esp = conf_proposals_share(p->conf, &st->esp)) == NULL) {
+		p->lx.nomem = 1;
+		return;
+	}
 	t.line = st->pos.line;
 	strlcpy(t.file, st->pos.file, sizeof(t.file));
 	for (i = 0; t.file[i] != '\0'; i++)

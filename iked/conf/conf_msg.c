@@ -207,7 +207,7 @@ conf_put_peer(struct wbuf *w, const struct conf_peer *pe, int flags)
 	put_addr(w, &pe->remote);
 	put_ident(w, &pe->srcid);
 	put_ident(w, &pe->dstid);
-	put_proposals(w, &pe->ike);
+	put_proposals(w, pe->ike);
 	wbuf_u32(w, pe->ikelifetime);
 	wbuf_u8(w, pe->natt);
 	wbuf_u32(w, pe->ntunnels);
@@ -221,14 +221,16 @@ int
 conf_get_peer(struct rbuf *r, struct conf *c)
 {
 	struct conf_peer	 pe, *np;
+	struct proposals	 ps;
 	const uint8_t		*psk;
 
 	memset(&pe, 0, sizeof(pe));
+	memset(&ps, 0, sizeof(ps));
 	get_addr(r, &pe.local);
 	get_addr(r, &pe.remote);
 	get_ident(r, &pe.srcid);
 	get_ident(r, &pe.dstid);
-	get_proposals(r, &pe.ike, PROTO_IKE);
+	get_proposals(r, &ps, PROTO_IKE);
 	pe.ikelifetime = get_life(r);
 	pe.natt = get_bool(r);
 	pe.ntunnels = rbuf_u32(r);
@@ -244,6 +246,8 @@ conf_get_peer(struct rbuf *r, struct conf *c)
 	    (pe.local.fam != ADDR_NONE && pe.remote.fam != ADDR_NONE &&
 	    (pe.local.fam != pe.remote.fam ||
 	    addr_cmp(&pe.local, &pe.remote) == 0)))
+		return (-1);
+	if ((pe.ike = conf_proposals_share(c, &ps)) == NULL)
 		return (-1);
 	if (pe.psklen > 0) {
 		if ((pe.psk = malloc(pe.psklen)) == NULL)
@@ -269,7 +273,7 @@ conf_put_tunnel(struct wbuf *w, const struct conf_tunnel *t)
 	wbuf_u8(w, t->transport);
 	put_nets(w, t->fromnet, t->from.n);
 	put_nets(w, t->tonet, t->to.n);
-	put_proposals(w, &t->esp);
+	put_proposals(w, t->esp);
 	wbuf_u32(w, t->lifetime);
 	wbuf_u64(w, t->lifebytes);
 	wbuf_u8(w, t->keepalive.on);
@@ -291,17 +295,19 @@ int
 conf_get_tunnel(struct rbuf *r, struct conf *c)
 {
 	struct conf_tunnel	 t, *nt;
+	struct proposals	 ps;
 	uint8_t			 mode;
 	const char		*s;
 
 	memset(&t, 0, sizeof(t));
+	memset(&ps, 0, sizeof(ps));
 	rbuf_str(r, t.name, sizeof(t.name));
 	t.peer = rbuf_u32(r);
 	mode = rbuf_u8(r);
 	t.transport = rbuf_u8(r);
 	get_nets(r, t.fromnet, &t.from);
 	get_nets(r, t.tonet, &t.to);
-	get_proposals(r, &t.esp, PROTO_ESP);
+	get_proposals(r, &ps, PROTO_ESP);
 	t.lifetime = get_life(r);
 	t.lifebytes = rbuf_u64(r);
 	t.keepalive.on = get_bool(r);
@@ -323,7 +329,8 @@ conf_get_tunnel(struct rbuf *r, struct conf *c)
 	if (t.mode != MODE_PASSIVE &&
 	    c->peers[t.peer].remote.fam == ADDR_NONE)
 		return (-1);
-	if ((nt = conf_add_tunnel(c)) == NULL)
+	if ((t.esp = conf_proposals_share(c, &ps)) == NULL ||
+	    (nt = conf_add_tunnel(c)) == NULL)
 		return (-1);
 	*nt = t;
 	return (0);

@@ -129,6 +129,8 @@ void		 conf_policy(struct parser *);
 void		 conf_psk(struct parser *);
 /* conf_xform.c: after ikesa or childsa. */
 void		 conf_proposals(struct parser *, enum conf_kw, const struct pos *);
+/* The configuration's own copy, the same for equal ones; NULL: no memory. */
+const struct proposals *conf_proposals_share(struct conf *, const struct proposals *);
 /* What the statement does not say; preset NULL: our own default. */
 void		 conf_default(struct proposals *, uint8_t proto, const char *preset);
 /* conf_merge.c: the finished statement becomes a tunnel of a peer. */

@@ -122,7 +122,7 @@ put_peer(struct out *o, const struct conf_peer *pe)
 		put(o, " \\\n\tsrcid \"%s\"", ident_conf(&pe->srcid, id));
 	if (pe->dstid.type != ID_NONE)
 		put(o, " \\\n\tdstid \"%s\"", ident_conf(&pe->dstid, id));
-	put_proposals(o, "ikesa", &pe->ike);
+	put_proposals(o, "ikesa", pe->ike);
 }
 
 static void
@@ -140,7 +140,7 @@ put_tunnel(struct out *o, const struct conf *c, const struct conf_tunnel *t,
 	put_nets(o, "from", t->fromnet, t->from.n);
 	put_nets(o, " to", t->tonet, t->to.n);
 	put_peer(o, pe);
-	put_proposals(o, "childsa", &t->esp);
+	put_proposals(o, "childsa", t->esp);
 	put(o, " \\\n\tikelifetime %u lifetime %u bytes %" PRIu64,
 	    pe->ikelifetime != 0 ? pe->ikelifetime : CONF_IKELIFE, t->lifetime,
 	    t->lifebytes);

@@ -423,7 +423,7 @@ known_peer(struct world *w, struct ike_half *h, const struct wire_msg *m)
 		    ident_str(&m->idr, is), ident_conf(&id, me));
 		return (0);
 	}
-	if (!offer_allows(&peer_conf(w, p)->ike, &h->c.suite)) {
+	if (!offer_allows(peer_conf(w, p)->ike, &h->c.suite)) {
 		log_info(w->log, "peer %s (%s): \"ikesa\" of tunnel \"%s\" does not "
 		    "allow what was agreed: make it equal to that of tunnel \"%s\"", a,
 		    ident_str(&m->idi, is), peer_name(w, p), peer_name(w,

@@ -519,7 +519,7 @@ refuse_esp(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
 
 	addr_str(&ike->c.remote.addr, a);
 	(void)proposals_str(&m->sa, theirs, sizeof(theirs));
-	(void)proposals_str(ours->n > 0 ? ours : &t->esp, mine, sizeof(mine));
+	(void)proposals_str(ours->n > 0 ? ours : t->esp, mine, sizeof(mine));
 	log_info(w->log, "peer %s: NO_PROPOSAL_CHOSEN for the Child SA: it offers %s; "
 	    "\"childsa\" of tunnel \"%s\" %s, %s", a, theirs, t->name, ours->n > 0 ?
 	    "wants, and the kernel can" : "wants, but the kernel cannot", mine);

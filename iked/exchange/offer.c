@@ -13,7 +13,7 @@ offer_ike(struct world *w, uint32_t peer, uint64_t spi, struct proposals *out)
 {
 	uint8_t	i;
 
-	*out = peer_conf(w, peer)->ike;
+	*out = *peer_conf(w, peer)->ike;
 	for (i = 0; i < out->n; i++) {
 		out->p[i].num = (uint8_t)(i + 1);
 		out->p[i].proto = PROTO_IKE;
@@ -102,7 +102,7 @@ int
 offer_esp(struct world *w, uint32_t tunnel, uint32_t spi, int with_ke,
     struct proposals *out)
 {
-	const struct proposals	*in = &tunnel_conf(w, tunnel)->esp;
+	const struct proposals	*in = tunnel_conf(w, tunnel)->esp;
 	struct proposal		*p;
 	uint8_t			 i;
 
@@ -128,7 +128,7 @@ offer_none(struct world *w, uint32_t tunnel)
 	const struct conf_tunnel	*t = tunnel_conf(w, tunnel);
 	char				 ours[150];
 
-	(void)proposals_str(&t->esp, ours, sizeof(ours));
+	(void)proposals_str(t->esp, ours, sizeof(ours));
 	log_info(w->log, "tunnel \"%s\": this kernel can install nothing of its "
 	    "\"childsa\", %s: change it; iked said at its start what the kernel lacks",
 	    t->name, ours);

@@ -138,7 +138,7 @@ half_prepare(struct world *w, struct ike_half *h, uint32_t tunnel)
 	h->c.local.port = w->port;
 	h->c.remote.addr = p->remote;
 	h->c.remote.port = 500;
-	h->group = offer_group(&p->ike);
+	h->group = offer_group(p->ike);
 	if ((h->init = calloc(1, sizeof(*h->init))) == NULL ||
 	    (h->ke = offer_ke(w, h->group)) == NULL)
 		return (-1);
@@ -216,7 +216,7 @@ take_group(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	group = rbuf_u16(&r);
 	if (!rbuf_ok(&r) || n->data.len != 2 || group == KE_NONE)
 		return (0);
-	if (group == h->group || !offer_has_group(&peer_conf(w, h->c.peer)->ike, group) ||
+	if (group == h->group || !offer_has_group(peer_conf(w, h->c.peer)->ike, group) ||
 	    h->regrouped || h->nretry++ >= RETRY_MAX) {
 		half_fail(w, h, "peer wants group %s in IKE_SA_INIT, which \"ikesa\" "
 		    "does not offer or was just tried: add it there",
@@ -257,7 +257,7 @@ note_error(struct world *w, struct ike_half *h, const struct wire_notify *n)
 		hint = ": it does not speak IKEv2; on RouterOS set exchange-mode=ike2";
 	mine[0] = '\0';
 	if (n->type == N_NO_PROPOSAL_CHOSEN)
-		(void)proposals_str(&peer_conf(w, h->c.peer)->ike, mine, sizeof(mine));
+		(void)proposals_str(peer_conf(w, h->c.peer)->ike, mine, sizeof(mine));
 	tunnel_error(w, h->tunnel, "peer says %s%s%s", wire_notify_name(n->type),
 	    hint, mine);
 	log_info(w->log, "tunnel \"%s\": peer %s says %s%s%s",
@@ -412,7 +412,7 @@ refuse_proposals(struct world *w, const struct rx *rx, uint32_t peer)
 	log_info(w->log, "peer %s: NO_PROPOSAL_CHOSEN: it offers %s; \"ikesa\" of "
 	    "tunnel \"%s\" wants %s", addr_str(&rx->remote.addr, a),
 	    proposals_str(&rx->m->sa, theirs, sizeof(theirs)), peer_name(w, peer),
-	    proposals_str(&peer_conf(w, peer)->ike, mine, sizeof(mine)));
+	    proposals_str(peer_conf(w, peer)->ike, mine, sizeof(mine)));
 }
 
 /* The first peer of this address whose proposals fit; the identity decides later. */

@@ -117,9 +117,9 @@ kind_bucket(const struct world *w, const struct conf_peer *p)
 	unsigned int	i, j;
 
 	h = hash(h, p->local.b, addr_len(&p->local));
-	for (i = 0; i < p->ike.n; i++)
-		for (j = 0; j < p->ike.p[i].nxforms; j++)
-			h = hash(h, &p->ike.p[i].xf[j].id, sizeof(p->ike.p[i].xf[j].id));
+	for (i = 0; i < p->ike->n; i++)
+		for (j = 0; j < p->ike->p[i].nxforms; j++)
+			h = hash(h, &p->ike->p[i].xf[j].id, sizeof(p->ike->p[i].xf[j].id));
 	return (bucket(w, h));
 }
 
@@ -314,7 +314,7 @@ first_of_kind(struct world *w, uint32_t i, uint32_t *kinds)
 		q = peer_conf(w, k - 1);
 		if (addr_cmp(&q->remote, &p->remote) == 0 &&
 		    addr_cmp(&q->local, &p->local) == 0 &&
-		    conf_proposals_equal(&q->ike, &p->ike))
+		    conf_proposals_equal(q->ike, p->ike))
 			return (0);
 	}
 	w->peers[i].kind_next = kinds[b];

@@ -292,7 +292,7 @@ check_add(struct sim *s, struct node *n, const struct kernel_req *q)
 	if (!tslist_within(&q->tsl, &t->from) || !tslist_within(&q->tsr, &t->to))
 		sim_wrong(s, "%s: SA 0x%08x is wider than tunnel \"%s\"", n->name,
 		    q->sa.spi, t->name);
-	if (!in_proposals(&t->esp, &q->sa))
+	if (!in_proposals(t->esp, &q->sa))
 		sim_wrong(s, "%s: SA 0x%08x with algorithms that tunnel \"%s\" does not "
 		    "allow", n->name, q->sa.spi, t->name);
 }

@@ -155,12 +155,12 @@ ATF_TC_BODY(routeros, tc)
 	ATF_REQUIRE((at = strstr(nat, "chain=srcnat action=accept")) != NULL);
 	ATF_CHECK(strstr(at, "place-before=") != NULL);
 	/* One proposal each: CBC, SHA2-256, modp2048, and PFS. */
-	ATF_CHECK_EQ(p->ike.n, 1);
-	ATF_CHECK_EQ(t->esp.n, 1);
-	ATF_CHECK_EQ(p->ike.p[0].nxforms, 5);
-	ATF_CHECK_EQ(t->esp.p[0].nxforms, 5);
-	ATF_CHECK_EQ(t->esp.p[0].xf[3].type, XF_KE);
-	ATF_CHECK_EQ(t->esp.p[0].xf[3].id, KE_MODP2048);
+	ATF_CHECK_EQ(p->ike->n, 1);
+	ATF_CHECK_EQ(t->esp->n, 1);
+	ATF_CHECK_EQ(p->ike->p[0].nxforms, 5);
+	ATF_CHECK_EQ(t->esp->p[0].nxforms, 5);
+	ATF_CHECK_EQ(t->esp->p[0].xf[3].type, XF_KE);
+	ATF_CHECK_EQ(t->esp->p[0].xf[3].id, KE_MODP2048);
 	ATF_CHECK_EQ(t->lifetime, 3600);
 	conf_free(c);
 	free(rsc);

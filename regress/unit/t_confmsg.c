@@ -257,22 +257,38 @@ static void ch_uses(struct conf *c) { c->peers[0].ntunnels = 2; }
 static void ch_self(struct conf *c) { c->peers[0].remote = c->peers[0].local; }
 static void ch_mcast(struct conf *c) { c->peers[0].remote.b[0] = 224; }
 static void ch_dn(struct conf *c) { c->peers[0].srcid.type = ID_DER_ASN1_DN; }
-static void ch_noprop(struct conf *c) { c->peers[0].ike.n = 0; }
+static struct proposals *
+mine(struct conf *c, const struct proposals **ps)
+{
+	struct proposals	*copy;
+
+	/* in the configuration's care, and shared with nobody */
+	ATF_REQUIRE(c->nprops < c->cap_props);
+	ATF_REQUIRE((copy = malloc(sizeof(*copy))) != NULL);
+	*copy = **ps;
+	c->props[c->nprops++] = copy;
+	*ps = copy;
+	return (copy);
+}
+
+static void ch_noprop(struct conf *c) { mine(c, &c->peers[0].ike)->n = 0; }
 static void ch_null(struct conf *c)
 {
-	c->peers[0].ike.p[0].xf[0].id = ENCR_NULL;
-	c->peers[0].ike.p[0].xf[0].keybits = 0;
+	struct xform	*x = &mine(c, &c->peers[0].ike)->p[0].xf[0];
+
+	x->id = ENCR_NULL;
+	x->keybits = 0;
 }
 static void ch_noke(struct conf *c)
 {
-	struct proposal	*p = &c->peers[0].ike.p[0];
+	struct proposal	*p = &mine(c, &c->peers[0].ike)->p[0];
 
 	while (p->xf[p->nxforms - 1].type == XF_KE)
 		p->nxforms--;
 }
 static void ch_mixed(struct conf *c)
 {
-	struct proposal	*p = &c->tunnels[0].esp.p[0];
+	struct proposal	*p = &mine(c, &c->tunnels[0].esp)->p[0];
 
 	p->xf[p->nxforms].type = XF_ENCR;
 	p->xf[p->nxforms].id = ENCR_AES_CBC;
@@ -280,7 +296,7 @@ static void ch_mixed(struct conf *c)
 }
 static void ch_twice(struct conf *c)
 {
-	struct proposal	*p = &c->tunnels[0].esp.p[0];
+	struct proposal	*p = &mine(c, &c->tunnels[0].esp)->p[0];
 
 	p->xf[p->nxforms] = p->xf[0];
 	p->nxforms++;
@@ -343,7 +359,7 @@ ATF_TC_BODY(largest, tc)
 	unsigned int		 i, k, which;
 
 	for (which = 0; which < 2; which++) {
-		ps = which == 0 ? &c->peers[0].ike : &c->tunnels[0].esp;
+		ps = mine(c, which == 0 ? &c->peers[0].ike : &c->tunnels[0].esp);
 		ps->n = PROPS_MAX;
 		for (i = 0; i < PROPS_MAX; i++)
 			for (k = 0; k < PROP_MAXXFORMS; k++)

@@ -52,7 +52,7 @@ expect_props(const char *options, int ike, const char *want)
 	snprintf(text, sizeof(text), "ikev2 \"a\"" NETS ENDS PSK " %s",
 	    options);
 	c = good(text);
-	ps = ike ? &c->peers[0].ike : &c->tunnels[0].esp;
+	ps = ike ? c->peers[0].ike : c->tunnels[0].esp;
 	for (i = 0; i < ps->n; i++) {
 		ATF_CHECK_EQ(ps->p[i].num, i + 1);
 		ATF_CHECK_EQ(ps->p[i].proto, ike ? PROTO_IKE : PROTO_ESP);
