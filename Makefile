@@ -41,7 +41,8 @@ sim:
 fuzz:
 	@MAKE='$(MAKE)' OBJDIR=$(OBJDIR) sh regress/run.sh fuzz
 coverage:
-	@MAKE='$(MAKE)' OBJDIR=$(OBJDIR) sh regress/run.sh coverage
+	@MAKE='$(MAKE)' OBJDIR=$(OBJDIR) WORST='$(WORST)' KEEP='$(KEEP)' \
+	    sh regress/run.sh coverage
 
 # Only a directory that configure made.
 clean:

@@ -71,24 +71,22 @@ fuzz()
 	exit $status
 }
 
+# KEEP, not empty: no build and no tests, only the report on what ran last.
+# WORST: of how many files the lines that are missing are shown.
 coverage()
 {
-	dir=$OBJDIR/coverage
-	rm -rf $dir
-	build $dir tests --coverage CC=gcc || exit 1
-	kyua -c none -v parallelism="$jobs" test -k $dir/Kyuafile \
-	    -r $dir/results.db regress/unit regress/sim >$dir/kyua.out 2>&1 ||
-	    echo "coverage: some tests failed: $dir/kyua.out"
-	for f in iked/*/*.c pfkey/*.c keepalive/*.c sbin/*/*.c; do
-		[ -f "$dir/${f%.c}.gcda" ] || continue
-		gcov -n -o "$dir/${f%.c}.gcda" "$f" 2>/dev/null |
-		    awk -v f="$f" '$0 == "File \047" f "\047" { on = 1; next }
-		    on && /^Lines executed/ { sub(/Lines executed:/, "");
-			printf "%s\t%s\n", $0, f; on = 0 }'
-	done | sort -n | tee $dir/coverage.txt |
-	    awk '{ split($1, p, "%"); n = $NF; lines += $3; hit += p[1] * $3 / 100; print }
-		END { if (lines) printf "%.1f%% of %d lines\n", 100 * hit / lines, lines }'
-	exit 0
+	dir=$OBJDIR/coverage failed=
+	if [ -z "${KEEP:-}" ]; then
+		rm -rf "$dir"
+		build "$dir" tests --coverage CC=gcc || exit 1
+		GCOV_ERROR_FILE=/dev/null kyua -c none -v parallelism="$jobs" test -k "$dir/Kyuafile" \
+		    -r "$dir/results.db" regress/unit regress/sim >"$dir/kyua.out" 2>&1 ||
+		    failed=1
+	fi
+	sh regress/coverage.sh "$dir" -w "${WORST:-0}" || failed=1
+	[ -n "${KEEP:-}" ] || tail -1 "$dir/kyua.out"
+	[ -z "$failed" ]
+	exit $?
 }
 
 # Random lives of two gateways, half of the seeds on either of two processors.

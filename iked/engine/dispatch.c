@@ -40,7 +40,8 @@ v1_first(struct engine *e, const struct addr *a)
 	return (1);
 }
 
-/* Another major version: at most a few answers a second, and a line (2.5). */
+/* A later major version is told ours, a few times a second at most (2.5).  IKEv1 could not
+ * read that: a person is told. */
 static void
 other_version(struct engine *e, struct rx *rx)
 {
@@ -56,13 +57,17 @@ other_version(struct engine *e, struct rx *rx)
 		    world_allow(w, &w->b_ikev1, 10, 1000))
 			log_info(w->log, "peer %s: peer speaks IKEv1; on RouterOS set "
 			    "exchange-mode=ike2", addr_str(&rx->remote.addr, a));
-		/* IKEv1 has no R flag and other exchange numbers */
-		rx->hdr.exch = X_INFORMATIONAL;
-		rx->hdr.flags = WIRE_F_INITIATOR;
-	} else if (rx->hdr.major < 2 || (rx->hdr.flags & WIRE_F_RESPONSE))
-		return;
-	if (world_allow(w, &w->b_version, 5, 1000))
+	} else if (rx->hdr.major > 2 && (rx->hdr.flags & WIRE_F_RESPONSE) == 0 &&
+	    world_allow(w, &w->b_version, 5, 1000))
 		notify_plain(w, rx, N_INVALID_MAJOR_VERSION, &v, 1);
+}
+
+/* Our own message, sent back to us: the SPI where the sender's stands is one of ours. */
+static int
+is_ours(const struct world *w, const struct rx *rx)
+{
+	return (slot_find(w, rx->hdr.flags & WIRE_F_INITIATOR ? rx->hdr.spii :
+	    rx->hdr.spir) != NULL);
 }
 
 /* A request on an SA we do not have: so we say, seldom and unprotected (2.21.4). */
@@ -71,7 +76,7 @@ unknown_spi(struct world *w, const struct rx *rx)
 {
 	drop(w);
 	if ((rx->hdr.flags & WIRE_F_RESPONSE) || rx->hdr.exch == X_IKE_SA_INIT ||
-	    rx->hdr.exch == X_IKE_AUTH)
+	    rx->hdr.exch == X_IKE_AUTH || is_ours(w, rx))
 		return;
 	if (world_allow(w, &w->b_spi, 10, 1000))
 		notify_plain(w, rx, N_INVALID_IKE_SPI, NULL, 0);
@@ -412,7 +417,7 @@ dispatch(struct engine *e, const struct endpoint *local,
 	if (rx.hdr.exch == X_IKE_SA_INIT && (rx.hdr.flags & WIRE_F_RESPONSE) == 0) {
 		/* SPIr comes with the answer; a message id is 0 there (2.2) */
 		if ((rx.hdr.flags & WIRE_F_INITIATOR) == 0 || rx.hdr.spir != 0 ||
-		    rx.hdr.msgid != 0)
+		    rx.hdr.msgid != 0 || is_ours(w, &rx))
 			drop(w);
 		else
 			init_request_in(w, &rx);

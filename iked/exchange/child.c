@@ -685,8 +685,11 @@ child_accept(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 		return (NULL);
 	if (a.suite.ke != KE_NONE) {
 		*why = "the key exchange value is not acceptable";
-		if (ke_derive(w->crypto, n->ke, m->ke, secret, &len) == -1)
+		if (ke_derive(w->crypto, n->ke, m->ke, secret, &len) == -1) {
+			/* who sends one has lost its way: RFC 6989 2.5 */
+			ike->want_delete = 1;
 			return (NULL);
+		}
 		a.secret.p = secret;
 		a.secret.len = len;
 	}

@@ -383,7 +383,7 @@ create_child_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 		return;
 	}
 	reply_mark(ike->pend);
-	if ((m->has & need) != need) {
+	if ((m->has & need) != need || nonce_short(m->nonce, ike->c.suite.prf)) {
 		answer_error(w, ike, N_INVALID_SYNTAX, PROTO_NONE, 0);
 		return;
 	}

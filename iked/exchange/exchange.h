@@ -60,6 +60,8 @@ void	reply_finish(struct world *, struct ike_sa *);
 void	notify_plain(struct world *, const struct rx *, uint16_t type, const void *, size_t);
 int	natd_fill(struct world *, const struct ike_core *, const struct endpoint *,
 	    uint8_t dst[20]);
+/* Below half the PRF's preferred key (2.10). */
+int	nonce_short(struct span nonce, uint16_t prf);
 
 /* ---- fragment.c: RFC 7383 */
 #define FRAG_TRIES	3	/* sent so often in vain: smaller pieces */

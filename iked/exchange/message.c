@@ -270,3 +270,9 @@ natd_fill(struct world *w, const struct ike_core *c, const struct endpoint *ep,
 	return (natd_hash(w->crypto, c->spii, c->spir, ep->addr.b,
 	    addr_len(&ep->addr), ep->port, dst));
 }
+
+int
+nonce_short(struct span nonce, uint16_t prf)
+{
+	return (nonce.len < prf_len(prf) / 2);
+}

@@ -47,12 +47,6 @@ derive(struct world *w, const struct ike_sa *old, struct ike_sa *ike, struct ke 
 	return (r);
 }
 
-static int
-nonce_short(struct span n, const struct suite *s)
-{
-	return (n.len < prf_len(s->prf) / 2);
-}
-
 /* ---- initiator */
 
 static int
@@ -149,7 +143,8 @@ take_answer(struct world *w, struct ike_sa *old, const struct wire_msg *m)
 	if ((m->has & need) != need)
 		return ("payloads are missing");
 	if (proposal_verify(&n->offered, &m->sa, &s) == -1 || s.ke != n->group ||
-	    m->ke_group != n->group || m->sa.p[0].spi == 0 || nonce_short(m->nonce, &s))
+	    m->ke_group != n->group || m->sa.p[0].spi == 0 ||
+	    nonce_short(m->nonce, s.prf))
 		return ("the answer does not fit the offer");
 	if ((ike = ike_successor(w, old)) == NULL)
 		return ("out of memory");
@@ -162,6 +157,8 @@ take_answer(struct world *w, struct ike_sa *old, const struct wire_msg *m)
 	slot_bind(w, ike->c.slot, ike->id, 0);
 	if (derive(w, old, ike, n->ke, m->ke, ni, m->nonce) == -1) {
 		ike_free(w, ike);
+		/* who sends one has lost its way: RFC 6989 2.5 */
+		old->want_delete = 1;
 		return ("the key exchange value is not acceptable");
 	}
 	inherit(w, old, ike);
@@ -276,8 +273,12 @@ rekey_ike_request(struct world *w, struct ike_sa *old, const struct rx *rx)
 	}
 	if (offer_ike(w, old->c.peer, 0, &ours) == -1 ||
 	    proposal_choose(&m->sa, &ours, m->ke_group, 0, &chosen, &s) == -1 ||
-	    chosen.spilen != 8 || chosen.spi == 0 || nonce_short(m->nonce, &s)) {
+	    chosen.spilen != 8 || chosen.spi == 0) {
 		answer_error(w, old, N_NO_PROPOSAL_CHOSEN, NULL, 0);
+		return;
+	}
+	if (nonce_short(m->nonce, s.prf)) {
+		answer_error(w, old, N_INVALID_SYNTAX, NULL, 0);
 		return;
 	}
 	if (s.ke != m->ke_group) {

@@ -333,13 +333,6 @@ float_port(struct world *w, struct ike_core *c, const struct rx *rx)
 	c->remote.port = 4500;
 }
 
-/* Half the PRF's preferred key at least (2.10). */
-static int
-nonce_short(const struct wire_msg *m, uint16_t prf)
-{
-	return (m->nonce.len < prf_len(prf) / 2);
-}
-
 void
 sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 {
@@ -366,7 +359,7 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 	if (offer_ike(w, h->c.peer, 0, &ps) == -1 ||
 	    proposal_verify(&ps, &m->sa, &h->c.suite) == -1 ||
 	    m->ke_group != h->group || h->c.suite.ke != h->group ||
-	    nonce_short(m, h->c.suite.prf) || reflected(h, m)) {
+	    nonce_short(m->nonce, h->c.suite.prf) || reflected(h, m)) {
 		log_info(w->log, "tunnel \"%s\": IKE_SA_INIT reply does not fit "
 		    "what we offered: dropped", tunnel_conf(w, h->tunnel)->name);
 		w->tally.rx_bad++;
@@ -589,7 +582,7 @@ sa_init_request(struct world *w, const struct rx *rx)
 		refuse_proposals(w, rx, first);
 		return;
 	}
-	if (nonce_short(rx->m, s.prf)) {
+	if (nonce_short(rx->m->nonce, s.prf)) {
 		w->tally.rx_bad++;
 		return;
 	}

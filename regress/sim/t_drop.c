@@ -247,7 +247,8 @@ ATF_TC_BODY(hints, tc)
 	sim_free(s);
 }
 
-/* An old protocol is told so, once a minute in the log. */
+/* Negative test 3: an old protocol, once a minute in the log, and no answer: what does not
+ * speak IKEv2 cannot read one. */
 ATF_TC_WITHOUT_HEAD(ikev1);
 ATF_TC_BODY(ikev1, tc)
 {
@@ -256,7 +257,6 @@ ATF_TC_BODY(ikev1, tc)
 	struct tape	*t = calloc(1, sizeof(*t));
 	struct show_stats st;
 	uint8_t		 m[28] = { 1, 2, 3, 4, 5, 6, 7, 8 };
-	struct wire_hdr	 h;
 	int		 i;
 
 	s->filter = tape_filter;
@@ -271,9 +271,7 @@ ATF_TC_BODY(ikev1, tc)
 	}
 	ATF_CHECK_EQ(sim_log_count(s->n[0], "peer 198.51.100.1: peer speaks IKEv1; on "
 	    "RouterOS set exchange-mode=ike2"), 1);
-	ATF_CHECK(t->n >= 1 && t->n <= 10);
-	ATF_REQUIRE_EQ(wire_hdr_decode(t->b[0], t->p[0].len, &h), 0);
-	ATF_CHECK_EQ(h.major, 2);
+	ATF_CHECK_EQ(t->n, 0);
 	sim_run(s, 61000);
 	sim_inject(s, &src, &dst, 0, m, sizeof(m));
 	sim_run(s, 10);
