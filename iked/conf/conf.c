@@ -233,6 +233,18 @@ conf_keepalive_equal(const struct conf_keepalive *a, const struct conf_keepalive
 }
 
 int
+conf_cp_equal(const struct cp_list *a, const struct cp_list *b)
+{
+	uint8_t	 i;
+
+	for (i = 0; a->n == b->n && i < a->n; i++)
+		if (a->a[i].type != b->a[i].type || a->a[i].empty != b->a[i].empty ||
+		    (!a->a[i].empty && prefix_cmp(&a->a[i].v, &b->a[i].v) != 0))
+			return (0);
+	return (a->n == b->n);
+}
+
+int
 conf_tunnel_equal(const struct conf *ca, const struct conf_tunnel *a,
     const struct conf *cb, const struct conf_tunnel *b)
 {
@@ -242,7 +254,9 @@ conf_tunnel_equal(const struct conf *ca, const struct conf_tunnel *a,
 	    a->transport == b->transport &&
 	    tslist_equal(&a->from, &b->from) && tslist_equal(&a->to, &b->to) &&
 	    conf_proposals_equal(a->esp, b->esp) && a->lifetime == b->lifetime &&
-	    a->lifebytes == b->lifebytes &&
+	    a->lifebytes == b->lifebytes && a->dyn == b->dyn &&
+	    conf_cp_equal(&a->give, &b->give) && conf_cp_equal(&a->ask, &b->ask) &&
+	    strcmp(a->iface, b->iface) == 0 &&
 	    conf_peer_equal(&ca->peers[a->peer], &cb->peers[b->peer]));
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/addr.h"
 #include "base/buf.h"
+#include "base/cp.h"
 #include "base/id.h"
 #include "base/ts.h"
 #include "base/xform.h"
@@ -30,6 +31,8 @@
 #define CONF_INTERVALMIN 100	/* ms; netwatchd remembers as many probes as
 				   are out for its timeout at this distance */
 #define CONF_INTERVALMAX 86400000
+
+#define CONF_IFACELEN	16	/* NUL included */
 
 enum conf_mode { MODE_PASSIVE, MODE_ACTIVE, MODE_ONDEMAND };
 
@@ -56,6 +59,9 @@ struct conf_keepalive {
 	uint32_t	interval_ms;	/* default 10000 */
 };
 
+/* `dynamic`: the address that the peer gives us, or we give the peer. */
+enum conf_dyn { DYN_NO, DYN_FROM, DYN_TO };
+
 /* One `ikev2` statement. */
 struct conf_tunnel {
 	char			 name[CONF_NAMELEN];	/* never empty: "policyN" when unnamed */
@@ -68,6 +74,10 @@ struct conf_tunnel {
 	uint32_t		 lifetime;	/* seconds, hard; default 3h */
 	uint64_t		 lifebytes;	/* default 4G; 0 none */
 	struct conf_keepalive	 keepalive;
+	uint8_t			 dyn;		/* enum conf_dyn */
+	struct cp_list		 give;		/* `config`; an address is the pool */
+	struct cp_list		 ask;		/* `request` */
+	char			 iface[CONF_IFACELEN]; /* for the address we get; or "" */
 	uint32_t		 line;
 	char			 file[128];
 };
@@ -141,6 +151,9 @@ int	conf_keepalive_equal(const struct conf_keepalive *,
 int	conf_psk_serials(struct conf *c, const struct conf *old, const uint8_t *key);
 /* Only what the next conf_psk_serials() looks at stays: secrets are wiped. */
 void	conf_keep_marks(struct conf *);
+int	conf_cp_equal(const struct cp_list *, const struct cp_list *);
+/* Where the tunnel's addresses of that family come from; NULL: none are given out. */
+const struct prefix *conf_pool(const struct conf_tunnel *, uint8_t fam);
 /* Index of the tunnel of that name, or -1. */
 int32_t	conf_tunnel_byname(const struct conf *, const char *);
 const char *conf_mode_name(enum conf_mode);

@@ -190,13 +190,15 @@ side_families(const struct side *s)
 	return (f);
 }
 
-/* `any` is 0.0.0.0/0, ::/0 or both: what the other side can use. */
+/* `any` is 0.0.0.0/0, ::/0 or both: what the other side can use.  pool: dynamic is this
+ * one; NULL: it may be anything. */
 static void
-expand(const struct side *s, const struct side *other, struct tslist *ts,
-    struct prefix *nets)
+expand(const struct side *s, const struct side *other, const struct cp_list *pool,
+    struct tslist *ts, struct prefix *nets)
 {
 	struct prefix	 any;
-	unsigned int	 i, f;
+	const struct cp_item *a;
+	unsigned int	 i, k, f;
 
 	f = side_families(other);
 	if (f == 0)
@@ -208,6 +210,13 @@ expand(const struct side *s, const struct side *other, struct tslist *ts,
 			side_add(ts, nets, &s->e[i].net);
 			continue;
 		}
+		for (k = 0; pool != NULL && s->e[i].any == 2 && k < pool->n; k++) {
+			a = &pool->a[k];
+			if (a->type == CP_IP4_ADDRESS || a->type == CP_IP6_ADDRESS)
+				side_add(ts, nets, &a->v);
+		}
+		if (pool != NULL && s->e[i].any == 2)
+			continue;
 		memset(&any, 0, sizeof(any));
 		if (f & 1) {
 			any.addr.fam = ADDR_V4;
@@ -301,8 +310,14 @@ check_nets(struct parser *p, struct conf_tunnel *t)
 			    "from LOCAL-NET to REMOTE-NET", callit(p, who));
 		return;
 	}
-	expand(&st->from, &st->to, &t->from, t->fromnet);
-	expand(&st->to, &st->from, &t->to, t->tonet);
+	if (st->dyn == DYN_TO && !conf_cp_asks(&st->give)) {
+		conf_stmt_error(p, &st->pos, "\"to dynamic\" wants addresses to give: "
+		    "add config address NETWORK");
+		return;
+	}
+	expand(&st->to, &st->from, st->dyn == DYN_TO ? &st->give : NULL, &t->to,
+	    t->tonet);
+	expand(&st->from, &st->to, NULL, &t->from, t->fromnet);
 	if (!conf_families_ok(t)) {
 		conf_stmt_error(p, &st->pos, "%s: from and to must be of the "
 		    "same families, IPv4 or IPv6", callit(p, who));
@@ -310,6 +325,7 @@ check_nets(struct parser *p, struct conf_tunnel *t)
 	}
 	check_pairs(p);
 	check_lockout(p, t);
+	conf_cp_merge(p, t);
 	t->keepalive = st->keepalive;
 	if (!conf_target_ok(t))
 		conf_stmt_error(p, &st->targetpos, "the target of keepalive is in "

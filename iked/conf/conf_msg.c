@@ -9,7 +9,7 @@
 
 #include "conf/conf_parse.h"
 
-#define MSG_VERSION	2
+#define MSG_VERSION	3
 
 static void
 put_addr(struct wbuf *w, const struct addr *a)
@@ -140,6 +140,45 @@ get_nets(struct rbuf *r, struct prefix *nets, struct tslist *ts)
 		ts_from_prefix(&ts->t[i], &nets[i], 0, 0);
 	}
 	ts->n = (uint8_t)n;
+}
+
+static void
+put_cp(struct wbuf *w, const struct cp_list *l)
+{
+	unsigned int	 i;
+
+	wbuf_u8(w, l->n);
+	for (i = 0; i < l->n; i++) {
+		wbuf_u16(w, l->a[i].type);
+		wbuf_u8(w, l->a[i].empty);
+		put_addr(w, &l->a[i].v.addr);
+		wbuf_u8(w, l->a[i].v.len);
+	}
+}
+
+static void
+get_cp(struct rbuf *r, struct cp_list *l)
+{
+	struct cp_item	*a;
+	unsigned int	 i;
+
+	memset(l, 0, sizeof(*l));
+	if ((l->n = rbuf_u8(r)) > CP_MAX) {
+		l->n = 0;
+		rbuf_fail(r);
+	}
+	for (i = 0; i < l->n; i++) {
+		a = &l->a[i];
+		a->type = rbuf_u16(r);
+		a->empty = rbuf_u8(r);
+		get_addr(r, &a->v.addr);
+		a->v.len = rbuf_u8(r);
+		if (a->empty > 1 || a->v.len > 8 * addr_len(&a->v.addr) ||
+		    (a->v.addr.fam == ADDR_NONE) != (a->empty != 0) ||
+		    (!a->empty && (a->type < CP_IP6_ADDRESS || a->type ==
+		    CP_IP4_SUBNET) != (a->v.addr.fam == ADDR_V4)))
+			rbuf_fail(r);
+	}
 }
 
 static uint8_t
@@ -279,6 +318,10 @@ conf_put_tunnel(struct wbuf *w, const struct conf_tunnel *t)
 	wbuf_u8(w, t->keepalive.on);
 	put_addr(w, &t->keepalive.target);
 	wbuf_u32(w, t->keepalive.interval_ms);
+	wbuf_u8(w, t->dyn);
+	put_cp(w, &t->give);
+	put_cp(w, &t->ask);
+	wbuf_str(w, t->iface);
 	wbuf_u32(w, t->line);
 	wbuf_str(w, t->file);
 }
@@ -313,13 +356,17 @@ conf_get_tunnel(struct rbuf *r, struct conf *c)
 	t.keepalive.on = get_bool(r);
 	get_addr(r, &t.keepalive.target);
 	t.keepalive.interval_ms = rbuf_u32(r);
+	t.dyn = rbuf_u8(r);
+	get_cp(r, &t.give);
+	get_cp(r, &t.ask);
+	rbuf_str(r, t.iface, sizeof(t.iface));
 	t.line = rbuf_u32(r);
 	rbuf_str(r, t.file, sizeof(t.file));
 	if (!rbuf_ok(r) || c->ntunnels >= c->want_tunnels ||
 	    t.peer >= c->npeers || c->npeers != c->want_peers ||
 	    mode > MODE_ONDEMAND || t.transport != 0 ||
 	    !conf_name_ok(t.name) || !conf_families_ok(&t) ||
-	    t.lifebytes > UINT64_MAX >> 1 || !keepalive_ok(&t))
+	    t.lifebytes > UINT64_MAX >> 1 || !keepalive_ok(&t) || !conf_cp_ok(&t))
 		return (-1);
 	for (s = t.file; *s != '\0'; s++)
 		if ((unsigned char)*s < ' ' || *s == 0x7f)

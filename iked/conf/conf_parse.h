@@ -23,7 +23,7 @@ void		 conf_table_free(struct table *);
 /* One side of the selectors while a statement is read. */
 struct side {
 	struct {
-		uint8_t		any;
+		uint8_t		any;	/* 2: dynamic */
 		struct prefix	net;
 	}		e[TS_MAX];
 	uint32_t	n;
@@ -39,6 +39,9 @@ struct stmt {
 	enum conf_mode	 mode;
 	uint8_t		 natt, fam;	/* fam: inet, inet6 or none */
 	struct side	 from, to;
+	uint8_t		 dyn;		/* enum conf_dyn */
+	struct cp_list	 give, ask;
+	char		 iface[CONF_IFACELEN];
 	uint32_t	 pair[TS_MAX];	/* bits: to-entries named with a from-entry */
 	struct addr	 local, remote;
 	struct pos	 localpos, remotepos, targetpos;
@@ -125,6 +128,14 @@ int		 conf_bytes(const char *, uint64_t *);
 
 /* conf_policy.c: the ikev2 statement, after its keyword. */
 void		 conf_policy(struct parser *);
+/* conf_cp.c: after config, request and iface. */
+void		 conf_cp(struct parser *, enum conf_kw);
+void		 conf_iface(struct parser *);
+void		 conf_cp_merge(struct parser *, struct conf_tunnel *);
+const char	*conf_cp_word(uint16_t type);	/* NULL: none of ours */
+int		 conf_cp_asks(const struct cp_list *);	/* for an address */
+int		 conf_cp_ok(const struct conf_tunnel *);
+int		 conf_iface_ok(const char *);
 /* conf_psk.c */
 void		 conf_psk(struct parser *);
 /* conf_xform.c: after ikesa or childsa. */

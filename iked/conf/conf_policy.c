@@ -23,7 +23,8 @@ once(struct parser *p, const struct conf_word *w, const struct pos *pos)
 	case K_CHILDSA:
 	case K_LATER:
 	case K_LATER1:
-	case K_LATER2:
+	case K_CONFIG:
+	case K_REQUEST:
 		return;
 	default:
 		break;
@@ -87,10 +88,7 @@ bad_address(struct parser *p, const struct tok *t, const char *kw, int net)
 			break;
 	if (address_and(p, t, show, kw, net))
 		return;
-	if (strcmp(t->s, "dynamic") == 0)
-		conf_stmt_error(p, &t->pos, "\"%s dynamic\" is known but not "
-		    "built yet: write the network's address", kw);
-	else if (!net && strchr(t->s, '/') != NULL)
+	if (!net && strchr(t->s, '/') != NULL)
 		conf_stmt_error(p, &t->pos, "%s after \"%s\": a single address "
 		    "or any is wanted, not a network", show, kw);
 	else if (*s != '\0' && strchr(t->s, ':') == NULL)
@@ -145,6 +143,18 @@ side_find(const struct side *s, int any, const struct prefix *net)
 	return (-1);
 }
 
+/* At most one side of the tunnel is given its address. */
+static void
+side_dynamic(struct parser *p, const struct tok *t, const char *kw)
+{
+	uint8_t	 dyn = strcmp(kw, "from") == 0 ? DYN_FROM : DYN_TO;
+
+	if (p->st.dyn != DYN_NO && p->st.dyn != dyn)
+		conf_stmt_error(p, &t->pos, "from and to cannot both be dynamic: one "
+		    "side gives the address, the other has a network");
+	p->st.dyn = dyn;
+}
+
 static void
 one_net(struct parser *p, struct tok *t, void *arg)
 {
@@ -157,6 +167,10 @@ one_net(struct parser *p, struct tok *t, void *arg)
 
 	memset(&net, 0, sizeof(net));
 	any = strcmp(t->s, "any") == 0;
+	if (strcmp(t->s, "dynamic") == 0) {
+		any = 2;
+		side_dynamic(p, t, na->kw);
+	}
 	if (!any && prefix_parse(&net, t->s) == -1) {
 		bad_address(p, t, na->kw, 1);
 		return;
@@ -548,12 +562,18 @@ option(struct parser *p, const struct conf_word *w, const struct pos *pos)
 	case K_KEEPALIVE:
 		opt_keepalive(p);
 		break;
+	case K_CONFIG:
+	case K_REQUEST:
+		conf_cp(p, w->id);
+		break;
+	case K_IFACE:
+		conf_iface(p);
+		break;
 	case K_LATER:
 	case K_LATER1:
-	case K_LATER2:
 		conf_stmt_error(p, pos, "\"%s\" is known but not built yet: %s",
 		    w->word, w->instead);
-		later_values(p, w->id == K_LATER ? 0 : w->id == K_LATER1 ? 1 : 2);
+		later_values(p, w->id == K_LATER ? 0 : 1);
 		break;
 	default:	/* tunnel, esp: what we do */
 		break;

@@ -66,6 +66,16 @@ put_nets(struct out *o, const char *kw, const struct prefix *nets,
 	put(o, " }");
 }
 
+static char *
+mask_str(uint8_t len, char *dst)
+{
+	uint32_t	 m = len == 0 ? 0 : 0xffffffffU << (32 - len);
+
+	snprintf(dst, ADDR_STRLEN, "%u.%u.%u.%u", m >> 24, m >> 16 & 0xff,
+	    m >> 8 & 0xff, m & 0xff);
+	return (dst);
+}
+
 static void
 put_proposals(struct out *o, const char *kw, const struct proposals *ps)
 {
@@ -84,6 +94,26 @@ put_proposals(struct out *o, const char *kw, const struct proposals *ps)
 			put(o, " %s%s", word,
 			    xform_name(x->type, x->id, x->keybits));
 		}
+	}
+}
+
+static void
+put_cp(struct out *o, const char *kw, const struct cp_list *l)
+{
+	const struct cp_item	*a;
+	char			 s[PREFIX_STRLEN];
+	unsigned int		 i;
+
+	for (i = 0; i < l->n; i++) {
+		a = &l->a[i];
+		/* one `any' is of both families */
+		if (i > 0 && a->empty && a[-1].empty &&
+		    conf_cp_word(a[-1].type) == conf_cp_word(a->type))
+			continue;
+		put(o, " \\\n\t%s %s %s", kw, conf_cp_word(a->type), a->empty ?
+		    "any" : a->type == CP_IP4_NETMASK ? mask_str(a->v.len, s) :
+		    a->v.len == 8 * addr_len(&a->v.addr) ? addr_str(&a->v.addr, s) :
+		    prefix_str(&a->v, s));
 	}
 }
 
@@ -137,13 +167,23 @@ put_tunnel(struct out *o, const struct conf *c, const struct conf_tunnel *t,
 		put(o, "# psk \"...\" of \"%s\" is not shown\n", t->name);
 	put(o, "ikev2 \"%s\" %s tunnel%s esp \\\n\t", t->name,
 	    conf_mode_name(t->mode), pe->natt ? " natt" : "");
-	put_nets(o, "from", t->fromnet, t->from.n);
-	put_nets(o, " to", t->tonet, t->to.n);
+	if (t->dyn == DYN_FROM)
+		put(o, "from dynamic");
+	else
+		put_nets(o, "from", t->fromnet, t->from.n);
+	if (t->dyn == DYN_TO)
+		put(o, " to dynamic");
+	else
+		put_nets(o, " to", t->tonet, t->to.n);
 	put_peer(o, pe);
 	put_proposals(o, "childsa", t->esp);
 	put(o, " \\\n\tikelifetime %u lifetime %u bytes %" PRIu64,
 	    pe->ikelifetime != 0 ? pe->ikelifetime : CONF_IKELIFE, t->lifetime,
 	    t->lifebytes);
+	put_cp(o, "config", &t->give);
+	put_cp(o, "request", &t->ask);
+	if (t->iface[0] != '\0')
+		put(o, " \\\n\tiface \"%s\"", t->iface);
 	if (t->keepalive.on) {
 		put(o, " \\\n\tkeepalive");
 		if (t->keepalive.target.fam != ADDR_NONE)

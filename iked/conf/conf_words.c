@@ -40,6 +40,9 @@ static const struct conf_word words[] = {
 	{ "lifetime",	K_LIFETIME,	C_OPT,		NULL },
 	{ "psk",	K_PSK,		C_OPT,		NULL },
 	{ "keepalive",	K_KEEPALIVE,	C_OPT,		NULL },
+	{ "config",	K_CONFIG,	C_OPT,		NULL },
+	{ "request",	K_REQUEST,	C_OPT,		NULL },
+	{ "iface",	K_IFACE,	C_OPT,		NULL },
 	{ "quick",	K_QUICK,	C_OPT,		NULL },
 	{ "skip",	K_LATER,	C_OPT,
 	    "remove it; a peer that may not connect is best kept off UDP 500 "
@@ -59,11 +62,6 @@ static const struct conf_word words[] = {
 	{ "rfc7427",	K_LATER,	C_OPT,	"write psk \"secret\"" },
 	{ "signature",	K_LATER,	C_OPT,	"write psk \"secret\"" },
 	{ "eap",	K_LATER1,	C_OPT,	"write psk \"secret\"" },
-	{ "config",	K_LATER2,	C_OPT,
-	    "remove it: no addresses are handed out" },
-	{ "request",	K_LATER2,	C_OPT,
-	    "remove it: no addresses are asked for" },
-	{ "iface",	K_LATER1,	C_OPT,	"remove it" },
 	{ "tag",	K_LATER1,	C_OPT,	"remove it" },
 	{ "tap",	K_LATER1,	C_OPT,	"remove it" },
 
@@ -96,8 +94,7 @@ static const struct conf_word words[] = {
 	{ "noesn",	K_NOESN,	C_CHILDSA,		NULL },
 
 	{ "any",	K_ANY,		C_SUB,		NULL },
-	{ "dynamic",	K_DYNAMIC,	C_SUB,
-	    "write the network's address" },
+	{ "dynamic",	K_DYNAMIC,	C_SUB,		NULL },
 	{ "port",	K_PORT,		C_SUB,
 	    "remove it: the selectors then carry every port" },
 	{ "bytes",	K_BYTES,	C_SUB,		NULL },

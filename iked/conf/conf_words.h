@@ -27,10 +27,9 @@ enum conf_kw {
 	/* options */
 	K_PRESET, K_QUICK, K_TUNNEL, K_NATT, K_ESP, K_INET, K_INET6, K_FROM, K_TO,
 	K_LOCAL, K_PEER, K_SRCID, K_DSTID, K_IKESA, K_CHILDSA, K_IKELIFETIME,
-	K_LIFETIME, K_PSK, K_KEEPALIVE,
+	K_LIFETIME, K_PSK, K_KEEPALIVE, K_CONFIG, K_REQUEST, K_IFACE,
 	K_LATER,	/* known, not built: no value */
 	K_LATER1,	/* ... one value or a list */
-	K_LATER2,	/* ... two values */
 	/* transforms */
 	K_AUTH, K_ENC, K_PRF, K_GROUP, K_ESN, K_NOESN,
 	/* inside values */

@@ -212,6 +212,9 @@ acquire_up(struct world *w, uint32_t i, const struct ts *src, const struct ts *d
 			return;
 		}
 	}
+	/* another source than the address that the peer gave us is none it would take */
+	if (tunnel_conf(w, i)->dyn != DYN_NO)
+		return;
 	if ((ike = ike_of_peer(w, w->tunnels[i].peer)) == NULL ||
 	    mono_before(w->now, w->tunnels[i].hold_until))
 		return;

@@ -55,7 +55,8 @@ is_twin(const struct world *w, const struct ike_sa *ike)
 	    ike->pend != NULL || ike->c.peer == NO_INDEX)
 		return (0);
 	for (id = w->peers[ike->c.peer].ikes; (o = ike_get(w, id)) != NULL; id = o->next)
-		if (o != ike && o->state == IKE_UP && !o->want_delete && o->nchildren > 0)
+		if (o != ike && o->state == IKE_UP && !o->want_delete &&
+		    o->nchildren > 0 && ike_same_peer(ike, o))
 			return (1);
 	return (0);
 }

@@ -128,6 +128,9 @@ move_sas(struct world *w, const struct maps *m)
 		ike->c.peer = p == NO_INDEX ? NO_INDEX : m->peer[p];
 		if (ike->c.peer == NO_INDEX)
 			ike->next = ike->prev = 0;
+		/* with a tunnel that went its pool goes, too */
+		if (ike->leased != 0 && (ike->leased = m->tunnel[ike->leased - 1] + 1) == 0)
+			memset(ike->lease, 0, sizeof(ike->lease));
 		if (ike->task_tunnel != NO_INDEX)
 			ike->task_tunnel = m->tunnel[ike->task_tunnel];
 		touch_ike(w, ike);
@@ -151,6 +154,7 @@ move_runtime(struct world *w, struct maps *m)
 		timers_unreserve(&w->timers, 1);
 		if (m->tunnel[i] == NO_INDEX) {
 			free(o->error);
+			pools_free(o);
 			continue;
 		}
 		n = &m->tunnels[m->tunnel[i]];
@@ -166,6 +170,8 @@ move_runtime(struct world *w, struct maps *m)
 		n->wanted_until = o->wanted_until;
 		n->hold_until = o->hold_until;
 		n->error = o->error;
+		memcpy(n->pool, o->pool, sizeof(n->pool));
+		memcpy(n->wish, o->wish, sizeof(n->wish));
 	}
 	for (i = 0; w->conf != NULL && i < w->conf->npeers; i++) {
 		if (m->peer[i] == NO_INDEX)

@@ -176,14 +176,14 @@ wanted_drop_timer(struct world *w, struct child_sa *c)
 		return;
 	for (id = w->tunnels[c->tunnel].children; (x = child_get(w, id)) != NULL;
 	    id = x->next[L_TUNNEL])
-		if (x != c && x->state == CHILD_UP && !x->want_delete)
+		if (x != c && x->state == CHILD_UP && !x->want_delete && same_ts(x, c))
 			second = 1;
 	if (!second)
 		return;		/* it is the only one by now */
 	for (id = w->peers[ike->c.peer].ikes; (other = ike_get(w, id)) != NULL;
 	    id = other->next)
 		if (other != ike && other->state == IKE_UP && !other->want_delete &&
-		    other->nchildren > 0)
+		    other->nchildren > 0 && ike_same_peer(ike, other))
 			break;
 	log_debug(w->log, "tunnel \"%s\": a duplicate SA is deleted",
 	    tunnel_conf(w, c->tunnel)->name);

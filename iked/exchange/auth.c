@@ -136,7 +136,9 @@ offer_first_child(struct world *w, struct ike_half *h, struct wire_enc *e)
 	n->spi_in = child_spi_new(w);
 	if (offer_esp(w, h->tunnel, n->spi_in, 0, &n->offered) == -1)
 		return (-1);
-	child_offer_ts(w, h->tunnel, &n->tsl, &n->tsr);
+	child_offer_ts(w, NULL, h->tunnel, &n->tsl, &n->tsr);
+	if (tunnel_conf(w, h->tunnel)->dyn == DYN_FROM)
+		address_ask(w, h->tunnel, e);
 	wire_put_sa(e, &n->offered);
 	wire_put_ts(e, P_TSI, &n->tsl);
 	wire_put_ts(e, P_TSR, &n->tsr);
@@ -285,8 +287,7 @@ initial_contact(struct world *w, struct ike_sa *ike)
 
 	for (id = w->peers[ike->c.peer].ikes; (old = ike_get(w, id)) != NULL;
 	    id = old->next) {
-		if (old == ike || (old->rid != NULL && ike->rid != NULL &&
-		    !ident_equal(old->rid, ike->rid)))
+		if (old == ike || !ike_same_peer(old, ike))
 			continue;
 		/* both started at once: that one is as new as this one */
 		if (!mono_before(old->established, ike->c.begun))
@@ -310,8 +311,7 @@ thin_out(struct world *w, const struct ike_sa *ike)
 	for (id = w->peers[ike->c.peer].ikes; (old = ike_get(w, id)) != NULL;
 	    id = old->next) {
 		if (old == ike || old->state != IKE_UP || old->want_delete ||
-		    (old->rid != NULL && ike->rid != NULL &&
-		    !ident_equal(old->rid, ike->rid)))
+		    !ike_same_peer(old, ike))
 			continue;
 		n++;
 		/* the list has the newest first */

@@ -422,13 +422,18 @@ one_of(struct tslist *l, const struct ts *packet)
 /* What the tunnel is for; or, when the Child there does not cover a packet, that
  * packet and the nets it is of (2.9). */
 void
-child_offer_ts(struct world *w, uint32_t tunnel, struct tslist *l, struct tslist *r)
+child_offer_ts(struct world *w, const struct ike_sa *ike, uint32_t tunnel,
+    struct tslist *l, struct tslist *r)
 {
 	const struct conf_tunnel	*t = tunnel_conf(w, tunnel);
 	const struct tunnel		*rt = &w->tunnels[tunnel];
 
 	*l = t->from;
 	*r = t->to;
+	if (t->dyn != DYN_NO && ike != NULL && ike->leased == tunnel + 1)
+		lease_ts(ike, t->dyn == DYN_FROM ? l : r);
+	if (t->dyn != DYN_NO)
+		return;
 	if (rt->single) {
 		one_of(l, rt->has_acq ? &rt->acq_src : NULL);
 		one_of(r, rt->has_acq ? &rt->acq_dst : NULL);
@@ -532,6 +537,7 @@ pick_tunnel(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
 {
 	const struct conf_tunnel	*t;
 
+
 	if (old == NULL)
 		return (child_pick_tunnel(w, ike, m, l, r));
 	t = tunnel_conf(w, old->tunnel);
@@ -587,6 +593,8 @@ respond_make(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 		return (put_error(ike, N_TEMPORARY_FAILURE, NULL, 0));
 	}
 	chosen->spi = a->spi_in;
+	if (first)
+		address_reply(w, ike, m, a->tunnel, &p->enc);
 	wire_put_sa1(&p->enc, chosen);
 	if (!first)
 		wire_put_nonce(&p->enc, a->nr.p, a->nr.len);
@@ -599,6 +607,29 @@ respond_make(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	return (1);
 }
 
+/* Where we give the peer its address, its selectors are that one (2.19); where it gave us
+ * ours, ours are.  0, or the error to answer. */
+static uint16_t
+leased_only(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
+    uint32_t tunnel, struct tslist *l, struct tslist *r)
+{
+	uint8_t		 dyn = tunnel_conf(w, tunnel)->dyn;
+	struct tslist	 lease;
+	uint16_t	 err;
+
+	if (dyn == DYN_NO)
+		return (0);
+	if (dyn == DYN_TO && (err = address_give(w, ike, m, tunnel)) != 0)
+		return (err);
+	lease_ts(ike, &lease);
+	if (ike->leased != tunnel + 1 || tslist_narrow(dyn == DYN_TO ? &m->tsi : &m->tsr,
+	    &lease, dyn == DYN_TO ? r : l) == 0) {
+		refuse_ts(w, ike, m);
+		return (N_TS_UNACCEPTABLE);
+	}
+	return (0);
+}
+
 int
 child_respond(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
     struct span ni, struct span nr, struct child_sa *old, int first)
@@ -609,6 +640,7 @@ child_respond(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	struct tslist		 l, r;
 	struct wbuf		 b;
 	uint8_t			 group[2];
+	uint16_t		 err;
 
 	memset(&a, 0, sizeof(a));
 	if ((a.tunnel = pick_tunnel(w, ike, m, old, &l, &r)) == NO_INDEX) {
@@ -617,6 +649,8 @@ child_respond(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	}
 	if (w->stopping)
 		return (put_error(ike, N_NO_ADDITIONAL_SAS, NULL, 0));
+	if ((err = leased_only(w, ike, m, a.tunnel, &l, &r)) != 0)
+		return (put_error(ike, err, NULL, 0));
 	if (offer_esp(w, a.tunnel, 0, !first, &ours) == -1 ||
 	    proposal_choose(&m->sa, &ours, m->ke_group, first ? PROP_IGNORE_KE : 0,
 	    &chosen, &a.suite) == -1 || !kern_can(&w->caps, a.suite.encr,
@@ -682,6 +716,9 @@ child_accept(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 
 	memset(&a, 0, sizeof(a));
 	if (check_answer(w, m, n, first, &a.suite, why) == -1)
+		return (NULL);
+	if (first && tunnel_conf(w, tunnel)->dyn == DYN_FROM &&
+	    address_got(w, ike, m, tunnel, why) == -1)
 		return (NULL);
 	if (a.suite.ke != KE_NONE) {
 		*why = "the key exchange value is not acceptable";

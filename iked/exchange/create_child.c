@@ -88,13 +88,19 @@ create_child_start(struct world *w, struct ike_sa *ike, uint32_t tunnel)
 {
 	struct nego	*n;
 
+	/* an address is asked for in IKE_AUTH only */
+	if (tunnel_conf(w, tunnel)->dyn == DYN_FROM && ike->leased != tunnel + 1) {
+		ike->want_delete = 1;
+		tunnel_hold(w, tunnel, "this IKE SA gave us no address: making another");
+		return (-1);
+	}
 	if ((n = nego_new(w, ike, tunnel)) == NULL) {
 		nego_drop(w, ike);
 		tunnel_hold(w, tunnel, "cannot make an offer for the Child SA: check "
 		    "its childsa transforms against what the kernel can");
 		return (-1);
 	}
-	child_offer_ts(w, tunnel, &n->tsl, &n->tsr);
+	child_offer_ts(w, ike, tunnel, &n->tsl, &n->tsr);
 	if (send_create(w, ike, NULL, TASK_CREATE) == -1) {
 		nego_drop(w, ike);
 		tunnel_hold(w, tunnel, "out of memory");

@@ -169,7 +169,20 @@ int	child_respond(struct world *, struct ike_sa *, const struct wire_msg *, stru
 struct child_sa *child_accept(struct world *, struct ike_sa *, const struct wire_msg *,
 	    struct nego *, uint32_t tunnel, struct span ni, struct span nr,
 	    struct child_sa *old, int first, const char **why);
-void	child_offer_ts(struct world *, uint32_t tunnel, struct tslist *l, struct tslist *r);
+/* ike: NULL before there is one. */
+void	child_offer_ts(struct world *, const struct ike_sa *, uint32_t tunnel, struct tslist *l,
+	    struct tslist *r);
+
+/* ---- address.c: CP payloads */
+void	address_ask(struct world *, uint32_t tunnel, struct wire_enc *);
+/* I: the answer gives one, and selectors that are it.  0, or -1 and *why. */
+int	address_got(struct world *, struct ike_sa *, const struct wire_msg *, uint32_t tunnel,
+	    const char **why);
+/* R: 0, or the error notify that says why there is none. */
+uint16_t address_give(struct world *, struct ike_sa *, const struct wire_msg *,
+	    uint32_t tunnel);
+void	address_reply(struct world *, const struct ike_sa *, const struct wire_msg *,
+	    uint32_t tunnel, struct wire_enc *);
 
 /* ---- create_child.c */
 int	create_child_start(struct world *, struct ike_sa *, uint32_t tunnel);

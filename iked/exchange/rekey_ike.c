@@ -21,6 +21,7 @@ inherit(struct world *w, struct ike_sa *old, struct ike_sa *ike)
 		child_move(w, c, ike);
 	while ((t = queue_take(w, old)) != NO_INDEX)
 		queue_tunnel(w, ike, t);
+	lease_move(old, ike);
 	ike_state(w, old, IKE_REPLACED);
 	w->tally.rekeys++;
 	touch_ike(w, ike);

@@ -109,6 +109,7 @@ kernel_prepare(struct child *ch)
 	const char *err = NULL;
 
 	kn.ch = ch;
+	kiface_open();
 	ev_init(&kn.timer, kernel_tick);
 	kn.kern = kern_open((enum kern_backend)ch->setup.backend, &cb, &ch->log,
 	    &err);

@@ -2,7 +2,8 @@
 /*
  * Private to the kernel process: kernel.c (its life), kernel_table.c (tunnels, reqids,
  * policies as values), kernel_left.c (what an earlier life placed), kernel_place.c (work
- * on the system's policies and SAs) and kernel_req.c (what ike and control ask).
+ * on the system's policies and SAs), kernel_host.c (policies of single callers) and
+ * kernel_req.c (what ike and control ask).
  */
 #ifndef PROC_KERNEL_H
 #define PROC_KERNEL_H
@@ -127,6 +128,18 @@ typedef void kjob_done(uint32_t failed);
 int	kernel_place(struct conf *, kjob_done *);
 /* Deletes our SAs, and our policies when asked. */
 int	kernel_sweep(int policies, kjob_done *);
+
+/* Policies of a caller's own (kernel_host.c). */
+int	khost_wanted(const struct ktable *, const struct kernel_req *);
+int	khost_add(const struct ktable *, const struct kernel_req *);	/* an outbound SA */
+void	khost_delete(uint32_t spi, const struct addr *dst);
+void	khost_clear(void);
+/* Addresses that we are given (kernel_iface.c). */
+void	kiface_open(void);		/* before the sandbox */
+void	kiface_follow(const struct ktable *, const struct kernel_req *);
+void	kiface_clear(const struct ktable *);	/* NULL: all */
+/* Was it one, in an earlier life? (kernel_left.c) */
+int	kleft_host(const struct kleft *, const struct kern_policy *);
 
 /* kernel_req.c.  0; -1: malformed. */
 int	kernel_request(struct rbuf *);

@@ -181,6 +181,32 @@ fits(const struct addr *was, const struct addr *is)
 	return (addr_is_any(was) || addr_cmp(was, is) == 0);
 }
 
+static int
+inside(const struct prefix *in, const struct prefix *net)
+{
+	return (in->len >= net->len && prefix_contains(net, &in->addr));
+}
+
+int
+kleft_host(const struct kleft *kl, const struct kern_policy *is)
+{
+	const struct kern_policy *was, *end;
+	struct kern_policy o;
+
+	outbound(is, &o);
+	if (o.action != KERN_IPSEC || o.reqid == 0 || kl->was.n == 0)
+		return (0);
+	end = kl->byreqid + kl->was.n;
+	was = bsearch(&o, kl->byreqid, kl->was.n, sizeof(*was), cmp_reqid);
+	while (was != NULL && was > kl->byreqid && was[-1].reqid == o.reqid)
+		was--;
+	for (; was != NULL && was < end && was->reqid == o.reqid; was++)
+		if (addr_is_any(&was->tdst) && inside(&o.src, &was->src) &&
+		    inside(&o.dst, &was->dst))
+			return (1);
+	return (0);
+}
+
 int
 kleft_sa(const struct kleft *kl, const struct kern_sa *sa)
 {

@@ -213,6 +213,7 @@ place_done(void)
 	kn.before = kn.now;
 	kn.now = kn.next;
 	kn.next = NULL;
+	kiface_clear(kn.now);
 	job_end();
 }
 
@@ -264,15 +265,15 @@ remove_left(void)
 	for (i = 0; i < kn.seen.n; i++) {
 		p = &kn.seen.p[i];
 		if (ktable_find(kn.next, p) != NULL ||
-		    !kleft_policy(&kn.left, p))
+		    (!kleft_policy(&kn.left, p) && !kleft_host(&kn.left, p)))
 			continue;
 		if ((op = job_add(KOP_DELETE)) != NULL)
 			op->p = *p;
 		n++;
 	}
 	if (n > 0)
-		log_info(&kn.ch->log, "removing %zu policies of tunnels that are "
-		    "no longer in the configuration", n);
+		log_info(&kn.ch->log, "removing %zu policies of an earlier life",
+		    n);
 }
 
 /* The first generation: all of them, by replacing; an order to sweep deletes instead. */
@@ -486,6 +487,8 @@ kernel_sweep(int policies, kjob_done *done)
 	if (kn.job != NULL || job_new(sweep_done, done) == -1)
 		return (-1);
 	kn.job->policies = policies;
+	khost_clear();
+	kiface_clear(NULL);
 	kn.flushed |= policies;
 	if (kern_sa_dump(kn.kern, mono_now(), sweep_dumped, NULL) == -1)
 		sweep_dumped(NULL, errno, NULL);

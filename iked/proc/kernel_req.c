@@ -116,6 +116,18 @@ check_algorithms(const struct kern_sa *sa)
 	    sa->integ_keylen == g->keylen ? 0 : -1);
 }
 
+/* Where the address is given, nobody gets a network. */
+static int
+hosts_only(const struct tslist *l)
+{
+	uint8_t i;
+
+	for (i = 0; l != NULL && i < l->n; i++)
+		if (addr_cmp(&l->t[i].start, &l->t[i].end) != 0)
+			return (0);
+	return (1);
+}
+
 /* 0, or an errno with *why. */
 static int
 check_request(const struct ktable *kt, const struct kernel_req *q,
@@ -142,6 +154,9 @@ check_request(const struct ktable *kt, const struct kernel_req *q,
 	if (q->tsl.n == 0 || q->tsr.n == 0 ||
 	    !tslist_within(&q->tsl, &t->from) ||
 	    !tslist_within(&q->tsr, &t->to))
+		return (EPERM);
+	*why = "an address was to be given, and this is more than one";
+	if (!hosts_only(t->dyn == DYN_FROM ? &q->tsl : t->dyn == DYN_TO ? &q->tsr : NULL))
 		return (EPERM);
 	*why = "algorithm or key length this kernel was not found to have";
 	return (check_algorithms(&q->sa) == -1 ? EINVAL : 0);
@@ -188,6 +203,9 @@ send_request(const struct kernel_req *q, struct inflight *f)
 	case KREQ_SA_UPDATE:
 		return (kern_sa_update(kn.kern, now, sa, op_done, f));
 	case KREQ_SA_DELETE:
+		/* the trap takes over, and discards */
+		if (sa->dir == KERN_OUT)
+			khost_delete(sa->spi, &sa->dst);
 		return (kern_sa_delete(kn.kern, now, sa->spi, sa->proto,
 		    &sa->src, &sa->dst, op_done, f));
 	default:
@@ -215,8 +233,14 @@ run_request(struct ktable *kt, struct kernel_req *q)
 	}
 	f->token = q->token;
 	q->sa.reqid = kt->reqid[q->tunnel];
-	if (q->op == KREQ_SA_ADD)
+	if (q->op == KREQ_SA_ADD && q->sa.dir == KERN_IN)
+		kiface_follow(kt, q);
+	if (q->op == KREQ_SA_ADD && !khost_wanted(kt, q))
 		bind_traps(kt, q);
+	else if (q->op == KREQ_SA_ADD && q->sa.dir == KERN_OUT &&
+	    khost_add(kt, q) == -1)
+		log_warnx(&kn.ch->log, "tunnel \"%s\": out of memory: one caller's "
+		    "packets are discarded", kt->conf->tunnels[q->tunnel].name);
 	if (++kn.inflight == INFLIGHT_MAX)
 		chan_pause(kn.ike, 1);
 	if (send_request(q, f) == -1) {

@@ -348,6 +348,13 @@ ike_promote(struct world *w, struct ike_half *h, const struct job *j,
 	return (ike);
 }
 
+int
+ike_same_peer(const struct ike_sa *a, const struct ike_sa *b)
+{
+	return (a->c.peer == b->c.peer && (a->rid == NULL || b->rid == NULL ||
+	    ident_equal(a->rid, b->rid)));
+}
+
 struct ike_sa *
 ike_successor(struct world *w, const struct ike_sa *old)
 {
@@ -407,6 +414,7 @@ ike_free(struct world *w, struct ike_sa *ike)
 	}
 	if ((j = job_get(w, ike->job)) != NULL)
 		job_free(w, j);
+	lease_end(w, ike);
 	ike_unlink(w, ike);
 	untouch_ike(w, ike);
 	slot_free(w, ike->c.slot);

@@ -209,6 +209,8 @@ struct ike_sa {
 	monotime	 drop_at;	/* duplicates and REPLACED: our DELETE then */
 	monotime	 twin_at;	/* childless beside one with Children: the same */
 	uint32_t	 orphan_spi;	/* made for a tunnel that is gone: to be deleted */
+	uint32_t	 leased;	/* index + 1 of the tunnel whose address is given */
+	struct addr	 lease[2];	/* in it: IPv4, IPv6 */
 	struct ident	*rid;		/* the peer's, as verified */
 	uint16_t	 idle_cut;	/* per mille off the idle interval: jitter */
 	uint8_t		 ntemp;		/* TEMPORARY_FAILUREs in a row */
@@ -285,6 +287,8 @@ struct tunnel {
 	monotime	 since;
 	monotime	 wanted_until;	/* MONO_NEVER: for good */
 	monotime	 hold_until;	/* back-off of the Child alone */
+	struct pool	*pool[2];	/* sa/pool.c; NULL until wanted */
+	struct addr	 wish[2];	/* the address we had */
 	char		*error;		/* or NULL */
 	struct timer	 timer;
 };

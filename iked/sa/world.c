@@ -41,8 +41,10 @@ world_destroy(struct world *w)
 	slab_destroy(&w->halves);
 	slab_destroy(&w->jobs);
 	timers_destroy(&w->timers);
-	for (i = 0; w->conf != NULL && i < w->conf->ntunnels; i++)
+	for (i = 0; w->conf != NULL && i < w->conf->ntunnels; i++) {
 		free(w->tunnels[i].error);
+		pools_free(&w->tunnels[i]);
+	}
 	free(w->peers);
 	free(w->tunnels);
 	free(w->byname);

@@ -124,6 +124,16 @@ void	 untouch_ike(struct world *, struct ike_sa *);
 void	 touch_tunnel(struct world *, uint32_t tunnel);
 void	 touch_peer(struct world *, uint32_t peer);	/* all its tunnels */
 
+/* ---- pool.c: addresses given to peers */
+/* One of the tunnel's pool for the peer of this IKE SA, the wish where that is
+ * possible.  0, or -1: none is free. */
+int	 lease_take(struct world *, struct ike_sa *, uint32_t tunnel, uint8_t fam,
+	    const struct addr *wish);
+void	 lease_end(struct world *, struct ike_sa *);
+void	 lease_move(struct ike_sa *from, struct ike_sa *to);	/* rekeyed */
+void	 lease_ts(const struct ike_sa *, struct tslist *);	/* these hosts */
+void	 pools_free(struct tunnel *);
+
 /* ---- spi.c: names of SAs */
 /* A fresh random SPI leading to owner: 0 or -1. */
 int	 slot_new(struct world *, uint64_t *spi, uint32_t *slot);
@@ -164,6 +174,8 @@ struct ike_sa	*ike_get(const struct world *, said);
 void		 ike_state(struct world *, struct ike_sa *, enum ike_state);
 void		 ike_free(struct world *, struct ike_sa *);	/* children first */
 /* The best SA of a peer for new work, or NULL. */
+/* Of one configured peer there may be many, where that may be anybody: the same one? */
+int		 ike_same_peer(const struct ike_sa *, const struct ike_sa *);
 struct ike_sa	*ike_of_peer(const struct world *, uint32_t peer);
 void		 init_data_free(struct init_data *);
 void		 held_clear(struct held *);

@@ -199,7 +199,9 @@ decode_payload(uint8_t type, struct rbuf *r, struct wire_msg *m)
 		return (wire_decode_ts(r, &m->tsi, &m->tsi_skipped, 1));
 	case P_TSR:
 		return (wire_decode_ts(r, &m->tsr, &m->tsr_skipped, 0));
-	default:	/* CERT, CERTREQ, SK, CP, EAP, SKF */
+	case P_CP:
+		return (wire_decode_cp(r, &m->cp_type, &m->cp));
+	default:	/* CERT, CERTREQ, SK, EAP, SKF */
 		return (NULL);
 	}
 }
@@ -273,7 +275,7 @@ wire_decode(uint8_t first, const void *body, size_t len, size_t base_off,
 	int		 n;
 
 	memset(m, 0, offsetof(struct wire_msg, sa));
-	m->sa.n = m->tsi.n = m->tsr.n = 0;
+	m->sa.n = m->tsi.n = m->tsr.n = m->cp.n = 0;
 	if (why != NULL)
 		*why = NULL;
 	rbuf_init(&r, body, len);

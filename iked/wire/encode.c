@@ -296,6 +296,15 @@ wire_put_delete(struct wire_enc *e, uint8_t proto, uint8_t spilen,
 }
 
 void
+wire_put_cp(struct wire_enc *e, enum wire_cp_type type, const struct cp_list *l)
+{
+	size_t	off = payload_open(e, P_CP);
+
+	wire_encode_cp(e->w, (uint8_t)type, l);
+	payload_close(e, off);
+}
+
+void
 wire_put_vendor(struct wire_enc *e, const void *p, size_t n)
 {
 	size_t	off = payload_open(e, P_V);

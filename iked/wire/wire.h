@@ -8,6 +8,7 @@
 #define WIRE_WIRE_H
 
 #include "base/buf.h"
+#include "base/cp.h"
 #include "base/id.h"
 #include "base/ts.h"
 #include "base/xform.h"
@@ -76,6 +77,10 @@ struct wire_delete {
 	uint64_t	spi[WIRE_MAXDELSPIS];
 };
 
+/* Configuration payload (3.15); what is not in enum cp_attr, or is past CP_MAX, or has a
+ * value that does not fit, is not kept. */
+enum wire_cp_type { CP_REQUEST = 1, CP_REPLY = 2, CP_SET = 3, CP_ACK = 4 };
+
 /*
  * What a chain of payloads said.  A payload of each singleton type is there
  * once (has & WIRE_HAS(type)) or not at all; duplicates are malformed.  Arrays hold
@@ -101,10 +106,12 @@ struct wire_msg {
 	size_t			sk_off;		/* offset of its generic header */
 	uint16_t		frag_num, frag_total;	/* SKF, as sent */
 	uint8_t			critical;	/* unknown critical payload type, or 0 */
+	uint8_t			cp_type;	/* enum wire_cp_type */
 	uint8_t			cookie_first;	/* first payload is N(COOKIE) */
 	/* from here on only counts are cleared: the rest of it is 15 of 16 kB */
 	struct proposals	sa;
 	struct tslist		tsi, tsr;
+	struct cp_list		cp;
 	struct wire_notify	notify[WIRE_MAXNOTIFIES];
 	struct wire_delete	del[WIRE_MAXDELETES];
 };
@@ -116,7 +123,7 @@ enum wire_err { WIRE_OK = 0, WIRE_MALFORMED = -1, WIRE_CRITICAL = -2 };
  * WIRE_MALFORMED: *why, when not NULL, gets a static string naming payload and
  * fault.  WIRE_CRITICAL: well-formed, but an unknown payload with the critical
  * bit (m->critical).  Unknown non-critical payloads are skipped; SK or SKF must be last.
- * CERT, CERTREQ, CP and EAP show in `has` only.  Past WIRE_MAXPAYLOADS,
+ * CERT, CERTREQ and EAP show in `has` only.  Past WIRE_MAXPAYLOADS,
  * WIRE_MAXNOTIFIES, WIRE_MAXDELETES, WIRE_MAXDELSPIS and PROP_MAXXFORMS a message is
  * malformed; proposals past PROPS_MAX are checked but not kept.  A KE value of a group
  * known to base/xform.h has exactly its length; a known ID type passes ident_valid().
@@ -159,6 +166,7 @@ void	wire_put_notify(struct wire_enc *, uint8_t proto, uint8_t spilen, uint64_t 
 	    uint16_t type, const void *, size_t);
 void	wire_put_delete(struct wire_enc *, uint8_t proto, uint8_t spilen,
 	    const uint64_t *spis, uint16_t n);
+void	wire_put_cp(struct wire_enc *, enum wire_cp_type, const struct cp_list *);
 void	wire_put_vendor(struct wire_enc *, const void *, size_t);
 /* Opens an SK payload whose content (IV..ICV) has exactly n octets, to be
  * filled by the caller at *room; sets the header's final length too. */

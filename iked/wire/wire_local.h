@@ -19,5 +19,8 @@ const char	*wire_decode_sa(struct rbuf *, struct proposals *);
 /* Body of a TS payload; initiator: which of the two, for the words.  */
 const char	*wire_decode_ts(struct rbuf *, struct tslist *, uint8_t *skipped,
 		    int initiator);
+/* Body of a CP payload. */
+const char	*wire_decode_cp(struct rbuf *, uint8_t *type, struct cp_list *);
+void		 wire_encode_cp(struct wbuf *, uint8_t type, const struct cp_list *);
 
 #endif

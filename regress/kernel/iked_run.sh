@@ -107,7 +107,7 @@ step_table() {
 		    "$_eff" "$_bnd" "$_sec" "$_nnp" "$_root" "$_max" "$_fds"
 		case $_role in
 		parent)	_want="/dev/null:1 /run/iked.pid:1 /run/iked.traps:1 anon_inode:2 iked:1 log:2 socket:10" ;;
-		kernel)	_want="/dev/null:2 /run/iked.traps:1 anon_inode:1 log:1 socket:5" ;;
+		kernel)	_want="/dev/null:2 /run/iked.traps:1 anon_inode:1 log:1 socket:6" ;;
 		ike)	_want="/dev/null:2 anon_inode:1 log:1 socket:8" ;;
 		keys)	_want="/dev/null:2 anon_inode:1 log:1 socket:2" ;;
 		*)	_want="/dev/null:2 anon_inode:1 log:1 socket:5" ;;
@@ -319,6 +319,40 @@ step_left() {
 	wait_for 30 hosts_ping || bad "left: no reply in the end"
 }
 
+# Boise gives seattle an address, which is seattle's own source from then on.
+lease() { on seattle ip -4 -o addr show dev lo | sed -n 's/.*inet \(10\.9\.0\.[0-9]*\).*/\1/p'; }
+client_ping() { on seattle ping -n -c 1 -W 2 10.2.0.10; }
+step_given() {
+	conf_write seattle <<-CONF
+	ikev2 "net" active esp from dynamic to $LAN_BOISE local $WAN_SEATTLE peer $WAN_BOISE \\
+	    request address any iface lo srcid one.example psk "$PSK"
+	CONF
+	conf_write boise <<-CONF
+	ikev2 "net" passive esp from $LAN_BOISE to dynamic local $WAN_BOISE peer any \\
+	    config address 10.9.0.0/24 dstid one.example psk "$PSK"
+	CONF
+	ctl boise reload && ctl seattle reload || bad "given: reload"
+	wait_for 30 client_ping || bad "given: no reply"
+	_a=$(lease)
+	[ -n "$_a" ] || bad "given: no address on lo"
+	on boise ip xfrm policy | grep -q "dst $_a/32" || bad "given: no policy for $_a"
+	ctl boise rekey net || bad "given: rekey"
+	sleep 2
+	client_ping || bad "given: no reply after a rekey"
+	on boise ip xfrm policy | grep -q "dst $_a/32" || bad "given: the policy went with the old SA"
+	# killed, and with another file: what was for that caller goes, the trap stays
+	iked_slay boise
+	iked_start boise || bad "given: no start"
+	wait_for 10 traps_are boise 3 || bad "given: $(on boise ip xfrm policy)"
+	wait_for 60 client_ping || bad "given: no reply after boise's restart"
+	[ "$(lease)" = "$_a" ] || bad "given: $(lease) after $_a"
+	confs
+	ctl seattle reload && ctl boise reload || bad "given: reload back"
+	[ -z "$(lease)" ] || bad "given: $(lease) stays on lo"
+	wait_for 10 traps_are boise 3 || bad "given: in the end $(on boise ip xfrm policy)"
+	wait_for 30 hosts_ping || bad "given: no reply in the end"
+}
+
 # flush takes everything away, by root only; a reload puts it back.
 step_flush() {
 	ctl seattle flush || bad "flush"
@@ -382,7 +416,7 @@ for step; do
 	echo "--- $step"
 	"step_$step"
 	case $step in
-	flush|left|broken)	;;
+	flush|left|broken|given)	;;
 	*)	nothing_clear || bad "$step: packets in clear on core" ;;
 	esac
 	echo "ok: $step"

@@ -407,8 +407,68 @@ ATF_TC_BODY(names, tc)
 	ATF_CHECK_STREQ(wire_payload_name(49), "unknown payload");
 }
 
+/* Configuration: what goes out comes back; what does not fit is not kept. */
+ATF_TC_WITHOUT_HEAD(configuration);
+ATF_TC_BODY(configuration, tc)
+{
+	static const uint8_t	want[] = {
+		0, 0, 0, 61, 2, 0, 0, 0, 0, 1, 0, 4, 10, 9, 0, 7, 0, 2, 0, 4, 255, 255,
+		255, 0, 0, 3, 0, 0, 0, 13, 0, 8, 10, 1, 0, 0, 255, 255, 0, 0, 0, 8, 0, 17,
+		0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 64
+	};
+	/* an address of 3 octets, a mask with a hole, an unknown one, the reserved bit */
+	static const uint8_t	odd[] = {
+		0, 0, 0, 35, 1, 0, 0, 0, 0, 1, 0, 3, 10, 9, 0, 0, 2, 0, 4, 255, 0, 255, 0,
+		0x70, 1, 0, 0, 0x80, 3, 0, 4, 10, 1, 0, 53
+	};
+	static const char *const values[] = { "10.9.0.7/32", "0.0.0.0/24", NULL,
+		"10.1.0.0/16", "2001:db8::/64" };
+	static const uint16_t	types[] = { CP_IP4_ADDRESS, CP_IP4_NETMASK, CP_IP4_DNS,
+		CP_IP4_SUBNET, CP_IP6_ADDRESS };
+	struct cp_list		l;
+	struct wire_enc		e;
+	struct wbuf		w;
+	uint8_t			buf[512];
+	int			i;
+
+	memset(&l, 0, sizeof(l));
+	for (i = 0; i < 5; i++) {
+		l.a[i].type = types[i];
+		l.a[i].empty = values[i] == NULL;
+		if (values[i] != NULL)
+			ATF_REQUIRE_EQ(prefix_parse(&l.a[i].v, values[i]), 0);
+	}
+	l.a[4].v.addr.b[15] = 9;
+	l.n = 5;
+	wbuf_init(&w, buf, sizeof(buf));
+	wire_inner_begin(&e, &w);
+	wire_put_cp(&e, CP_REPLY, &l);
+	ATF_REQUIRE_EQ(wire_end(&e), 0);
+	ATF_REQUIRE_EQ(w.len, sizeof(want));
+	ATF_CHECK(memcmp(buf, want, sizeof(want)) == 0);
+	ATF_REQUIRE_EQ(wire_decode(P_CP, buf, w.len, 0, &m, &why), WIRE_OK);
+	ATF_CHECK(m.cp_type == CP_REPLY && m.cp.n == 5);
+	for (i = 0; i < 5; i++)
+		ATF_CHECK(m.cp.a[i].type == l.a[i].type && m.cp.a[i].empty ==
+		    l.a[i].empty && prefix_cmp(&m.cp.a[i].v, &l.a[i].v) == 0);
+	for (i = 8; i < (int)sizeof(want); i++)	/* an attribute cut short */
+		if (i != 16 && i != 24 && i != 28 && i != 40) {
+			buf[3] = (uint8_t)i;
+			ATF_CHECK_EQ(wire_decode(P_CP, buf, (size_t)i, 0, &m, &why),
+			    i == 8 ? WIRE_OK : WIRE_MALFORMED);
+		}
+	ATF_REQUIRE_EQ(wire_decode(P_CP, odd, sizeof(odd), 0, &m, &why), WIRE_OK);
+	ATF_CHECK(m.cp.n == 1 && m.cp.a[0].type == CP_IP4_DNS);
+	/* a value of the other family is not sent */
+	l.a[0].type = CP_IP6_DNS;
+	wire_inner_begin(&e, &w);
+	wire_put_cp(&e, CP_REPLY, &l);
+	ATF_CHECK_EQ(wire_end(&e), -1);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, configuration);
 	ATF_TP_ADD_TC(tp, octets);
 	ATF_TP_ADD_TC(tp, marker);
 	ATF_TP_ADD_TC(tp, header_only);
