@@ -94,9 +94,25 @@ liveness_hint(struct world *w, struct ike_sa *ike, const char *what)
 		liveness_check(w, ike, CHECK_MS);
 }
 
+/* A sign of life while a request waits: if it is sent at long distances by now, the way
+ * was cut, and is not any more. */
+static void
+try_again(struct world *w, struct ike_sa *ike)
+{
+	struct outreq	*r = &ike->req;
+
+	if (r->msg == NULL || r->interval_ms <= 2 * RETRY_FIRST)
+		return;
+	r->interval_ms = RETRY_FIRST;
+	timer_set(&w->timers, &r->timer, mono_add_ms(w->now, 50));
+}
+
 void
 liveness_heard(struct world *w, struct ike_sa *ike, int answered)
 {
+	if (!answered)
+		try_again(w, ike);
+	ike->unproven = 0;
 	ike->last_in = w->now;
 	ike->check_by = MONO_NONE;
 	ike->idle_cut = (uint16_t)world_uniform(w, 250);
@@ -202,8 +218,10 @@ came_in(struct world *w, struct child_sa *c)
 	c->in_moved = w->now;
 	c->fresh = 1;
 	c->silent_since = MONO_NONE;
-	if (ike != NULL)
+	if (ike != NULL) {
 		ike->last_data = w->now;
+		try_again(w, ike);
+	}
 	if (!c->carried) {
 		c->carried = 1;
 		touch_tunnel(w, c->tunnel);

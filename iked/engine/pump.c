@@ -223,6 +223,8 @@ next_request(struct world *w, struct ike_sa *ike)
 		return (0);
 	if (ike->want_check)
 		return (check_start(w, ike) == 0 ? 1 : -1);
+	if (ike->unproven)
+		return (0);
 	if (ike->orphan_spi != 0)
 		return (delete_orphan_start(w, ike) == 0 ? 1 : -1);
 	if ((c = child_wanting(w, ike, 1)) != NULL)
@@ -292,6 +294,9 @@ ike_dead(struct world *w, struct ike_sa *ike, const char *why)
 
 	log_info(w->log, "tunnel \"%s\": IKE SA given up: %s",
 	    peer_name(w, ike->c.peer), why);
+	/* the peer is not told, and may have it still: the next one says that we do not */
+	if (ike->c.peer != NO_INDEX)
+		w->peers[ike->c.peer].sent_ic = 0;
 	/* traffic that was leaving counts as a host asking for the tunnel */
 	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE]) {
 		if (c->tunnel == NO_INDEX || w->stopping)

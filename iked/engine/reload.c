@@ -200,6 +200,19 @@ unlink_orphans(struct world *w, const struct maps *m)
 	}
 }
 
+/* What is being asked for stays asked for: queued once more, it would be in the list when
+ * the answer comes, and twice soon after. */
+static void
+keep_asked(struct world *w)
+{
+	struct ike_sa	*ike;
+	uint32_t	 at;
+
+	for (at = 0; (ike = slab_walk(&w->ikes, &at, NULL)) != NULL;)
+		if (ike->task == TASK_CREATE && ike->task_tunnel != NO_INDEX)
+			w->tunnels[ike->task_tunnel].queued = ike->id;
+}
+
 static void
 start_wanted(struct world *w)
 {
@@ -262,6 +275,7 @@ engine_conf(struct engine *e, monotime now, struct conf *nc)
 	if (runtime_index(w) == -1)
 		log_warnx(w->log, "out of memory: peers cannot be found by address");
 	half_recount(w);
+	keep_asked(w);
 	start_wanted(w);
 	engine_settle(e);
 	return (0);

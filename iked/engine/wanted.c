@@ -14,6 +14,7 @@
 #define GRACE_MS	600	/* both started: our own goes after this */
 #define GRACE_PEER_MS	20000	/* the peer's, if it does not do it */
 #define GRACE_BOTH_MS	60000	/* both rekeyed: 2.8.1 has settled it long before */
+#define CARRIED_MS	3000	/* a Child with packets has had one */
 #define TOGETHER_MS	60000	/* "at once" */
 
 static void
@@ -162,24 +163,38 @@ dedupe_all(struct world *w, uint32_t i, struct child_sa *newest)
 	(void)i;
 }
 
+/* Packets come on c, and for long none on x: the peer may not have x at all, and never
+ * the only one goes that carries traffic. */
+static int
+carries_alone(const struct world *w, const struct child_sa *c, const struct child_sa *x)
+{
+	monotime	lately = mono_add_ms(w->now, -CARRIED_MS);
+
+	return (c->carried && mono_before(lately, c->in_moved) &&
+	    mono_before(x->in_moved, lately));
+}
+
 /* The grace is over: with its IKE SA, if that serves nothing else and
  * the peer has another one. */
 void
 wanted_drop_timer(struct world *w, struct child_sa *c)
 {
-	struct ike_sa	*ike = ike_get(w, c->ike), *other;
-	struct child_sa	*x;
+	struct ike_sa	*ike, *other;
+	struct child_sa	*x, *second = NULL;
 	said		 id;
-	int		 second = 0;
 
-	if (ike == NULL || c->tunnel == NO_INDEX || c->state != CHILD_UP)
+	if (c->tunnel == NO_INDEX || c->state != CHILD_UP)
 		return;
 	for (id = w->tunnels[c->tunnel].children; (x = child_get(w, id)) != NULL;
 	    id = x->next[L_TUNNEL])
 		if (x != c && x->state == CHILD_UP && !x->want_delete && same_ts(x, c))
-			second = 1;
-	if (!second)
+			second = x;
+	if (second == NULL)
 		return;		/* it is the only one by now */
+	if (carries_alone(w, c, second))
+		c = second;
+	if ((ike = ike_get(w, c->ike)) == NULL)
+		return;
 	for (id = w->peers[ike->c.peer].ikes; (other = ike_get(w, id)) != NULL;
 	    id = other->next)
 		if (other != ike && other->state == IKE_UP && !other->want_delete &&

@@ -393,7 +393,13 @@ create_child_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 		answer_error(w, ike, N_INVALID_SYNTAX, PROTO_NONE, 0);
 		return;
 	}
-	/* the SPI is the one the sender receives on (1.3.3) */
+	/* the SPI is the one the sender receives on (1.3.3); one we do not know may be of
+	 * the reply to our own request */
+	if (re != NULL && re->proto == PROTO_ESP && ike->nego != NULL &&
+	    child_byout(w, ike, (uint32_t)re->spi) == NULL) {
+		answer_error(w, ike, N_TEMPORARY_FAILURE, PROTO_NONE, 0);
+		return;
+	}
 	if (re != NULL && (re->proto != PROTO_ESP || re->spilen != 4 ||
 	    (old = child_byout(w, ike, (uint32_t)re->spi)) == NULL)) {
 		answer_error(w, ike, N_CHILD_SA_NOT_FOUND, PROTO_ESP, (uint32_t)re->spi);

@@ -124,9 +124,14 @@ child_remove(struct world *w, struct child_sa *c, const char *why)
 void
 ike_remove(struct world *w, struct ike_sa *ike, const char *why)
 {
+	struct ike_sa	*heir = ike_get(w, ike->heir);
 	struct child_sa	*c;
 
 	ike_state(w, ike, IKE_DEAD);
+	if (heir != NULL) {
+		heir->unproven = 0;
+		touch_ike(w, heir);
+	}
 	while ((c = child_get(w, ike->children)) != NULL)
 		child_remove(w, c, why);
 	ike_free(w, ike);

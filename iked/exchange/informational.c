@@ -129,8 +129,12 @@ delete_children(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 		d = &m->del[i];
 		for (j = 0; d->proto == PROTO_ESP && j < d->nspis; j++) {
 			c = child_byout(w, ike, (uint32_t)d->spi[j]);
-			if (c == NULL)
+			if (c == NULL) {
+				/* the reply that makes it is still to come */
+				if (ike->nego != NULL)
+					ike->nego->gone = (uint32_t)d->spi[j];
 				continue;
+			}
 			/* both deletes crossed: the other one says it all (2.25.1) */
 			if (c->state != CHILD_DELETING && n < WIRE_MAXDELSPIS)
 				spis[n++] = c->spi_in;

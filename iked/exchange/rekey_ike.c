@@ -293,6 +293,9 @@ rekey_ike_request(struct world *w, struct ike_sa *old, const struct rx *rx)
 		return;
 	}
 	inherit(w, old, ike);
+	/* until it does it may not have our reply, nor know the new one */
+	ike->unproven = 1;
+	old->heir = ike->id;
 	/* the asker deletes the old one; if it forgets, we do */
 	old->drop_at = mono_add_ms(w->now, 30000);
 	reply_finish(w, old);

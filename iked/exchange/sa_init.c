@@ -187,6 +187,10 @@ take_cookie(struct world *w, struct ike_half *h, const struct wire_notify *n)
 
 	if (n->data.len == 0 || n->data.len > COOKIE_MAX)
 		return (0);
+	/* the answer to a request that was sent again before the first one's came */
+	if (h->cookie != NULL && h->cookielen == n->data.len &&
+	    memcmp(h->cookie, n->data.p, n->data.len) == 0)
+		return (1);
 	if (h->nretry++ >= RETRY_MAX) {
 		half_fail(w, h, "peer answers every IKE_SA_INIT with COOKIE or "
 		    "INVALID_KE_PAYLOAD");
@@ -216,6 +220,9 @@ take_group(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	group = rbuf_u16(&r);
 	if (!rbuf_ok(&r) || n->data.len != 2 || group == KE_NONE)
 		return (0);
+	/* it has been taken: the answer to a request that was sent again before that */
+	if (group == h->group && h->regrouped)
+		return (1);
 	if (group == h->group || !offer_has_group(peer_conf(w, h->c.peer)->ike, group) ||
 	    h->regrouped || h->nretry++ >= RETRY_MAX) {
 		half_fail(w, h, "peer wants group %s in IKE_SA_INIT, which \"ikesa\" "

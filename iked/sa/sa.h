@@ -108,6 +108,8 @@ struct nego {
 	uint8_t			 tries;		/* INVALID_KE_PAYLOAD answers */
 	uint8_t			 ni[NONCE_LEN];
 	uint32_t		 spi_in;	/* Child */
+	uint32_t		 gone;		/* Child: the peer's SPI, deleted before its
+						   reply came */
 	uint32_t		 slot;		/* IKE rekey */
 	uint64_t		 spi;		/* IKE rekey */
 	struct proposals	 offered;
@@ -208,6 +210,7 @@ struct ike_sa {
 	monotime	 check_by;	/* liveness: dead when not heard by then */
 	monotime	 drop_at;	/* duplicates and REPLACED: our DELETE then */
 	monotime	 twin_at;	/* childless beside one with Children: the same */
+	said		 heir;		/* REPLACED: what came of the peer's rekey */
 	uint32_t	 orphan_spi;	/* made for a tunnel that is gone: to be deleted */
 	uint32_t	 leased;	/* index + 1 of the tunnel whose address is given */
 	struct addr	 lease[2];	/* in it: IPv4, IPv6 */
@@ -217,6 +220,7 @@ struct ike_sa {
 	const char	*hinted;	/* what came unprotected: a check is wished for */
 	uint8_t		 hint;		/* an unprotected hint came since last_in */
 	uint8_t		 want_check, want_delete, want_rekey;
+	uint8_t		 unproven;	/* R of a rekey: the peer may not have it yet */
 	uint8_t		 doubtful;	/* the peer said INITIAL_CONTACT elsewhere */
 	uint8_t		 fatal;		/* enum fatal: to be removed before the event ends */
 	uint8_t		 dirty;

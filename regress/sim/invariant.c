@@ -442,8 +442,8 @@ check_child(struct sim *s, struct node *n, const struct child_sa *c)
 
 	if (ike == NULL)
 		what = "has no IKE SA";
-	else if (c->state == CHILD_DELETING && (ike->req.msg == NULL ||
-	    ike->task_child != c->id))
+	else if (c->state == CHILD_DELETING && ike->state != IKE_DELETING &&
+	    !ike->want_delete && (ike->req.msg == NULL || ike->task_child != c->id))
 		what = "is to be deleted and nobody says so";
 	else if (c->state == CHILD_INSTALLING && c->nwait == 0 && !c->want_delete)
 		what = "waits for a kernel that was not asked";
@@ -487,8 +487,8 @@ check_tunnel(struct sim *s, struct node *n, uint32_t i)
 	    armed(s, &t->timer, WANTED_MS) || half_get(w, w->peers[t->peer].half) != NULL ||
 	    (t->queued != 0 && ike_get(w, t->queued) != NULL))
 		return;
-	sim_wrong(s, "%s: tunnel \"%s\" is wanted and nothing is done for it", n->name,
-	    w->conf->tunnels[i].name);
+	sim_wrong(s, "%s: tunnel \"%s\" is wanted and nothing is done for it%s", n->name,
+	    w->conf->tunnels[i].name, t->queued != 0 ? ": its IKE SA is gone" : "");
 }
 
 static void

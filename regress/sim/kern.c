@@ -217,7 +217,7 @@ kern_request(void *arg, const struct kernel_req *q)
 	a->token = q->token;
 	if ((a->err = refused(n, q)) == 0)
 		a->err = kern_do(n, q, a);
-	if (q->op != KREQ_SA_QUERY)
+	if (q->op != KREQ_SA_QUERY && q->op != KREQ_ACQUIRE_FAILED)
 		sim_say(n, "kernel: %s %s 0x%08x%s%s", op_name(q->op), q->sa.dir == KERN_IN ?
 		    "in" : "out", q->sa.spi, a->err != 0 ? ": " : "", a->err != 0 ?
 		    strerror(a->err) : "");
@@ -346,6 +346,7 @@ trap(struct node *n, int tunnel, const struct addr *src, const struct addr *dst)
 	struct ev	e;
 
 	n->nosa++;
+	sim_say(n, "a packet for tunnel \"%s\" is held", n->secrets->tunnels[tunnel].name);
 	if (mono_before(n->sim->now, n->larval))
 		return;
 	/* as XFRM: a larval state keeps it from asking again for a while */
@@ -445,10 +446,12 @@ esp_in(struct node *n, const struct packet *p)
 	    (s->sa.encap_dport != 0) != p->marker || !holds(&s->tsr, &p->isrc) ||
 	    !holds(&s->tsl, &p->idst)) {
 		n->got_bad++;
+		sim_say(n, "ESP 0x%08x for nobody", p->spi);
 		return;
 	}
 	if (!replay_ok(s, p->seq)) {
 		n->replayed++;
+		sim_say(n, "ESP 0x%08x of %ju: replayed", p->spi, (uintmax_t)p->seq);
 		return;
 	}
 	if (n->mapping && p->marker && (p->src.port != s->sa.encap_sport ||

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+/* What random lives (t_seeds) have found, one scenario each. */
+
+#include <atf-c.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/engine_local.h"
+#include "sim.h"
+#include "wire/wire.h"
+
+#define PSK "psk \"a secret that is long enough\"\n"
+#define SRC "10.1.0.5"
+#define DST "10.2.0.7"
+
+static struct ike_sa *
+only_ike(struct node *n)
+{
+	struct ike_sa	*ike;
+	uint32_t	 at = 0;
+
+	ATF_REQUIRE((ike = slab_walk(&n->e->w.ikes, &at, NULL)) != NULL);
+	return (ike);
+}
+
+/* Over a way that is longer than the first retransmission, INVALID_KE_PAYLOAD and COOKIE
+ * come twice, the second time as answers to a request that has been given up. */
+ATF_TC_WITHOUT_HEAD(far_answers);
+ATF_TC_BODY(far_answers, tc)
+{
+	struct sim	*s;
+	int		 i;
+
+	for (i = 0; i < 4; i++) {
+		s = sim_new(10 + (uint64_t)i);
+		s->delay_us = 350000 + i / 2 * 400000;
+		(void)sim_node(s, "a", "192.0.2.1", "ikev2 \"b\" ondemand esp from 10.1.0.0/24 "
+		    "to 10.2.0.0/24 local 192.0.2.1 peer 198.51.100.1 ikesa enc aes-128-gcm "
+		    "prf hmac-sha2-256 group { curve25519, ecp256 } " PSK);
+		(void)sim_node(s, "b", "198.51.100.1", "ikev2 \"a\" esp from 10.2.0.0/24 to "
+		    "10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 ikesa enc aes-128-gcm prf "
+		    "hmac-sha2-256 group ecp256 " PSK);
+		/* as under a flood */
+		if (i & 1)
+			s->n[1]->e->w.nhalfresp = 100000;
+		ATF_CHECK_MSG(sim_up(s->n[0], "b"), "%d", i);
+		ATF_CHECK_EQ(sim_log_count(s->n[0], "IKE_SA_INIT"), 0);
+		s->n[1]->e->w.nhalfresp = 0;
+		sim_free(s);
+	}
+}
+
+/* Swallows the first n messages of that kind. */
+struct swallow {
+	int	n, exch, response, from;
+};
+
+static int
+swallow(struct sim *s, struct node *from, struct packet *p)
+{
+	struct swallow	*x = s->filter_arg;
+	struct wire_hdr	 h;
+
+	if (x->n == 0 || from->idx != x->from || wire_hdr_decode(p->p, p->len, &h) == -1 ||
+	    h.exch != x->exch || ((h.flags & WIRE_F_RESPONSE) != 0) != x->response)
+		return (0);
+	x->n--;
+	return (1);
+}
+
+static struct sim *
+two_tunnels(uint64_t seed, const char *mode)
+{
+	struct sim	*s = sim_new(seed);
+	char		 text[512];
+
+	(void)snprintf(text, sizeof(text), "ikev2 \"one\" %s esp from 10.1.0.0/24 to "
+	    "10.2.0.0/24 local 192.0.2.1 peer 198.51.100.1 " PSK "ikev2 \"two\" %s esp from "
+	    "10.1.0.0/24 to 10.3.0.0/24 local 192.0.2.1 peer 198.51.100.1 " PSK, mode, mode);
+	(void)sim_node(s, "a", "192.0.2.1", text);
+	(void)sim_node(s, "b", "198.51.100.1", "ikev2 \"one\" esp from 10.2.0.0/24 to "
+	    "10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 " PSK "ikev2 \"two\" esp from "
+	    "10.3.0.0/24 to 10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 " PSK);
+	return (s);
+}
+
+/* The reply that makes a Child is lost, and what the peer says of that Child comes
+ * before it is sent again: a rekey, or a DELETE. */
+ATF_TC_WITHOUT_HEAD(before_the_reply);
+ATF_TC_BODY(before_the_reply, tc)
+{
+	static const enum engine_cmd	 cmds[] = { CMD_REKEY, CMD_DOWN };
+	struct sim			*s;
+	struct swallow			 x;
+	int				 i;
+
+	for (i = 0; i < 2; i++) {
+		s = two_tunnels(20 + (uint64_t)i, "ondemand");
+		ATF_REQUIRE(sim_up(s->n[0], "one"));
+		x = (struct swallow){ 1, X_CREATE_CHILD_SA, 1, 1 };
+		s->filter = swallow;
+		s->filter_arg = &x;
+		sim_cmd(s->n[0], CMD_UP, "two");
+		sim_run(s, 100);
+		ATF_REQUIRE_EQ(x.n, 0);
+		ATF_REQUIRE(sim_is_up(s->n[1], "two") && !sim_is_up(s->n[0], "two"));
+		sim_cmd(s->n[1], cmds[i], "two");
+		sim_run(s, 900);
+		ATF_CHECK_EQ_MSG(sim_is_up(s->n[0], "two"), sim_is_up(s->n[1], "two"), "%d", i);
+		sim_run(s, 10000);
+		ATF_CHECK(sim_is_up(s->n[0], "two") && sim_is_up(s->n[1], "two"));
+		ATF_CHECK_MSG(sim_mirror(s->n[0], s->n[1], "two", "two"), "%d", i);
+		ATF_CHECK_EQ(sim_count(s->n[0], SHOWK_SA), 2);
+		ATF_CHECK(sim_agree(s->n[0]) && sim_agree(s->n[1]));
+		sim_free(s);
+	}
+}
+
+/* The peer asked for a new IKE SA and has not heard that it is there: nothing is said on
+ * it until it has, or the peer would answer that it does not know it. */
+ATF_TC_WITHOUT_HEAD(unproven);
+ATF_TC_BODY(unproven, tc)
+{
+	struct sim	*s = sim_pair(30, "ondemand", "passive", "");
+	struct swallow	 x = { 4, X_CREATE_CHILD_SA, 1, 1 };
+
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	sim_run(s, 1000);
+	s->filter = swallow;
+	s->filter_arg = &x;
+	only_ike(s->n[0])->want_rekey = 1;
+	touch_ike(&s->n[0]->e->w, only_ike(s->n[0]));
+	engine_settle(s->n[0]->e);
+	sim_run(s, 500);
+	sim_cmd(s->n[1], CMD_REKEY, "a");
+	sim_run(s, 4000);
+	ATF_CHECK(x.n < 3);
+	ATF_CHECK_EQ(sim_log_count(s->n[1], "INVALID_IKE_SPI"), 0);
+	sim_run(s, 20000);
+	ATF_CHECK_EQ(x.n, 0);
+	ATF_CHECK_EQ(sim_log_count(s->n[0], "given up") + sim_log_count(s->n[1], "given up"),
+	    0);
+	ATF_CHECK_EQ(sim_log_count(s->n[0], "down:") + sim_log_count(s->n[1], "down:"), 0);
+	ATF_CHECK(sim_mirror(s->n[0], s->n[1], "b", "a"));
+	ATF_CHECK_EQ(sim_established(s->n[0]), 1);
+	ATF_CHECK_EQ(sim_established(s->n[1]), 1);
+	sim_free(s);
+}
+
+/* A reload while a Child is being asked for: its tunnel was queued a second time, and
+ * when the first try was refused, others fell out of the queue for good. */
+ATF_TC_WITHOUT_HEAD(reload_asked);
+ATF_TC_BODY(reload_asked, tc)
+{
+	static const char	 conf[] =
+	    "ikev2 \"one\" active esp from 10.1.0.0/24 to 10.2.0.0/24 local 192.0.2.1 peer "
+	    "198.51.100.1 " PSK "ikev2 \"two\" active esp from 10.1.0.0/24 to 10.3.0.0/24 "
+	    "local 192.0.2.1 peer 198.51.100.1 " PSK "ikev2 \"three\" active esp from "
+	    "10.1.0.0/24 to 10.4.0.0/24 local 192.0.2.1 peer 198.51.100.1 " PSK;
+	struct sim		*s;
+	int			 ms;
+
+	for (ms = 40; ms < 70; ms += 2) {
+		s = sim_new(40 + (uint64_t)ms);
+		(void)sim_node(s, "b", "198.51.100.1", "ikev2 \"one\" esp from 10.2.0.0/24 "
+		    "to 10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 " PSK "ikev2 \"two\" "
+		    "esp from 10.3.0.0/24 to 10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 "
+		    PSK "ikev2 \"three\" esp from 10.4.0.0/24 to 10.1.0.0/24 local "
+		    "198.51.100.1 peer 192.0.2.1 " PSK);
+		s->n[0]->kern_fail_at = 3;
+		(void)sim_node(s, "a", "192.0.2.1", conf);
+		sim_run(s, ms);
+		sim_reload(s->n[1], conf);
+		sim_run(s, 20000);
+		ATF_CHECK_MSG(sim_is_up(s->n[1], "one") && sim_is_up(s->n[1], "two") &&
+		    sim_is_up(s->n[1], "three"), "%d ms", ms);
+		sim_free(s);
+	}
+}
+
+/* One side has given the IKE SA up without a word that came through, and starts anew.  The
+ * other one has two Children; the new one carries all and is not the one to go. */
+ATF_TC_WITHOUT_HEAD(stale_twin);
+ATF_TC_BODY(stale_twin, tc)
+{
+	struct sim	*s;
+	struct node	*n, *o;
+	uint64_t	 got;
+	int		 i;
+
+	for (i = 0; i < 4; i++) {
+		s = sim_pair(50 + (uint64_t)i, "ondemand", "ondemand", "");
+		n = s->n[i & 1];
+		o = s->n[!(i & 1)];
+		if (i < 2)
+			ATF_REQUIRE(sim_up(s->n[0], "b"));
+		else
+			ATF_REQUIRE(sim_up(s->n[1], "a"));
+		/* too new to be doubted because of an IKE_SA_INIT */
+		sim_traffic(s->n[0], SRC, DST, 5000, 200);
+		n->e->w.now = s->now;
+		ike_dead(&n->e->w, only_ike(n), "a test");
+		/* the other side is not told that it is the first contact */
+		n->e->w.peers[0].sent_ic = 1;
+		engine_settle(n->e);
+		sim_cmd(n, CMD_UP, i & 1 ? "a" : "b");
+		sim_traffic(s->n[0], SRC, DST, 3000, 200);
+		got = s->n[0]->got;
+		sim_traffic(s->n[0], SRC, DST, 80000, 200);
+		ATF_CHECK_EQ_MSG(s->n[0]->got - got, 400, "%d: %ju of 400 packets", i,
+		    (uintmax_t)(s->n[0]->got - got));
+		ATF_CHECK_EQ_MSG(sim_log_count(n, "down: the peer deleted"), 0, "%d", i);
+		ATF_CHECK_EQ(sim_log_count(o, "down:"), 0);
+		ATF_CHECK_EQ_MSG(sim_count(o, SHOWK_SA), 1, "%d: %d Children", i,
+		    sim_count(o, SHOWK_SA));
+		ATF_CHECK(sim_mirror(s->n[0], s->n[1], "b", "a"));
+		sim_free(s);
+	}
+}
+
+/* Who gives up an SA says INITIAL_CONTACT with the next one, if it has no other. */
+ATF_TC_WITHOUT_HEAD(contact_again);
+ATF_TC_BODY(contact_again, tc)
+{
+	struct sim	*s = sim_pair(60, "ondemand", "ondemand", "");
+
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	sim_run(s, 5000);
+	s->n[0]->e->w.now = s->now;
+	ike_dead(&s->n[0]->e->w, only_ike(s->n[0]), "a test");
+	engine_settle(s->n[0]->e);
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	sim_run(s, 5000);
+	ATF_CHECK_EQ(sim_established(s->n[1]), 1);
+	ATF_CHECK_EQ(sim_count(s->n[1], SHOWK_SA), 1);
+	ATF_CHECK(sim_mirror(s->n[0], s->n[1], "b", "a"));
+	sim_free(s);
+}
+
+/* A request that was sent at long distances while the way was cut goes again as soon as
+ * the peer is heard. */
+ATF_TC_WITHOUT_HEAD(heard_again);
+ATF_TC_BODY(heard_again, tc)
+{
+	struct sim	*s = sim_pair(70, "ondemand", "passive", "");
+
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	sim_run(s, 2000);
+	s->n[1]->cut = 1;
+	sim_cmd(s->n[0], CMD_REKEY, "b");
+	sim_run(s, 26000);
+	s->n[1]->cut = 0;
+	ATF_REQUIRE(only_ike(s->n[0])->req.msg != NULL);
+	only_ike(s->n[1])->want_check = 1;
+	touch_ike(&s->n[1]->e->w, only_ike(s->n[1]));
+	engine_settle(s->n[1]->e);
+	sim_run(s, 200);
+	ATF_CHECK_EQ(sim_log_count(s->n[0], "new SPIs"), 1);
+	sim_run(s, 20000);
+	ATF_CHECK_EQ(sim_log_count(s->n[0], "given up"), 0);
+	ATF_CHECK(sim_mirror(s->n[0], s->n[1], "b", "a"));
+	sim_free(s);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, far_answers);
+	ATF_TP_ADD_TC(tp, before_the_reply);
+	ATF_TP_ADD_TC(tp, unproven);
+	ATF_TP_ADD_TC(tp, reload_asked);
+	ATF_TP_ADD_TC(tp, stale_twin);
+	ATF_TP_ADD_TC(tp, contact_again);
+	ATF_TP_ADD_TC(tp, heard_again);
+	return (atf_no_error());
+}
