@@ -717,13 +717,11 @@ child_accept(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	memset(&a, 0, sizeof(a));
 	if (check_answer(w, m, n, first, &a.suite, why) == -1)
 		return (NULL);
-<<<<<<< HEAD
 	if (first && tunnel_conf(w, tunnel)->dyn == DYN_FROM &&
 	    address_got(w, ike, m, tunnel, why) == -1)
-=======
+		return (NULL);
 	*why = "the peer has deleted it already";
 	if (n->gone != 0 && n->gone == (uint32_t)m->sa.p[0].spi)
->>>>>>> 86d0bc9 (sim: lives of two to five gateways with invariants after every event; eight bugs they found)
 		return (NULL);
 	if (a.suite.ke != KE_NONE) {
 		*why = "the key exchange value is not acceptable";
