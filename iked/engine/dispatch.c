@@ -345,7 +345,7 @@ unprotected(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	drop(w);
 	if (n != NULL && addr_cmp(&rx->remote.addr, &ike->c.remote.addr) == 0 &&
 	    (rx->hdr.flags & WIRE_F_RESPONSE))
-		liveness_hint(w, ike, wire_notify_name(n->type));
+		liveness_hint(w, ike, wire_notify_name(n->type), HINT_NOTIFY);
 }
 
 static void

@@ -326,6 +326,7 @@ engine_command(struct engine *e, monotime now, enum engine_cmd cmd,
 {
 	struct world	*w = &e->w;
 	struct child_sa	*c;
+	struct ike_sa	*ike;
 	int32_t		 n;
 	uint32_t	 i;
 
@@ -351,12 +352,16 @@ engine_command(struct engine *e, monotime now, enum engine_cmd cmd,
 		wanted_down(w, i);
 		break;
 	case CMD_REKEY:
+	case CMD_REKEY_IKE:
 		*why = "the tunnel is not up";
-		if ((c = child_of_tunnel(w, i)) == NULL)
+		if ((c = child_of_tunnel(w, i)) == NULL ||
+		    (ike = ike_get(w, c->ike)) == NULL)
 			return (-1);
-		c->want_rekey = 1;
-		if (ike_get(w, c->ike) != NULL)
-			touch_ike(w, ike_get(w, c->ike));
+		if (cmd == CMD_REKEY)
+			c->want_rekey = 1;
+		else
+			ike->want_rekey = 1;
+		touch_ike(w, ike);
 		break;
 	default:
 		*why = "unknown command";
@@ -502,6 +507,9 @@ fire(struct engine *e, const struct timer *t)
 	case T_JOB:
 		if ((j = job_get(w, t->owner)) != NULL)
 			job_timeout(e, j);
+		break;
+	case T_KNOCK:
+		reload_knock(w);
 		break;
 	case T_TUNNEL:
 		touch_tunnel(w, (uint32_t)(t->owner - 1));

@@ -76,7 +76,7 @@ void	engine_mapping(struct engine *, monotime now, uint32_t spi, const struct en
 /* Kernel events were lost: re-query what matters. */
 void	engine_lost(struct engine *, monotime now);
 
-enum engine_cmd { CMD_UP = 1, CMD_DOWN, CMD_REKEY };
+enum engine_cmd { CMD_UP = 1, CMD_DOWN, CMD_REKEY, CMD_REKEY_IKE };
 /* who: WAKE_COMMAND or WAKE_KEEPALIVE. 0, or -1 when there is no such tunnel; *why
  * gets a static string then. */
 int	engine_command(struct engine *, monotime now, enum engine_cmd, const char *tunnel,

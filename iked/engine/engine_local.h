@@ -41,7 +41,9 @@ void	ike_dead(struct world *, struct ike_sa *, const char *why);
 void	liveness_check(struct world *, struct ike_sa *, int64_t ms);
 /* The shortest wait for an answer that this way allows, in ms. */
 int64_t	liveness_wait(const struct ike_sa *);
-void	liveness_hint(struct world *, struct ike_sa *, const char *what);
+void	liveness_hint(struct world *, struct ike_sa *, const char *what, enum hint);
+/* Packets come in since the question is out: somebody is there, if he answers or not. */
+int	liveness_data(const struct ike_sa *);
 void	liveness_heard(struct world *, struct ike_sa *, int answered);
 void	liveness_child_timer(struct world *, struct child_sa *);
 void	liveness_counted(struct world *, struct child_sa *, enum kern_dir,
@@ -52,6 +54,9 @@ void	wanted_run(struct world *, uint32_t);
 void	wanted_wake(struct world *, uint32_t, enum show_wake);
 void	wanted_down(struct world *, uint32_t);
 void	wanted_drop_timer(struct world *, struct child_sa *);
+
+/* ---- reload.c */
+void	reload_knock(struct world *);
 
 /* ---- engine.c */
 void	engine_settle(struct engine *);

@@ -39,8 +39,8 @@ liveness_check(struct world *w, struct ike_sa *ike, int64_t ms)
 	}
 	/* the request that is out will do as the question */
 	ike->want_check = 0;
-	if (ike->req.interval_ms > RETRY_FIRST)
-		ike->req.interval_ms = RETRY_FIRST;
+	if (ike->req.interval_ms > RETRY_CHECK)
+		ike->req.interval_ms = RETRY_CHECK;
 	timer_set(&w->timers, &ike->req.timer, mono_add_ms(w->now, 50));
 }
 
@@ -70,17 +70,28 @@ in_silence(const struct world *w, const struct ike_sa *ike)
 	    !mono_before(mono_add_ms(w->now, CHECK_MS), ike->check_by));
 }
 
-/* By itself it is worth a question with the whole wait, for anybody may have sent it.
- * Where packets leave and none come it fits what is seen. */
+int
+liveness_data(const struct ike_sa *ike)
+{
+	return (ike->req.msg != NULL && !ike->doubtful && ike->hint == 0 &&
+	    mono_before(ike->req.first, ike->last_data));
+}
+
+/*
+ * By itself it is worth a question with the whole wait, for anybody may have sent it.
+ * Where packets leave and none come, or where such a question is out already, it fits
+ * what is seen: an INVALID_IKE_SPI needs both SPIs, and who knows them and lies has to
+ * keep the peer's answers from us as well.
+ */
 void
-liveness_hint(struct world *w, struct ike_sa *ike, const char *what)
+liveness_hint(struct world *w, struct ike_sa *ike, const char *what, enum hint kind)
 {
 	char		a[ADDR_STRLEN];
 	monotime	by;
 
-	if (ike->hint || ike->state != IKE_UP)
+	if (ike->hint & kind || ike->state != IKE_UP)
 		return;
-	ike->hint = 1;
+	ike->hint |= (uint8_t)kind;
 	log_info(w->log, "tunnel \"%s\": %s without protection from %s: checking the "
 	    "peer", peer_name(w, ike->c.peer), what, addr_str(&ike->c.remote.addr, a));
 	if (in_silence(w, ike)) {
@@ -250,8 +261,11 @@ judge(struct world *w, struct child_sa *c, int out_moved)
 		c->silent_since = MONO_NONE;
 	}
 	if (ike == NULL || c->silent_since.us == 0 || !out_moved ||
-	    mono_before(w->now, mono_add_ms(c->silent_since, SILENT_MS)) ||
-	    lately(w, ike))
+	    mono_before(w->now, mono_add_ms(c->silent_since, SILENT_MS)))
+		return;
+	/* a one-way flow is asked about once in a while; but this silence is a new one when
+	 * packets came after the last answer */
+	if (lately(w, ike) && !mono_before(ike->last_ok, c->in_moved))
 		return;
 	/* the check of an idle peer may take its time; this one may not */
 	if (ike->check_by.us != 0 &&

@@ -136,7 +136,7 @@ due(struct world *w, struct ike_sa *ike)
 	if (ike->want_check && (ike->check_by.us == 0 || ike->doubtful))
 		liveness_check(w, ike, ike->doubtful ? liveness_wait(ike) : CHECK_MS);
 	if (ike->hinted != NULL)
-		liveness_hint(w, ike, ike->hinted);
+		liveness_hint(w, ike, ike->hinted, HINT_INIT);
 	ike->hinted = NULL;
 	if (passed(ike->expire_at, w->now) && !ike->want_delete) {
 		log_info(w->log, "tunnel \"%s\": the IKE SA's lifetime is over",
@@ -249,12 +249,26 @@ answer_overdue(struct world *w, struct ike_sa *ike)
 
 	if (!mono_reached(mono_add_ms(ike->pend->since, PEND_MS), w->now))
 		return;
+	if (ike->pend->outfor != 0) {
+		reply_finish(w, ike);
+		return;
+	}
 	log_warnx(w->log, "tunnel \"%s\": the kernel has not answered: the peer is told "
 	    "to ask again later", peer_name(w, ike->c.peer));
 	if (c != NULL)
 		child_remove(w, c, NULL);
 	else
 		reply_without_child(w, ike);
+}
+
+/* The new outbound SA is there, or will not come: the reply to the old one's DELETE. */
+static void
+answer_delete(struct world *w, struct ike_sa *ike)
+{
+	struct child_sa	*c = child_get(w, ike->pend->outfor);
+
+	if (ike->pend->outfor != 0 && (c == NULL || c->nwait == 0))
+		reply_finish(w, ike);
 }
 
 void
@@ -274,6 +288,8 @@ pump_ike(struct world *w, struct ike_sa *ike)
 	}
 	fragment_expire(w, &ike->c);
 	if (ike->state != IKE_FINISHING) {
+		if (ike->pend != NULL)
+			answer_delete(w, ike);
 		if (ike->pend != NULL)
 			answer_overdue(w, ike);
 		due(w, ike);
@@ -327,10 +343,11 @@ void
 pump_request_timer(struct world *w, struct ike_sa *ike)
 {
 	struct outreq	*r = &ike->req;
-	monotime	 next;
 
 	if (r->msg == NULL)
 		return;
+	if (passed(ike->check_by, w->now) && liveness_data(ike))
+		ike->check_by = MONO_NONE;
 	if (ike->task == TASK_DELETE_IKE && mono_reached(r->giveup, w->now)) {
 		ike_remove(w, ike, NULL);
 		return;
@@ -339,20 +356,17 @@ pump_request_timer(struct world *w, struct ike_sa *ike)
 		ike_dead(w, ike, task_name(ike->task));
 		return;
 	}
-	w->tally.retransmits++;
-	if (r->tries++ == FRAG_TRIES)
+	if (r->tries == FRAG_TRIES)
 		fragment_smaller(w, &ike->c, &r->msg, &r->len);
-	message_send(w, &ike->c, r->msg, r->len);
-	r->interval_ms = r->interval_ms >= RETRY_CAP / 2 ? RETRY_CAP :
-	    r->interval_ms * 2;
-	next = earlier(r->giveup, ike->check_by);
-	next = earlier(next, mono_add_ms(w->now, world_jitter(w, r->interval_ms, 15)));
-	timer_set(&w->timers, &r->timer, next);
+	request_again(w, &ike->c, r, RETRY_CAP);
+	if (ike->check_by.us != 0 && mono_before(ike->check_by, r->timer.when))
+		timer_set(&w->timers, &r->timer, ike->check_by);
 }
 
 static void
 half_giveup(struct world *w, struct ike_half *h)
 {
+	struct peer	*p = &w->peers[h->c.peer];
 	char		 a[ADDR_STRLEN];
 	const char	*e = w->tunnels[h->tunnel].error;
 
@@ -362,10 +376,12 @@ half_giveup(struct world *w, struct ike_half *h)
 
 		(void)strlcpy(text, e, sizeof(text));
 		half_fail(w, h, "%s", text);
-	} else if (h->state == HALF_INIT_SENT)
+	} else if (h->state == HALF_INIT_SENT) {
 		half_fail(w, h, "peer %s does not answer IKE_SA_INIT: is its iked "
 		    "running, is UDP %u open?", a, h->c.remote.port);
-	else
+		p->next_try = mono_add_ms(w->now, backoff_silent_ms(w, p->tries));
+		p->silent = 1;
+	} else
 		half_fail(w, h, "peer %s does not answer IKE_AUTH: is UDP %u open?", a,
 		    h->c.remote.port);
 }
@@ -375,7 +391,6 @@ pump_half_timer(struct world *w, struct ike_half *h, const struct timer *t)
 {
 	struct outreq	*r = &h->req;
 	uint32_t	 cap = h->state == HALF_INIT_SENT ? RETRY_CAP_INIT : RETRY_CAP;
-	monotime	 next;
 
 	if (t == &h->timer) {
 		/* R: it never came to IKE_AUTH, or was refused and is forgotten */
@@ -389,15 +404,9 @@ pump_half_timer(struct world *w, struct ike_half *h, const struct timer *t)
 		half_giveup(w, h);
 		return;
 	}
-	w->tally.retransmits++;
-	if (r->tries++ == FRAG_TRIES && h->state == HALF_AUTH_SENT)
+	if (r->tries == FRAG_TRIES && h->state == HALF_AUTH_SENT)
 		fragment_smaller(w, &h->c, &r->msg, &r->len);
-	message_send(w, &h->c, r->msg, r->len);
-	r->interval_ms += r->interval_ms / 2;
-	if (r->interval_ms > cap)
-		r->interval_ms = cap;
-	next = mono_add_ms(w->now, world_jitter(w, r->interval_ms, 15));
-	timer_set(&w->timers, &r->timer, earlier(r->giveup, next));
+	request_again(w, &h->c, r, cap);
 }
 
 void

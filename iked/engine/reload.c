@@ -237,6 +237,33 @@ start_wanted(struct world *w)
 	}
 }
 
+/*
+ * A crash, or a power cut, is no farewell: peers go on sending into SAs that are no more,
+ * and find out by themselves after seconds, or not at all where nothing is sent.  Each
+ * with which there is no SA is told that we are new (exchange/sa_init.c), and again a
+ * little later, for at the start of a machine the network may not be there yet.
+ */
+#define KNOCK_FIRST_MS	20
+#define KNOCK_EACH_MS	2
+#define KNOCK_ROUNDS	4	/* at 0, 1, 3 and 7 s */
+
+void
+reload_knock(struct world *w)
+{
+	int64_t	ms = KNOCK_EACH_MS;
+
+	if (w->conf == NULL || w->stopping || w->conf->passive || w->conf->npeers == 0)
+		return;
+	if (w->knock_peer >= w->conf->npeers) {
+		w->knock_peer = 0;
+		ms = 1000 << w->knock_round;
+		if (++w->knock_round == KNOCK_ROUNDS)
+			return;
+	} else
+		sa_init_knock(w, w->knock_peer++);
+	timer_set(&w->timers, &w->knock, mono_add_ms(w->now, ms));
+}
+
 int
 engine_conf(struct engine *e, monotime now, struct conf *nc)
 {
@@ -277,6 +304,8 @@ engine_conf(struct engine *e, monotime now, struct conf *nc)
 	half_recount(w);
 	keep_asked(w);
 	start_wanted(w);
+	if (oc == NULL)
+		timer_set(&w->timers, &w->knock, mono_add_ms(now, KNOCK_FIRST_MS));
 	engine_settle(e);
 	return (0);
 }

@@ -293,7 +293,7 @@ initial_contact(struct world *w, struct ike_sa *ike)
 		if (!mono_before(old->established, ike->c.begun))
 			continue;
 		old->doubtful = 1;
-		old->hint = 1;
+		old->hint = HINT_INIT | HINT_NOTIFY;
 		old->want_check = 1;
 		touch_ike(w, old);
 	}

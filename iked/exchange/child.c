@@ -376,6 +376,8 @@ child_added(struct world *w, struct child_sa *c, enum job_kind kind, int err,
 		/* down, or the IKE SA goes: the peer has its answer first */
 		if (answering(c, ike))
 			child_remove(w, c, NULL);
+		else if (ike != NULL)
+			touch_ike(w, ike);
 		return;
 	}
 	c->state = CHILD_UP;

@@ -46,6 +46,8 @@ void	message_send_to(struct world *, const struct endpoint *local,
 /* Copies, sends and arms the retransmission: 0 or -1. */
 int	request_launch(struct world *, struct ike_core *, struct outreq *, uint32_t msgid,
 	    const uint8_t *, size_t, int64_t giveup_ms);
+/* Sends it once more; the interval to the next time grows up to cap. */
+void	request_again(struct world *, const struct ike_core *, struct outreq *, uint32_t cap);
 /* Seals and launches our request on an established SA. */
 int	ike_request(struct world *, struct ike_sa *, uint8_t exch, enum task,
 	    uint8_t first, const uint8_t *inner, size_t len);
@@ -94,11 +96,16 @@ void	tunnel_hold(struct world *, uint32_t, const char *, ...)
  * that is no news and the error has to be told. */
 int	tunnel_single(struct world *, uint32_t);
 int64_t	backoff_ms(struct world *, uint32_t tries);
+/* The same towards a peer that says nothing: two seconds at most where that is cheap. */
+int64_t	backoff_silent_ms(struct world *, uint32_t tries);
 const char *peer_name(const struct world *, uint32_t peer);	/* of its first tunnel */
 
 /* ---- sa_init.c */
 /* Starts a connection for the tunnel: 0 or -1 (the tunnel's error says why). */
 int	sa_init_start(struct world *, uint32_t tunnel);
+/* Tells the peer that we have started: an IKE_SA_INIT that nobody here goes on with makes
+ * it check the SAs it still has with us. */
+void	sa_init_knock(struct world *, uint32_t peer);
 void	sa_init_request(struct world *, const struct rx *);
 void	sa_init_response(struct world *, struct ike_half *, const struct rx *);
 
@@ -207,7 +214,15 @@ void	informational_request(struct world *, struct ike_sa *, const struct rx *);
 void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 
 /* ---- times, in ms */
-#define RETRY_FIRST	600	/* the first retransmission, less jitter */
+/*
+ * The intervals between retransmissions grow by an eighth each, from RETRY_FIRST: 19 in
+ * the first ten seconds.  Where 40 % of the packets are lost either way, 64 % of the
+ * round trips are, and yet both exchanges of a connection come through within ten seconds
+ * in 999 of 1,000 cases (doubling from 600 ms, in 890).  Towards a dead peer they reach
+ * the cap, and the pauses between attempts are longer.
+ */
+#define RETRY_FIRST	200	/* the first retransmission, less jitter */
+#define RETRY_CHECK	100	/* the same of a liveness check: 12 in its three seconds */
 #define RETRY_CAP_INIT	2000	/* IKE_SA_INIT: a peer that comes back is seen soon */
 #define RETRY_CAP	8000
 #define GIVEUP_INIT	20000
@@ -218,12 +233,13 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 #define FRAG_MS		30000	/* for the rest of a message (7383 2.6) */
 #define BACKOFF_FIRST	1000
 #define BACKOFF_CAP	30000
+#define SILENT_CAP	2000	/* of peers that say nothing, when there are few of them */
 #define PEND_MS		15000	/* a reply waits for the kernel at most */
 #define OUT_LATER_MS	3000	/* rekey, R: outbound at the latest */
 #define MOVED_MS	10000	/* the peer's address changed: a successor by then */
 #define WANTED_MS	60000
 #define CHECK_MS	3000	/* a liveness check unanswered: dead */
-#define CHECK_HINT_MS	1500	/* the same when more speaks for it; or 3 round trips */
+#define CHECK_HINT_MS	500	/* the same when more speaks for it; or 3 round trips */
 #define NEW_MS		10000	/* both start: an SA so new needs no question */
 #define IKE_LIFETIME	28800	/* s, when the configuration says 0 */
 #define CHILD_LIFETIME	10800

@@ -34,6 +34,16 @@ backoff_ms(struct world *w, uint32_t tries)
 	return (world_jitter(w, ms, 25));
 }
 
+int64_t
+backoff_silent_ms(struct world *w, uint32_t tries)
+{
+	int64_t	ms = backoff_ms(w, tries), cap = (int64_t)w->conf->npeers * 20;
+
+	/* it may be back at any time; but a thousand dead ones are not knocked at in vain */
+	cap = cap < SILENT_CAP ? SILENT_CAP : cap;
+	return (ms < cap ? ms : world_jitter(w, cap, 25));
+}
+
 void
 half_fail(struct world *w, struct ike_half *h, const char *fmt, ...)
 {
@@ -52,6 +62,7 @@ half_fail(struct world *w, struct ike_half *h, const char *fmt, ...)
 	}
 	p = &w->peers[h->c.peer];
 	p->tries++;
+	p->silent = 0;
 	p->next_try = mono_add_ms(w->now, backoff_ms(w, p->tries));
 	log_info(w->log, "tunnel \"%s\": %s", h->tunnel != NO_INDEX ?
 	    tunnel_conf(w, h->tunnel)->name : peer_name(w, h->c.peer), why);

@@ -103,16 +103,23 @@ informational_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
 
 /* ---- the peer's */
 
-/* Its outbound is going: whatever replaces the Child must carry our traffic now. */
+/*
+ * Its outbound is going: whatever replaces the Child must carry our traffic now.  The
+ * reply waits for that, for with it the peer takes its inbound away, and the kernel may
+ * still be sending on the old one.
+ */
 static void
-hand_over(struct world *w, const struct child_sa *c)
+hand_over(struct world *w, struct ike_sa *ike, const struct child_sa *c)
 {
+	const said	 ids[2] = { c->theirs, c->mine };
 	struct child_sa	*n;
+	int		 i;
 
-	if ((n = child_get(w, c->theirs)) != NULL)
-		child_out_now(w, n);
-	if ((n = child_get(w, c->mine)) != NULL)
-		child_out_now(w, n);
+	for (i = 0; i < 2; i++)
+		if ((n = child_get(w, ids[i])) != NULL && n->out_later != NULL) {
+			child_out_now(w, n);
+			ike->pend->outfor = n->id;
+		}
 }
 
 /* Deletes of Children; collects the SPIs of our side for the answer. */
@@ -138,7 +145,7 @@ delete_children(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 			/* both deletes crossed: the other one says it all (2.25.1) */
 			if (c->state != CHILD_DELETING && n < WIRE_MAXDELSPIS)
 				spis[n++] = c->spi_in;
-			hand_over(w, c);
+			hand_over(w, ike, c);
 			child_remove(w, c, c->state == CHILD_UP && c->mine == 0 &&
 			    c->theirs == 0 ? "the peer deleted the Child SA" : NULL);
 		}
@@ -199,5 +206,6 @@ informational_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	n = delete_children(w, ike, m, spis);
 	if (n > 0)
 		wire_put_delete(&ike->pend->enc, PROTO_ESP, 4, spis, n);
-	reply_finish(w, ike);
+	if (ike->pend->outfor == 0)
+		reply_finish(w, ike);
 }

@@ -147,6 +147,21 @@ request_launch(struct world *w, struct ike_core *c, struct outreq *r,
 	return (0);
 }
 
+void
+request_again(struct world *w, const struct ike_core *c, struct outreq *r, uint32_t cap)
+{
+	monotime	next;
+
+	w->tally.retransmits++;
+	r->tries++;
+	message_send(w, c, r->msg, r->len);
+	r->interval_ms += r->interval_ms / 8;
+	if (r->interval_ms > cap)
+		r->interval_ms = cap;
+	next = mono_add_ms(w->now, world_jitter(w, r->interval_ms, 15));
+	timer_set(&w->timers, &r->timer, mono_before(r->giveup, next) ? r->giveup : next);
+}
+
 int
 ike_request(struct world *w, struct ike_sa *ike, uint8_t exch, enum task task,
     uint8_t first, const uint8_t *inner, size_t len)
@@ -163,6 +178,10 @@ ike_request(struct world *w, struct ike_sa *ike, uint8_t exch, enum task task,
 		return (-1);
 	ike->msgid_out++;
 	ike->task = task;
+	if (task == TASK_CHECK) {
+		ike->req.interval_ms = RETRY_CHECK;
+		timer_set(&w->timers, &ike->req.timer, mono_add_ms(w->now, RETRY_CHECK));
+	}
 	return (0);
 }
 

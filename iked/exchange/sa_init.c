@@ -179,6 +179,26 @@ sa_init_start(struct world *w, uint32_t tunnel)
 	return (0);
 }
 
+void
+sa_init_knock(struct world *w, uint32_t peer)
+{
+	const struct peer	*p = &w->peers[peer];
+	struct ike_half		*h;
+	struct wbuf		 b;
+	uint8_t			 buf[MSG_MAX];
+
+	if (addr_is_any(&peer_conf(w, peer)->remote) || ike_get(w, p->ikes) != NULL ||
+	    half_get(w, p->half) != NULL || (h = half_new(w, 1)) == NULL)
+		return;
+	h->c.peer = peer;
+	half_state(w, h, HALF_INIT_SENT);
+	wbuf_init(&b, buf, sizeof(buf));
+	if (half_prepare(w, h, NO_INDEX) == 0 && encode_request(w, h, &b) == 0)
+		message_send(w, &h->c, buf, b.len);
+	/* the answer finds nobody */
+	half_free(w, h);
+}
+
 /* COOKIE: the same again with the cookie first (2.6). 1: sent */
 static int
 take_cookie(struct world *w, struct ike_half *h, const struct wire_notify *n)
@@ -565,6 +585,27 @@ doubt_older(struct world *w, uint32_t peer, const struct rx *rx)
 	}
 }
 
+/* It is there again, and we were calling: if it does not go on with what it has begun, it
+ * hears us soon, and not only when the pause is over. */
+#define CALL_MS	200
+
+static void
+call_again(struct world *w, uint32_t peer)
+{
+	struct peer	*p = &w->peers[peer];
+	struct ike_half	*h = half_get(w, p->half);
+	monotime	 soon = mono_add_ms(w->now, CALL_MS);
+
+	if (h != NULL) {
+		if (h->state == HALF_INIT_SENT && h->hint == 0 && h->req.msg != NULL &&
+		    mono_before(soon, h->req.timer.when))
+			timer_set(&w->timers, &h->req.timer, soon);
+	} else if (p->silent && mono_before(soon, p->next_try)) {
+		p->next_try = soon;
+		touch_peer(w, peer);
+	}
+}
+
 void
 sa_init_request(struct world *w, const struct rx *rx)
 {
@@ -600,6 +641,7 @@ sa_init_request(struct world *w, const struct rx *rx)
 		return;
 	}
 	doubt_older(w, peer, rx);
+	call_again(w, peer);
 	if ((h = half_new(w, 0)) == NULL)
 		return;
 	if (half_fill(w, h, rx, &s) == -1) {

@@ -204,10 +204,17 @@ cmd_down(struct client *c, char *args)
 	tunnel_command(c, args, CMD_DOWN);
 }
 
+/* rekey [ike] tunnel; one word alone is a tunnel's name, even this one. */
 static void
 cmd_rekey(struct client *c, char *args)
 {
-	tunnel_command(c, args, CMD_REKEY);
+	char *p = args + strspn(args, " \t");
+
+	if (strncmp(p, "ike", 3) == 0 && (p[3] == ' ' || p[3] == '\t') &&
+	    p[3 + strspn(p + 3, " \t")] != '\0')
+		tunnel_command(c, p + 3, CMD_REKEY_IKE);
+	else
+		tunnel_command(c, args, CMD_REKEY);
 }
 
 static void

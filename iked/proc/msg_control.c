@@ -86,7 +86,7 @@ msg_get_command(struct rbuf *r, struct command *c)
 	cmd = rbuf_u8(r);
 	who = rbuf_u8(r);
 	rbuf_str(r, c->name, sizeof(c->name));
-	if (cmd < CMD_UP || cmd > CMD_REKEY ||
+	if (cmd < CMD_UP || cmd > CMD_REKEY_IKE ||
 	    (who != WAKE_COMMAND && who != WAKE_KEEPALIVE))
 		return (-1);
 	c->cmd = (enum engine_cmd)cmd;

@@ -25,7 +25,7 @@
 #define NONCE_MAX	256
 
 enum timer_kind {
-	T_HALF = 1, T_IKE_REQ, T_IKE_LIFE, T_IKE_NATT, T_CHILD, T_JOB, T_TUNNEL
+	T_HALF = 1, T_IKE_REQ, T_IKE_LIFE, T_IKE_NATT, T_CHILD, T_JOB, T_TUNNEL, T_KNOCK
 };
 
 /* Pieces of a message that is not whole yet (RFC 7383), as they were inside. */
@@ -165,6 +165,8 @@ enum task {
 	TASK_REKEY_IKE, TASK_REKEY_CHILD, TASK_CREATE
 };
 
+enum hint { HINT_INIT = 1, HINT_NOTIFY = 2 };
+
 enum fatal { FATAL_SYNTAX = 1, FATAL_NOREPLY = 2 };
 
 /* The peer's request in work: its reply waits for keys or kernel. */
@@ -174,6 +176,7 @@ struct pend {
 	uint8_t		fatal;		/* the SA ends with this reply */
 	struct endpoint	local, remote;	/* where the request came to and from */
 	said		child;		/* the new one */
+	said		outfor;		/* its outbound SA is on the way: a DELETE's reply waits */
 	monotime	since;
 	struct wbuf	w;		/* the inner chain, owned */
 	struct wire_enc	enc;
@@ -218,7 +221,7 @@ struct ike_sa {
 	uint16_t	 idle_cut;	/* per mille off the idle interval: jitter */
 	uint8_t		 ntemp;		/* TEMPORARY_FAILUREs in a row */
 	const char	*hinted;	/* what came unprotected: a check is wished for */
-	uint8_t		 hint;		/* an unprotected hint came since last_in */
+	uint8_t		 hint;		/* unprotected ones since last_in: enum hint */
 	uint8_t		 want_check, want_delete, want_rekey;
 	uint8_t		 unproven;	/* R of a rekey: the peer may not have it yet */
 	uint8_t		 doubtful;	/* the peer said INITIAL_CONTACT elsewhere */
@@ -309,6 +312,7 @@ struct peer {
 	uint32_t	 nhalf;		/* half-open ones the peer's address has */
 	monotime	 next_try;
 	uint8_t		 sent_ic;
+	uint8_t		 silent;	/* it has not answered; next_try is for that */
 };
 
 #endif

@@ -17,6 +17,9 @@ world_init(struct world *w)
 	if ((w->msg = calloc(1, sizeof(*w->msg))) == NULL ||
 	    (w->plain = malloc(WIRE_MAXMSG)) == NULL)
 		return (-1);
+	if (timers_reserve(&w->timers, 1) == -1)
+		return (-1);
+	w->knock.kind = T_KNOCK;
 	world_random(w, &w->hashkey, sizeof(w->hashkey));
 	return (0);
 }

@@ -90,6 +90,9 @@ struct world {
 
 	struct slab	 halves, ikes, childs, jobs;
 	struct timers	 timers;
+	struct timer	 knock;		/* at peers, one after the other, after the start */
+	uint32_t	 knock_peer;	/* the next */
+	uint8_t		 knock_round;
 	struct slot	*slots;
 	uint32_t	 nslots, freeslot;
 	said		*childhash;	/* by spi_in, chained through hash_next */

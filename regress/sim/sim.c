@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/engine_local.h"
 #include "proc/keys_auth.h"
 #include "invariant.h"
 #include "sim_local.h"
@@ -516,6 +517,10 @@ sim_start(struct node *n, const char *text)
 		sim_die("engine_new");
 	engine_caps(n->e, &n->caps);
 	sim_reload(n, text);
+	/* nobody has an SA with a new node: it knocks when it starts again */
+	if (!n->started)
+		timer_cancel(&n->e->w.timers, &n->e->w.knock);
+	n->started = 1;
 }
 
 void

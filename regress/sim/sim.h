@@ -66,6 +66,7 @@ struct node {
 	uint32_t	 gen;
 	uint64_t	 rng;
 	int		 cut;		/* its cable is out */
+	int		 started;	/* once at least */
 	struct kern_caps caps;
 	struct sim_sa	*sa;
 	int		 nsa, capsa;	/* used up to; room for */

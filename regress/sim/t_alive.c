@@ -227,6 +227,178 @@ ATF_TC_BODY(hint_far, tc)
 			live_peer(ms, i & 1, i >> 1 & 1, i >> 2);
 }
 
+/* Who starts again says so: the other side does not wait for silence, nor for traffic. */
+ATF_TC_WITHOUT_HEAD(knock);
+ATF_TC_BODY(knock, tc)
+{
+	struct sim	*s;
+	monotime	 t;
+	int		 who;
+
+	for (who = 0; who < 2; who++) {
+		s = sim_pair(18, "ondemand", "passive", "");
+		ATF_REQUIRE(sim_up(s->n[0], "b"));
+		sim_run(s, 70000);	/* not wanted any more */
+		sim_kill(s->n[who]);
+		sim_run(s, 300);
+		sim_start(s->n[who], who ? conf_b : conf_a);
+		t = s->now;
+		while (sim_established(s->n[!who]) > 0 && ms_since(s, t) < 60000)
+			sim_run(s, 20);
+		ATF_CHECK_MSG(ms_since(s, t) <= 1000, "%d: %jd ms", who,
+		    (intmax_t)ms_since(s, t));
+		sim_run(s, 20000);
+		ATF_CHECK_EQ(sim_established(s->n[0]) + sim_established(s->n[1]), 0);
+		sim_free(s);
+	}
+}
+
+/* Nobody there for minutes: a pause is over as soon as the peer says that it is back. */
+ATF_TC_WITHOUT_HEAD(knock_called);
+ATF_TC_BODY(knock_called, tc)
+{
+	struct sim	*s = sim_pair(19, "active", "passive", "");
+	monotime	 t;
+	int		 i;
+
+	for (i = 0; i < 20; i++) {
+		sim_run(s, 15000);
+		sim_kill(s->n[1]);
+		sim_run(s, 60000 + i * 1700);
+		ATF_CHECK(!sim_is_up(s->n[0], "b"));
+		sim_start(s->n[1], conf_b);
+		t = s->now;
+		while (!sim_is_up(s->n[0], "b") && ms_since(s, t) < 60000)
+			sim_run(s, 20);
+		ATF_CHECK_MSG(ms_since(s, t) <= 500, "%d: %jd ms", i, (intmax_t)ms_since(s, t));
+	}
+	sim_free(s);
+}
+
+/* IKE does not come through for a while, but packets do: that is not the end. */
+static int
+no_ike(struct sim *s, struct node *from, struct packet *p)
+{
+	(void)from;
+	(void)p;
+	return (*(int *)s->filter_arg);
+}
+
+ATF_TC_WITHOUT_HEAD(data_counts);
+ATF_TC_BODY(data_counts, tc)
+{
+	struct sim	*s = sim_pair(20, "ondemand", "passive", "");
+	int		 off = 0, ms;
+
+	s->filter = no_ike;
+	s->filter_arg = &off;
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	sim_run(s, 15000);
+	off = 1;
+	s->n[1]->cut = 1;
+	for (ms = 0; s->n[0]->e->w.tally.retransmits == 0 && ms < 10000; ms += 50)
+		sim_traffic(s->n[0], SRC, DST, 50, 50);
+	ATF_CHECK_MSG(ms < 3500, "a check after %d ms", ms);
+	s->n[1]->cut = 0;
+	sim_traffic(s->n[0], SRC, DST, 8000, 50);
+	ATF_CHECK(sim_is_up(s->n[0], "b"));
+	off = 0;
+	sim_traffic(s->n[0], SRC, DST, 5000, 50);
+	ATF_CHECK_EQ(sim_log_count(s->n[0], "down:"), 0);
+	/* and for ever it does not hold */
+	off = 1;
+	s->n[1]->cut = 1;
+	sim_traffic(s->n[0], SRC, DST, 15000, 50);
+	ATF_CHECK(!sim_is_up(s->n[0], "b"));
+	sim_free(s);
+}
+
+/* 64 % of the round trips are lost: nearly always up within ten seconds all the same. */
+ATF_TC_WITHOUT_HEAD(loss);
+ATF_TC_BODY(loss, tc)
+{
+	struct sim	*s;
+	int		 i, late = 0, ms;
+
+	for (i = 0; i < 300; i++) {
+		s = sim_pair(1000 + (uint64_t)i, "ondemand", "passive", "");
+		s->loss = 400;
+		s->delay_us = 20000;
+		sim_cmd(s->n[0], CMD_UP, "b");
+		for (ms = 0; ms < 10000 && !sim_is_up(s->n[0], "b"); ms += 50)
+			sim_run(s, 50);
+		late += ms >= 10000;
+		sim_free(s);
+	}
+	ATF_CHECK_MSG(late <= 3, "%d of 300", late);
+}
+
+/* The reply to the DELETE of a rekeyed Child leaves when the kernel has its successor. */
+struct seen {
+	monotime	del, reply;
+};
+
+static int
+seen_filter(struct sim *s, struct node *from, struct packet *p)
+{
+	struct seen	*x = s->filter_arg;
+
+	if (p->len < 20 || p->p[18] != X_INFORMATIONAL)
+		return (0);
+	if (from == s->n[0] && x->del.us == 0)
+		x->del = s->now;
+	else if (from == s->n[1] && x->reply.us == 0)
+		x->reply = s->now;
+	return (0);
+}
+
+ATF_TC_WITHOUT_HEAD(delete_waits);
+ATF_TC_BODY(delete_waits, tc)
+{
+	struct sim	*s = sim_pair(21, "ondemand", "passive", "");
+	struct seen	 x = { MONO_NONE, MONO_NONE };
+
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	sim_run(s, 2000);
+	s->filter = seen_filter;
+	s->filter_arg = &x;
+	s->n[1]->kern_slow_us = 60000;
+	sim_cmd(s->n[0], CMD_REKEY, "b");
+	sim_run(s, 3000);
+	ATF_REQUIRE(x.del.us != 0 && x.reply.us != 0);
+	ATF_CHECK_MSG(mono_diff_us(x.reply, x.del) > 60000, "%jd us",
+	    (intmax_t)mono_diff_us(x.reply, x.del));
+	ATF_CHECK(sim_mirror(s->n[0], s->n[1], "b", "a"));
+	ATF_CHECK_EQ(sim_count(s->n[1], SHOWK_SA), 1);
+	sim_free(s);
+}
+
+/* By command: the keys of the IKE SA, and the Child stays as it is. */
+ATF_TC_WITHOUT_HEAD(rekey_ike);
+ATF_TC_BODY(rekey_ike, tc)
+{
+	struct sim	*s = sim_pair(22, "ondemand", "passive", "");
+	struct show_tunnel t, u;
+	struct show_stats st;
+	const char	*why;
+	int		 i;
+
+	ATF_CHECK_EQ(engine_command(s->n[0]->e, s->now, CMD_REKEY_IKE, "b", WAKE_COMMAND, &why),
+	    -1);
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	ATF_REQUIRE(sim_tunnel(s->n[0], "b", &t));
+	for (i = 0; i < 4; i++) {
+		sim_cmd(s->n[i & 1], CMD_REKEY_IKE, i & 1 ? "a" : "b");
+		sim_run(s, 2000);
+	}
+	ATF_REQUIRE(sim_tunnel(s->n[0], "b", &u));
+	ATF_CHECK(t.spi_in == u.spi_in && t.spi_out == u.spi_out);
+	sim_stats(s->n[1], &st);
+	ATF_CHECK_EQ(st.rekeys, 4);
+	ATF_CHECK_EQ(sim_established(s->n[0]), 1);
+	sim_free(s);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, contact_while_idle);
@@ -234,5 +406,11 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, fresh_init);
 	ATF_TP_ADD_TC(tp, fresh_init_spoofed);
 	ATF_TP_ADD_TC(tp, hint_far);
+	ATF_TP_ADD_TC(tp, knock);
+	ATF_TP_ADD_TC(tp, knock_called);
+	ATF_TP_ADD_TC(tp, data_counts);
+	ATF_TP_ADD_TC(tp, loss);
+	ATF_TP_ADD_TC(tp, delete_waits);
+	ATF_TP_ADD_TC(tp, rekey_ike);
 	return (atf_no_error());
 }

@@ -288,6 +288,8 @@ ATF_TC_BODY(commands, tc)
 	ATF_CHECK_STREQ("", slurp("out"));
 	ATF_CHECK_EQ(0, run("down boise"));
 	ATF_CHECK_EQ(0, run("rekey boise"));
+	ATF_CHECK_EQ(0, run("rekey ike boise"));
+	ATF_CHECK_EQ(2, run("rekey esp boise"));
 	ATF_CHECK_EQ(0, run("flush"));
 	ATF_CHECK_EQ(1, run("up x"));
 	/* What a daemon says never plays with the terminal. */

@@ -481,14 +481,14 @@ ATF_TC_BODY(control, tc)
 	(void)tc;
 	memset(&c, 0, sizeof(c));
 	c.token = 1;
-	c.cmd = CMD_REKEY;
+	c.cmd = CMD_REKEY_IKE;
 	c.who = WAKE_KEEPALIVE;
 	(void)strlcpy(c.name, "boise", sizeof(c.name));
 	msg_put_command(&m, &c);
 	EXACT(m, msg_get_command(&r_, &c2));
 	ATF_REQUIRE_EQ(0, memcmp(&c, &c2, sizeof(c)));
 	REFUSED(m, 10, 0, msg_get_command(&r_, &c2));
-	REFUSED(m, 10, 4, msg_get_command(&r_, &c2));
+	REFUSED(m, 10, 5, msg_get_command(&r_, &c2));
 	REFUSED(m, 11, WAKE_PEER, msg_get_command(&r_, &c2));
 	REFUSED(m, 15, 0, msg_get_command(&r_, &c2));	/* NUL in a name */
 

@@ -23,6 +23,7 @@ usage(void)
 	    " keepalive |\n"
 	    "                                  stats | all] [-j]\n"
 	    "       ipsecctl [-s socket] up | down | rekey tunnel\n"
+	    "       ipsecctl [-s socket] rekey ike tunnel\n"
 	    "       ipsecctl [-s socket] flush | reload\n"
 	    "       ipsecctl [-s socket] log verbose | brief\n");
 	exit(EXIT_USAGE);
@@ -87,12 +88,14 @@ compose(int n, char *const *args)
 	size_t i;
 	int r = 0;
 
-	if (n > 1 && strchr(args[1], '"') != NULL)
+	if (n > 1 && strchr(args[n - 1], '"') != NULL)
 		errx(EXIT_USAGE, "no tunnel's name has double quotes in it");
 	line = NULL;
 	for (i = 0; i < 3; i++)
 		if (n == 2 && strcmp(args[0], named[i]) == 0)
 			r = asprintf(&line, "%s \"%s\"", args[0], args[1]);
+	if (n == 3 && strcmp(args[0], "rekey") == 0 && strcmp(args[1], "ike") == 0)
+		r = asprintf(&line, "rekey ike \"%s\"", args[2]);
 	for (i = 0; i < 2; i++)
 		if (n == 1 && strcmp(args[0], bare[i]) == 0)
 			r = asprintf(&line, "%s", args[0]);
