@@ -34,6 +34,8 @@ demo:
 	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) sh regress/run.sh demo
 interop:
 	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) sh regress/run.sh interop
+life:
+	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) PARTS='$(PARTS)' QUICK='$(QUICK)' CASES='$(CASES)' sh regress/run.sh life
 bench:
 	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) sh regress/run.sh bench
 sim:
@@ -51,4 +53,4 @@ clean:
 distclean: clean
 	rm -f *.core core
 
-.PHONY: all tests install check demo interop bench sim fuzz coverage clean distclean
+.PHONY: all tests install check demo interop life bench sim fuzz coverage clean distclean

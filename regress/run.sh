@@ -1,7 +1,7 @@
 #! /bin/sh
 # SPDX-License-Identifier: ISC
 #
-# make demo, interop, bench, sim, fuzz, coverage: packages, configure, build, run.
+# make demo, interop, life, bench, sim, fuzz, coverage: packages, configure, build, run.
 #
 # Environment: MAKE, CC, OBJDIR; FUZZ_SECONDS (a target, default 60).
 
@@ -117,6 +117,10 @@ interop)
 	sh regress/setup.sh interop || exit 1
 	build "$OBJDIR" tests CC="$CC" || exit 1
 	script interop ;;
+life)
+	sh regress/setup.sh interop || exit 1
+	build "$OBJDIR" tests CC="$CC" || exit 1
+	script life ;;
 bench)
 	sh regress/setup.sh check || exit 1
 	build "$OBJDIR" tests CC="$CC" || exit 1
@@ -132,6 +136,6 @@ coverage)
 	sh regress/setup.sh check || exit 1
 	coverage ;;
 *)
-	echo "usage: sh regress/run.sh demo|interop|bench|sim|fuzz|coverage" >&2
+	echo "usage: sh regress/run.sh demo|interop|life|bench|sim|fuzz|coverage" >&2
 	exit 2 ;;
 esac

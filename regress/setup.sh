@@ -22,7 +22,7 @@ Linux)
 	    binutils gcc user-mode-linux iproute2 iputils-ping nftables iptables kmod
 	    tcpdump traceroute procps openssl systemd"
 	interop="charon-systemd strongswan-swanctl libstrongswan-standard-plugins
-	    openiked"
+	    openiked conntrack"
 	have() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 	install() {
 		export DEBIAN_FRONTEND=noninteractive

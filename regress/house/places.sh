@@ -75,7 +75,7 @@ unwritable_body()
 	checkout
 	cd src || atf_fail cd
 	: >build	# nobody can make a directory of it, not even root
-	for t in all check demo interop bench fuzz coverage; do
+	for t in all check demo interop life bench fuzz coverage; do
 		make $t >../out 2>&1 </dev/null && { cat ../out; atf_fail "make $t ends well"; }
 		grep -q 'cannot write in build.*make OBJDIR=DIR' ../out ||
 		    { cat ../out; atf_fail "make $t does not say what to do"; }

@@ -199,7 +199,9 @@ host_kill() {
 
 # ---- captures ------------------------------------------------------------
 
+MARK=224.0.0.1
 # cap_start TAG HOST IF... : one tcpdump an interface; returns when they listen.
+# CAP_FILTER, where much passes: what alone is to be captured.
 cap_start() {
 	_tag=$1 _host=$2
 	shift 2
@@ -208,7 +210,8 @@ cap_start() {
 	for _if; do
 		_c=$W/cap.$_tag/$_if
 		spawn "$_host" "$_c.err" tcpdump -p -n -s 200 -B 8192 -U \
-		    --immediate-mode -Z root -i "$_if" -w "$_c"
+		    --immediate-mode -Z root -i "$_if" -w "$_c" \
+		    ${CAP_FILTER:+"dst host $MARK or $CAP_FILTER"}
 		echo $SPAWNED >>"$W/cap.$_tag/pids"
 		wait_for 20 grep -q 'listening on' "$_c.err" || {
 			echo "tcpdump on $_host $_if does not start: $(cat "$_c.err")" >&2
@@ -221,7 +224,6 @@ cap_start() {
 # was there to be seen before this call.  A packet is on the wire before it is in
 # the file, so a count without this is a guess.  The mark is a ping to all hosts
 # (nobody answers) of a size not used before; readers never see it.
-MARK=224.0.0.1
 cap_sync() {
 	_cap=$W/cap.$1
 	shift
