@@ -31,10 +31,14 @@ masquerade() {
 		NAT_BY=nftables
 		return 0
 	fi
+	# the new one first, so that no packet goes out as it is
 	# shellcheck disable=SC2086
-	on core iptables-legacy -t nat -F POSTROUTING &&
-	    on core iptables-legacy -t nat -A POSTROUTING -o toboise -s $WAN_SEATTLE \
-	    ${1:+-p udp} -j MASQUERADE ${1:+--to-ports $1} && NAT_BY=iptables
+	on core iptables-legacy -t nat -I POSTROUTING -o toboise -s $WAN_SEATTLE \
+	    ${1:+-p udp} -j MASQUERADE ${1:+--to-ports $1} || return 1
+	NAT_BY=iptables
+	while on core iptables-legacy -t nat -D POSTROUTING 2 2>/dev/null; do
+		:
+	done
 }
 forget() { on core conntrack -F >/dev/null 2>&1 || fail "conntrack -F"; }
 
@@ -59,6 +63,9 @@ conf_nat() {
 	PEER_ADDR=$OUTSIDE
 	gw_conf boise "$2" passive "$([ "$2" = swan ] || echo "dstid $WAN_SEATTLE")"
 	PEER_ADDR=
+	# as good as it can: with a trap, too
+	[ "$1" != swan ] || sed -i 's/start_action = start/start_action = trap|start/' \
+	    "$W/seattle/swanctl/swanctl.conf"
 	[ "$2" != swan ] || sed -i 's/remote_addrs = .*/remote_addrs = %any/' \
 	    "$W/boise/swanctl/swanctl.conf"
 }
@@ -130,7 +137,7 @@ for c in $CASES; do
 	flowing 20 moved remap_other 20000-20100
 	row "$([ "$GAP" -lt 10000 ] && both_up && echo ok || echo FAILED)" "$FLOW_SAYS"
 	# and only Boise's side has something to send
-	CASE="$NAME: the same, only the side behind the NAT is sent to"
+	CASE="$NAME: another port, only the side behind the NAT is sent to"
 	masquerade 30000-30100
 	ping_start quiet bob $BOB $ALICE 0.1
 	wait_for 20 ping_back quiet 0 10 || fail "no answers"
