@@ -66,7 +66,7 @@ int	natd_fill(struct world *, const struct ike_core *, const struct endpoint *,
 int	nonce_short(struct span nonce, uint16_t prf);
 
 /* ---- fragment.c: RFC 7383 */
-#define FRAG_TRIES	3	/* sent so often in vain: smaller pieces */
+#define FRAG_TRIES	6	/* sent so often in vain: smaller pieces */
 enum opened { OPEN_BAD = -1, OPEN_DROP, OPEN_WAIT, OPEN_DONE };
 /* How much of an inner chain of len octets goes into one datagram: len, all; 0, none. */
 size_t	fragment_chunk(const struct world *, const struct ike_core *, size_t len);
