@@ -89,15 +89,15 @@ int	sk_open(struct crypto *, const struct ike_keys *, int from_initiator,
 	    const uint8_t *msg, size_t aadlen, struct span content,
 	    uint8_t *plain, size_t *plainlen);
 
-/* AUTH for a shared key (2.15): prf(prf(psk,"Key Pad for IKEv2"), octets), where
- * octets = RealMessage | nonce | MACedID.  psk_pad is the inner prf, so that a
+/* AUTH for a shared key (2.15): prf(prf(psk,"Key Pad for IKEv2"), octets), where octets
+ * are those of the n spans, one after the other.  psk_pad is the inner prf, so that a
  * keys process may keep pads instead of secrets. */
-int	psk_auth(struct crypto *, uint16_t prf, struct span psk, struct span msg,
-	    struct span nonce, struct span macid, uint8_t *out);
+int	psk_auth(struct crypto *, uint16_t prf, struct span psk, const struct span *octets,
+	    size_t n, uint8_t *out);
 /* Its two halves.  pad and out have prf_len() octets. */
 int	psk_pad(struct crypto *, uint16_t prf, struct span psk, uint8_t *pad);
 int	psk_auth_pad(struct crypto *, uint16_t prf, const uint8_t *pad,
-	    struct span msg, struct span nonce, struct span macid, uint8_t *out);
+	    const struct span *octets, size_t n, uint8_t *out);
 /* NAT detection: SHA1(SPIi|SPIr|IP|port), 20 octets (2.23). */
 int	natd_hash(struct crypto *, uint64_t spii, uint64_t spir, const uint8_t *ip,
 	    size_t iplen, uint16_t port, uint8_t out[20]);

@@ -139,23 +139,21 @@ psk_pad(struct crypto *c, uint16_t prf_id, struct span psk, uint8_t *pad)
 }
 
 int
-psk_auth_pad(struct crypto *c, uint16_t prf_id, const uint8_t *pad, struct span msg,
-    struct span nonce, struct span macid, uint8_t *out)
+psk_auth_pad(struct crypto *c, uint16_t prf_id, const uint8_t *pad,
+    const struct span *octets, size_t n, uint8_t *out)
 {
-	struct span	data[3] = { msg, nonce, macid };
-
-	return (prf(c, prf_id, SPAN(pad, prf_len(prf_id)), data, 3, out));
+	return (prf(c, prf_id, SPAN(pad, prf_len(prf_id)), octets, n, out));
 }
 
 int
-psk_auth(struct crypto *c, uint16_t prf_id, struct span psk, struct span msg,
-    struct span nonce, struct span macid, uint8_t *out)
+psk_auth(struct crypto *c, uint16_t prf_id, struct span psk, const struct span *octets,
+    size_t n, uint8_t *out)
 {
 	uint8_t	pad[PRF_MAXLEN];
 	int	rv;
 
 	if ((rv = psk_pad(c, prf_id, psk, pad)) == 0)
-		rv = psk_auth_pad(c, prf_id, pad, msg, nonce, macid, out);
+		rv = psk_auth_pad(c, prf_id, pad, octets, n, out);
 	crypto_wipe(pad, sizeof(pad));
 	return (rv);
 }

@@ -50,6 +50,10 @@ ask_keys(struct world *w, const struct ike_core *c, const struct init_data *d,
 	q.method = method;
 	q.msg.p = initiator ? d->msg1 : d->msg2;
 	q.msg.len = initiator ? d->len1 : d->len2;
+	if (d->full) {
+		q.other.p = initiator ? d->msg2 : d->msg1;
+		q.other.len = initiator ? d->len2 : d->len1;
+	}
 	q.nonce.p = initiator ? d->nr : d->ni;
 	q.nonce.len = initiator ? d->nrlen : d->nilen;
 	q.macid.p = mac;

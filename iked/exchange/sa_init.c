@@ -12,6 +12,7 @@
 #define RETRY_MAX	4	/* COOKIE and INVALID_KE_PAYLOAD answers, 2.6 */
 #define COOKIE_MAX	64
 #define KINDS_MAX	32	/* offers of one address that are tried */
+#define INIT_MAX	8192	/* octets; keys takes no longer ones */
 
 static void
 put_natd(struct world *w, struct wire_enc *e, const struct ike_core *c, int force)
@@ -68,13 +69,21 @@ read_natd(struct world *w, struct ike_core *c, const struct rx *rx, int force)
 	c->natt_forced = (uint8_t)force;
 }
 
-/* Only what both sides offer is used (7383 2.3). */
+/*
+ * What we can, in a notify without data.  SIGNATURE_HASH_ALGORITHMS is not among them: it
+ * says which hashes may be signed (RFC 7427 4), and whoever sends it has to take
+ * signatures.  A peer's is of no meaning as long as AUTH is made with a shared key.
+ */
 static void
-put_frag(const struct world *w, struct wire_enc *e)
+put_can(struct wire_enc *e, uint16_t type)
 {
-	if (w->conf->fragmentation)
-		wire_put_notify(e, PROTO_NONE, 0, 0, N_IKEV2_FRAGMENTATION_SUPPORTED,
-		    NULL, 0);
+	wire_put_notify(e, PROTO_NONE, 0, 0, type, NULL, 0);
+}
+
+static int
+has_can(const struct rx *rx, uint16_t type)
+{
+	return (wire_notify(rx->m, type) != NULL);
 }
 
 static int
@@ -100,8 +109,10 @@ encode_request(struct world *w, struct ike_half *h, struct wbuf *b)
 	wire_put_ke(&e, h->group, pub.p, pub.len);
 	wire_put_nonce(&e, h->init->ni, h->init->nilen);
 	put_natd(w, &e, &h->c, p->natt);
-	put_frag(w, &e);
-	h->c.frag_said = w->conf->fragmentation;
+	if ((h->c.frag_said = w->conf->fragmentation))
+		put_can(&e, N_IKEV2_FRAGMENTATION_SUPPORTED);
+	h->init->full_said = 1;
+	put_can(&e, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH);
 	return (wire_end(&e));
 }
 
@@ -377,7 +388,7 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 		return;
 	if ((n = wire_notify(m, N_INVALID_KE_PAYLOAD)) != NULL && take_group(w, h, n))
 		return;
-	if ((m->has & need) != need || rx->hdr.spir == 0) {
+	if ((m->has & need) != need || rx->hdr.spir == 0 || rx->len > INIT_MAX) {
 		if ((n = wire_error(m)) != NULL)
 			note_error(w, h, n);
 		w->tally.rx_dropped++;
@@ -405,8 +416,9 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 	}
 	ke_free(h->ke);
 	h->ke = NULL;
-	h->c.frag = h->c.frag_said &&
-	    wire_notify(m, N_IKEV2_FRAGMENTATION_SUPPORTED) != NULL;
+	h->c.frag = h->c.frag_said && has_can(rx, N_IKEV2_FRAGMENTATION_SUPPORTED);
+	h->init->full = h->init->full_said &&
+	    has_can(rx, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH);
 	read_natd(w, &h->c, rx, peer_conf(w, h->c.peer)->natt);
 	float_port(w, &h->c, rx);
 	if (peer_conf(w, h->c.peer)->natt && !h->c.encap)
@@ -471,8 +483,12 @@ encode_response(struct world *w, struct ike_half *h, const struct proposal *chos
 	wire_put_ke(&e, h->c.suite.ke, pub.p, pub.len);
 	wire_put_nonce(&e, h->init->nr, h->init->nrlen);
 	put_natd(w, &e, &h->c, force);
+	/* only what both sides offer is used (7383 2.3) */
 	if (h->c.frag)
-		put_frag(w, &e);
+		put_can(&e, N_IKEV2_FRAGMENTATION_SUPPORTED);
+	/* but this is said also to who has not (downgrade prevention): it may have been
+	 * taken out on the way, and then both messages have to differ for the two sides */
+	put_can(&e, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH);
 	return (wire_end(&e));
 }
 
@@ -508,8 +524,8 @@ respond(struct world *w, struct ike_half *h, const struct rx *rx,
 
 	wbuf_init(&b, buf, sizeof(buf));
 	read_natd(w, &h->c, rx, force);
-	h->c.frag = w->conf->fragmentation &&
-	    wire_notify(rx->m, N_IKEV2_FRAGMENTATION_SUPPORTED) != NULL;
+	h->c.frag = w->conf->fragmentation && has_can(rx, N_IKEV2_FRAGMENTATION_SUPPORTED);
+	h->init->full = has_can(rx, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH);
 	if (encode_response(w, h, chosen, force, &b) == -1 ||
 	    agree(w, h, rx->m->ke, h->c.spii, h->c.spir) == -1 ||
 	    (copy = malloc(b.len)) == NULL)
@@ -533,7 +549,7 @@ unwelcome(struct world *w, const struct rx *rx)
 	const uint64_t	need = WIRE_HAS(P_SA) | WIRE_HAS(P_KE) | WIRE_HAS(P_NONCE);
 	char		a[ADDR_STRLEN];
 
-	if ((rx->m->has & need) != need || w->stopping)
+	if ((rx->m->has & need) != need || rx->len > INIT_MAX || w->stopping)
 		return (1);
 	if (peer_first_addr(w, &rx->local.addr, &rx->remote.addr) == NO_INDEX) {
 		if (world_allow(w, &w->b_bad, 10, 1000)) {

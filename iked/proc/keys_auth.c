@@ -25,26 +25,62 @@ check_header(const struct wire_hdr *h, int initiator, const char **why)
 	    (h->flags & WIRE_F_RESPONSE) != 0 && h->spir != 0 ? 0 : -1);
 }
 
-int
-keys_auth_form(const struct keys_req *q, const char **why)
+/* An IKE_SA_INIT of that direction, whole; its payloads in *m. */
+static int
+check_message(struct span s, int initiator, struct wire_hdr *h,
+    struct wire_msg *m, const char **why)
 {
 	const uint64_t need = WIRE_HAS(P_SA) | WIRE_HAS(P_KE) |
 	    WIRE_HAS(P_NONCE);
+
+	*why = "message and length differ";
+	if (wire_hdr_decode(s.p, s.len, h) != 0 || s.len < WIRE_HDRLEN)
+		return (-1);
+	if (check_header(h, initiator, why) == -1)
+		return (-1);
+	*why = "IKE_SA_INIT is malformed";
+	if (wire_decode(h->next, s.p + WIRE_HDRLEN, s.len - WIRE_HDRLEN,
+	    WIRE_HDRLEN, m, NULL) != WIRE_OK)
+		return (-1);
+	*why = "IKE_SA_INIT without SA, KE or nonce";
+	return ((m->has & need) == need ? 0 : -1);
+}
+
+/* The other message fits to this one: what was said in one conversation. */
+static int
+check_other(const struct keys_req *q, uint64_t spii, const char **why)
+{
 	struct wire_hdr h;
 	struct wire_msg m;
 
-	*why = "message and length differ";
-	if (wire_hdr_decode(q->msg.p, q->msg.len, &h) != 0 ||
-	    q->msg.len < WIRE_HDRLEN)
+	if (q->other.len == 0)
+		return (0);
+	if (check_message(q->other, !q->initiator, &h, &m, why) == -1)
 		return (-1);
-	if (check_header(&h, q->initiator, why) == -1)
+	*why = "two messages of different IKE_SA_INITs";
+	if (h.spii != spii)
 		return (-1);
-	*why = "IKE_SA_INIT is malformed";
-	if (wire_decode(h.next, q->msg.p + WIRE_HDRLEN,
-	    q->msg.len - WIRE_HDRLEN, WIRE_HDRLEN, &m, NULL) != WIRE_OK)
+	*why = "the nonce is not the one of the other message";
+	if (q->nonce.len != m.nonce.len ||
+	    memcmp(q->nonce.p, m.nonce.p, m.nonce.len) != 0)
 		return (-1);
-	*why = "IKE_SA_INIT without SA, KE or nonce";
-	if ((m.has & need) != need)
+	*why = "a full transcript that was not agreed upon";
+	return (wire_notify(&m, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH) != NULL ?
+	    0 : -1);
+}
+
+int
+keys_auth_form(const struct keys_req *q, const char **why)
+{
+	struct wire_hdr h;
+	struct wire_msg m;
+
+	if (check_message(q->msg, q->initiator, &h, &m, why) == -1 ||
+	    check_other(q, h.spii, why) == -1)
+		return (-1);
+	*why = "a full transcript that was not offered";
+	if (q->other.len > 0 &&
+	    wire_notify(&m, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH) == NULL)
 		return (-1);
 	*why = "nonce of a wrong length";
 	if (q->nonce.len < 16 || q->nonce.len > 256)
@@ -67,10 +103,28 @@ keys_auth_form(const struct keys_req *q, const char **why)
 	return (0);
 }
 
+size_t
+keys_octets(const struct keys_req *q, struct span s[KEYS_PIECES])
+{
+	/* no SPI is 0: this cannot be the beginning of a message */
+	static const uint8_t zeros[8];
+	size_t n = 0;
+
+	if (q->other.len > 0) {
+		s[n++] = (struct span){ zeros, sizeof(zeros) };
+		s[n++] = q->other;
+	}
+	s[n++] = q->msg;
+	s[n++] = q->nonce;
+	s[n++] = q->macid;
+	return (n);
+}
+
 void
 keys_auth(struct crypto *cr, const struct keys_req *q, struct span psk,
     struct keys_ans *a)
 {
+	struct span s[KEYS_PIECES];
 	uint8_t mac[PRF_MAXLEN];
 	size_t n = prf_len(q->prf);
 
@@ -79,7 +133,7 @@ keys_auth(struct crypto *cr, const struct keys_req *q, struct span psk,
 	a->method = AUTH_PSK;
 	if (psk.len == 0 || n == 0 || n > sizeof(mac))
 		return;
-	if (psk_auth(cr, q->prf, psk, q->msg, q->nonce, q->macid, mac) != 0)
+	if (psk_auth(cr, q->prf, psk, s, keys_octets(q, s), mac) != 0)
 		return;
 	if (q->op == KEYS_SIGN) {
 		memcpy(a->auth, mac, n);

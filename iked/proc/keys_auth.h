@@ -9,9 +9,14 @@
 /*
  * The form of a request (RFC 7296 2.15): the message is an IKE_SA_INIT of the
  * direction that `initiator' says, with SA, KE and a nonce; the other side's nonce has
- * 16 to 256 octets; the MACed id has the prf's length.  0, or -1 and *why.
+ * 16 to 256 octets; the MACed id has the prf's length.  With `other', that is the other
+ * message of the same exchange, both say that they want it so, and the nonce is its
+ * nonce.  0, or -1 and *why.
  */
 int	keys_auth_form(const struct keys_req *, const char **why);
+/* What AUTH goes over, piece by piece: how many of the pieces are used. */
+#define KEYS_PIECES	5
+size_t	keys_octets(const struct keys_req *, struct span[KEYS_PIECES]);
 /* Computes or verifies with that secret.  ans->ok says; token and method are set. */
 void	keys_auth(struct crypto *, const struct keys_req *, struct span psk,
 	    struct keys_ans *);

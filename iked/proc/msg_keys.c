@@ -5,8 +5,9 @@
 
 #include "proc/msg.h"
 
-/* An IKE_SA_INIT with all its proposals, vendor ids and cookies stays well below. */
-#define KEYS_MSGMAX	12288
+/* An IKE_SA_INIT with all its proposals, vendor ids and cookies stays well below; ike
+ * takes none that is longer.  Two of them, of which one is ours, fit into a message. */
+#define KEYS_MSGMAX	8192
 
 void
 msg_put_keys_req(struct msg *m, const struct keys_req *q)
@@ -20,6 +21,7 @@ msg_put_keys_req(struct msg *m, const struct keys_req *q)
 	wbuf_u16(&m->w, q->prf);
 	wbuf_u8(&m->w, q->method);
 	put_bytes(&m->w, q->msg);
+	put_bytes(&m->w, q->other);
 	put_bytes(&m->w, q->nonce);
 	put_bytes(&m->w, q->macid);
 	put_bytes(&m->w, q->auth);
@@ -39,6 +41,7 @@ msg_get_keys_req(struct rbuf *r, struct keys_req *q)
 	q->prf = rbuf_u16(r);
 	q->method = rbuf_u8(r);
 	q->msg = get_bytes(r, KEYS_MSGMAX);
+	q->other = get_bytes(r, KEYS_MSGMAX);
 	q->nonce = get_bytes(r, 256);
 	q->macid = get_bytes(r, 64);
 	q->auth = get_bytes(r, 2048);

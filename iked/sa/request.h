@@ -11,8 +11,12 @@
 #include "base/ts.h"
 #include "pfkey/pfkey.h"
 
-/* AUTH (RFC 7296 2.15).  keys checks the form of the octets (an IKE_SA_INIT message
- * of the right direction, nonce 16..256, MACed id of prf length) before it computes. */
+/*
+ * AUTH (RFC 7296 2.15).  keys checks the form of the octets (an IKE_SA_INIT message
+ * of the right direction, nonce 16..256, MACed id of prf length) before it computes.
+ * With `other' they go over the whole of IKE_SA_INIT
+ * (draft-ietf-ipsecme-ikev2-downgrade-prevention): 8 zeros | other | msg | nonce | macid.
+ */
 enum keys_op { KEYS_SIGN = 1, KEYS_VERIFY = 2 };
 struct keys_req {
 	uint64_t	token;
@@ -22,6 +26,7 @@ struct keys_req {
 	uint16_t	prf;
 	uint8_t		method;		/* AUTH_PSK; VERIFY: what the peer said */
 	struct span	msg;		/* RealMessage1 or 2 */
+	struct span	other;		/* full transcript: RealMessage2 or 1; else none */
 	struct span	nonce;		/* the other side's */
 	struct span	macid;		/* prf(SK_p, ID body) */
 	struct span	auth;		/* VERIFY */

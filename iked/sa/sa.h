@@ -90,6 +90,8 @@ struct init_data {
 	uint8_t		*msg1, *msg2;	/* RealMessage1 and 2 */
 	uint32_t	 len1, len2;
 	uint16_t	 nilen, nrlen;
+	uint8_t		 full_said;	/* I: we have offered the full transcript */
+	uint8_t		 full;		/* both sides have: AUTH goes over both messages */
 	uint8_t		 ni[NONCE_MAX], nr[NONCE_MAX];
 };
 

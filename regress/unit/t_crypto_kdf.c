@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 
 #include "crypto/crypto_local.h"
+#include "proc/keys_auth.h"
 #include "unit/vec.h"
 
 static struct crypto *
@@ -295,7 +296,9 @@ whole_auth(struct crypto *c, struct vec *v, const struct ike_keys *k)
 	struct span	want = vec_hex(v, "auth"), full = vec_hex(v, "auth_full");
 	struct span	idi = vec_hex(v, "idi"), psk = vec_hex(v, "psk"), macid;
 	struct span	int_ = vec_hex(v, "intauth");
-	uint8_t		mac[3 * PRF_MAXLEN + 8], out[PRF_MAXLEN], both[1024];
+	uint8_t		mac[3 * PRF_MAXLEN + 8], out[PRF_MAXLEN];
+	struct span	octets[KEYS_PIECES];
+	struct keys_req	q;
 	uint8_t		pad[PRF_MAXLEN];
 	size_t		n = prf_len(k->prf);
 
@@ -305,19 +308,24 @@ whole_auth(struct crypto *c, struct vec *v, const struct ike_keys *k)
 	ATF_REQUIRE(macid.len + int_.len <= sizeof(mac));
 	memcpy(mac + macid.len, int_.p, int_.len);
 	macid = (struct span){ mac, macid.len + int_.len };
-	ATF_REQUIRE_EQ(psk_auth(c, k->prf, psk, msg, nonce, macid, out), 0);
+	octets[0] = msg;
+	octets[1] = nonce;
+	octets[2] = macid;
+	ATF_REQUIRE_EQ(psk_auth(c, k->prf, psk, octets, 3, out), 0);
 	VEC_EQ(v, want, out, n);
 	/* and by its halves */
 	ATF_REQUIRE_EQ(psk_pad(c, k->prf, psk, pad), 0);
 	memset(out, 0, sizeof(out));
-	ATF_REQUIRE_EQ(psk_auth_pad(c, k->prf, pad, msg, nonce, macid, out), 0);
+	ATF_REQUIRE_EQ(psk_auth_pad(c, k->prf, pad, octets, 3, out), 0);
 	VEC_EQ(v, want, out, n);
 	/* 8 zeros | message 2 | message 1 */
-	memset(both, 0, 8);
-	memcpy(both + 8, vec_hex(v, "message2").p, vec_hex(v, "message2").len);
-	memcpy(both + 8 + vec_hex(v, "message2").len, msg.p, msg.len);
-	msg = (struct span){ both, 8 + vec_hex(v, "message2").len + msg.len };
-	ATF_REQUIRE_EQ(psk_auth(c, k->prf, psk, msg, nonce, macid, out), 0);
+	memset(&q, 0, sizeof(q));
+	q.msg = msg;
+	q.other = vec_hex(v, "message2");
+	q.nonce = nonce;
+	q.macid = macid;
+	ATF_REQUIRE_EQ(keys_octets(&q, octets), 5);
+	ATF_REQUIRE_EQ(psk_auth(c, k->prf, psk, octets, 5, out), 0);
 	VEC_EQ(v, full, out, n);
 }
 

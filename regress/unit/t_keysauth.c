@@ -12,6 +12,7 @@ static uint8_t octets[2048];
 /* An IKE_SA_INIT message, complete but for what the flags leave out. */
 #define NO_KE		1
 #define NO_NONCE	2
+#define FULL		4	/* says that AUTH goes over both messages */
 static struct span
 message(uint8_t exch, uint8_t flags, uint64_t spir, uint32_t msgid, int without)
 {
@@ -40,8 +41,31 @@ message(uint8_t exch, uint8_t flags, uint64_t spir, uint32_t msgid, int without)
 		wire_put_ke(&e, KE_X25519, ke, sizeof(ke));
 	if (!(without & NO_NONCE))
 		wire_put_nonce(&e, own, sizeof(own));
+	if (without & FULL)
+		wire_put_notify(&e, PROTO_NONE, 0, 0,
+		    N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH, NULL, 0);
 	ATF_REQUIRE_EQ(0, wire_end(&e));
 	return ((struct span){ octets, w.len });
+}
+
+/* The answer to it, with the nonce `other'. */
+static uint8_t octets2[2048];
+static struct span
+answer(uint8_t flags, int without)
+{
+	struct span s;
+	uint8_t keep[32], keepoctets[2048];
+
+	memcpy(keep, own, sizeof(keep));
+	memcpy(keepoctets, octets, sizeof(keepoctets));
+	memcpy(own, other, sizeof(own));
+	s = message(X_IKE_SA_INIT, flags, flags & WIRE_F_RESPONSE ? 5 : 0, 0,
+	    without);
+	memcpy(octets2, octets, s.len);
+	s.p = octets2;
+	memcpy(own, keep, sizeof(own));
+	memcpy(octets, keepoctets, sizeof(octets));
+	return (s);
 }
 
 static void
@@ -123,6 +147,63 @@ ATF_TC_BODY(form, tc)
 	refused(&q);
 }
 
+/* Both messages of one conversation, or none. */
+ATF_TC_WITHOUT_HEAD(full);
+ATF_TC_BODY(full, tc)
+{
+	struct keys_req q, r;
+	struct keys_ans a, b;
+	struct crypto *cr;
+	struct span psk = { (const uint8_t *)"a secret of some length", 23 };
+	const char *why;
+
+	(void)tc;
+	good(&q);
+	q.msg = message(X_IKE_SA_INIT, WIRE_F_INITIATOR, 0, 0, FULL);
+	q.other = answer(WIRE_F_RESPONSE, FULL);
+	ATF_REQUIRE_EQ_MSG(0, keys_auth_form(&q, &why), "%s", why);
+	/* it is not the AUTH over one of them */
+	ATF_REQUIRE((cr = crypto_new(NULL)) != NULL);
+	keys_auth(cr, &q, psk, &a);
+	r = q;
+	r.other.len = 0;
+	keys_auth(cr, &r, psk, &b);
+	ATF_REQUIRE(a.ok == 1 && b.ok == 1 && memcmp(a.auth, b.auth, 32) != 0);
+	crypto_free(cr);
+	/* two of one direction; cut; one side has not said it, or the other */
+	q.other = answer(WIRE_F_INITIATOR, FULL);
+	refused(&q);
+	q.other = answer(WIRE_F_RESPONSE, FULL);
+	q.other.len--;
+	refused(&q);
+	q.other = answer(WIRE_F_RESPONSE, 0);
+	refused(&q);
+	q.other = answer(WIRE_F_RESPONSE, FULL | NO_NONCE);
+	refused(&q);
+	q.other = answer(WIRE_F_RESPONSE, FULL);
+	q.msg = message(X_IKE_SA_INIT, WIRE_F_INITIATOR, 0, 0, 0);
+	refused(&q);
+	q.msg = message(X_IKE_SA_INIT, WIRE_F_INITIATOR, 0, 0, FULL);
+	ATF_REQUIRE_EQ_MSG(0, keys_auth_form(&q, &why), "%s", why);
+	/* of another IKE_SA_INIT: its SPIi, its nonce */
+	octets2[7] ^= 1;
+	refused(&q);
+	octets2[7] ^= 1;
+	q.nonce = (struct span){ macid, sizeof(macid) };
+	refused(&q);
+	q.nonce = (struct span){ other, sizeof(other) };
+	/* the responder's, and not the other way round */
+	r = q;
+	r.initiator = 0;
+	refused(&r);
+	r.msg = q.other;
+	r.other = q.msg;
+	r.nonce = (struct span){ own, sizeof(own) };
+	ATF_REQUIRE_EQ_MSG(0, keys_auth_form(&r, &why), "%s", why);
+	r.initiator = 1;
+	refused(&r);
+}
+
 ATF_TC_WITHOUT_HEAD(compute);
 ATF_TC_BODY(compute, tc)
 {
@@ -141,8 +222,8 @@ ATF_TC_BODY(compute, tc)
 	ATF_REQUIRE_EQ(77, a.token);
 	ATF_REQUIRE_EQ(32, a.len);
 	memcpy(mac, a.auth, 32);
-	ATF_REQUIRE_EQ(0, psk_auth(cr, q.prf, psk, q.msg, q.nonce, q.macid,
-	    mac + 32));
+	ATF_REQUIRE_EQ(0, psk_auth(cr, q.prf, psk, (struct span[]){ q.msg,
+	    q.nonce, q.macid }, 3, mac + 32));
 	ATF_REQUIRE_EQ(0, memcmp(mac, mac + 32, 32));
 	q.op = KEYS_VERIFY;
 	q.auth = (struct span){ mac, 32 };
@@ -166,6 +247,7 @@ ATF_TC_BODY(compute, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, form);
+	ATF_TP_ADD_TC(tp, full);
 	ATF_TP_ADD_TC(tp, compute);
 	return (atf_no_error());
 }

@@ -177,13 +177,14 @@ ATF_TC_BODY(keys, tc)
 	q.prf = PRF_HMAC_SHA2_256;
 	q.method = 2;
 	q.msg = (struct span){ octets, 1000 };
+	q.other = (struct span){ octets, 900 };
 	q.nonce = (struct span){ octets, 32 };
 	q.macid = (struct span){ octets, 32 };
 	q.auth = (struct span){ octets, 32 };
 	msg_put_keys_req(&m, &q);
 	EXACT(m, msg_get_keys_req(&r_, &q2));
 	ATF_REQUIRE(q2.token == 3 && q2.gen == 4 && q2.peer == 5 &&
-	    q2.op == KEYS_VERIFY && q2.initiator == 1 && q2.msg.len == 1000 &&
+	    q2.op == KEYS_VERIFY && q2.initiator == 1 && q2.msg.len == 1000 && q2.other.len == 900 &&
 	    q2.nonce.len == 32 && q2.macid.len == 32 && q2.auth.len == 32);
 	REFUSED(m, 18, 0, msg_get_keys_req(&r_, &q2));
 	REFUSED(m, 18, 3, msg_get_keys_req(&r_, &q2));

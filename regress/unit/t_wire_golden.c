@@ -223,8 +223,9 @@ ATF_TC_BODY(auth, tc)
 			ATF_REQUIRE_EQ(prf(x->c, x->ike.prf, (struct span){
 			    j == 0 ? x->k.pi : x->k.pr, n }, &body, 1, mac), 0);
 			macid = (struct span){ mac, n };
-			ATF_REQUIRE_EQ(psk_auth(x->c, x->ike.prf, psk, x->m[j],
-			    x->w[1 - j].nonce, macid, out), 0);
+			ATF_REQUIRE_EQ(psk_auth(x->c, x->ike.prf, psk,
+			    (struct span[]){ x->m[j], x->w[1 - j].nonce, macid }, 3,
+			    out), 0);
 			VEC_EQ(&x->v, in->auth, out, n);
 			out[0] ^= 1;
 			ATF_CHECK(!crypto_equal(in->auth.p, out, n));
