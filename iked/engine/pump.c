@@ -11,6 +11,7 @@
 
 #define NATT_MS	20000	/* RFC 3948 4 */
 #define TWIN_MS	10000	/* a childless IKE SA beside another one */
+#define ALONE_MS	120000	/* one that nobody wants anything of */
 
 static monotime
 earlier(monotime a, monotime b)
@@ -73,6 +74,37 @@ twin(struct world *w, struct ike_sa *ike)
 		ike->want_delete = 1;
 }
 
+/* Somebody here wants a Child of this peer, now or when a back-off ends. */
+static int
+peer_wanted(const struct world *w, uint32_t peer)
+{
+	uint32_t	t;
+
+	for (t = w->peers[peer].tunnels; t != 0; t = w->tunnels[t - 1].next_of_peer)
+		if (tunnel_wanted(w, t - 1))
+			return (1);
+	return (0);
+}
+
+/* An IKE SA without Children, by intent (RFC 6023) or since none could be made, is not
+ * kept for ever.  The peer may have its own plans with it: it gets time. */
+static void
+alone(struct world *w, struct ike_sa *ike)
+{
+	if (ike->nchildren > 0 || ike->q_first != 0 || ike->pend != NULL ||
+	    ike->c.peer == NO_INDEX || ike->task == TASK_CREATE)
+		ike->alone_at = MONO_NONE;
+	else if (ike->alone_at.us == 0 ||
+	    (passed(ike->alone_at, w->now) && peer_wanted(w, ike->c.peer)))
+		ike->alone_at = mono_add_ms(w->now, world_jitter(w, ALONE_MS, 20));
+	else if (passed(ike->alone_at, w->now)) {
+		log_info(w->log, "tunnel \"%s\": the IKE SA is deleted: it has had no "
+		    "Child SA for a while, and none is wanted",
+		    peer_name(w, ike->c.peer));
+		ike->want_delete = 1;
+	}
+}
+
 static void
 arm(struct world *w, struct ike_sa *ike)
 {
@@ -83,6 +115,7 @@ arm(struct world *w, struct ike_sa *ike)
 		t = earlier(t, ike->rekey_at);
 		t = earlier(t, ike->expire_at);
 		t = earlier(t, ike->twin_at);
+		t = earlier(t, ike->alone_at);
 		t = earlier(t, idle_at(w, ike));
 		if (mono_before(w->now, ike->quiet_until))
 			t = earlier(t, ike->quiet_until);
@@ -146,6 +179,7 @@ due(struct world *w, struct ike_sa *ike)
 	if (passed(ike->rekey_at, w->now))
 		ike->want_rekey = 1;
 	twin(w, ike);
+	alone(w, ike);
 	if (mono_reached(idle_at(w, ike), w->now) && ike->req.msg == NULL)
 		liveness_check(w, ike, 4 * CHECK_MS);
 }

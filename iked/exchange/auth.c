@@ -128,6 +128,38 @@ auth_sign(struct world *w, struct ike_half *h)
 	return (sign(w, &h->c, h->init, h->id, 1, &h->job));
 }
 
+/* A Child of this tunnel can be asked for now. */
+static int
+can_offer(struct world *w, uint32_t tunnel)
+{
+	struct proposals	ps;
+
+	return (mono_reached(w->tunnels[tunnel].hold_until, w->now) &&
+	    offer_esp(w, tunnel, 0, 0, &ps) == 0);
+}
+
+/*
+ * The first Child's tunnel: the one that this began for, if it can still be asked for,
+ * else another of the peer that is wanted.  1, or 0: there is none.  Then the IKE SA is
+ * made without a Child if the peer can (RFC 6023), and Children come by CREATE_CHILD_SA
+ * when their time comes: a backed-off tunnel, or a kernel that gets its module, does
+ * not wait for another handshake.
+ */
+static int
+first_tunnel(struct world *w, struct ike_half *h)
+{
+	uint32_t	t;
+
+	if (can_offer(w, h->tunnel))
+		return (1);
+	for (t = w->peers[h->c.peer].tunnels; t != 0; t = w->tunnels[t - 1].next_of_peer)
+		if (tunnel_wanted(w, t - 1) && can_offer(w, t - 1)) {
+			h->tunnel = t - 1;
+			return (1);
+		}
+	return (0);
+}
+
 static int
 offer_first_child(struct world *w, struct ike_half *h, struct wire_enc *e)
 {
@@ -171,7 +203,9 @@ send_auth(struct world *w, struct ike_half *h, const struct keys_ans *ans)
 	if (id.type != ID_NONE)
 		wire_put_id(&e, P_IDR, &id);
 	wire_put_auth(&e, ans->method, ans->auth, ans->len);
-	if (offer_first_child(w, h, &e) == -1 || wire_end(&e) == -1)
+	if ((first_tunnel(w, h) || !h->c.childless) && offer_first_child(w, h, &e) == -1)
+		return (-1);
+	if (wire_end(&e) == -1)
 		return (-1);
 	n = message_seal(w, &h->c, X_IKE_AUTH, 0, 1, e.first, inner, b.len, buf);
 	if (n == 0 || request_launch(w, &h->c, &h->req, 1, buf, n, GIVEUP_AUTH) == -1)
@@ -360,7 +394,11 @@ established(struct world *w, struct ike_half *h, const struct job *j,
 		if (wire_notify(w->msg, N_INITIAL_CONTACT) != NULL)
 			initial_contact(w, ike);
 		thin_out(w, ike);
-		first_child(w, ike, n, tunnel);
+		if (n != NULL)
+			first_child(w, ike, n, tunnel);
+		else
+			log_info(w->log, "tunnel \"%s\": the IKE SA is up, without a "
+			    "Child SA so far", tunnel_conf(w, tunnel)->name);
 	}
 	nego_free(w, n);
 	init_data_free(ike->init);

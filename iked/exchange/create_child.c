@@ -384,6 +384,8 @@ create_child_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	uint8_t				 nonce[NONCE_LEN];
 	uint16_t			 err;
 
+	/* it has a use for this IKE SA, whatever comes of it */
+	ike->alone_at = MONO_NONE;
 	if (m->sa.n > 0 && m->sa.p[0].proto == PROTO_IKE) {
 		rekey_ike_request(w, ike, rx);
 		return;

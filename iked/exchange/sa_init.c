@@ -417,6 +417,7 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 	ke_free(h->ke);
 	h->ke = NULL;
 	h->c.frag = h->c.frag_said && has_can(rx, N_IKEV2_FRAGMENTATION_SUPPORTED);
+	h->c.childless = has_can(rx, N_CHILDLESS_IKEV2_SUPPORTED);
 	h->init->full = h->init->full_said &&
 	    has_can(rx, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH);
 	read_natd(w, &h->c, rx, peer_conf(w, h->c.peer)->natt);
@@ -489,6 +490,8 @@ encode_response(struct world *w, struct ike_half *h, const struct proposal *chos
 	/* but this is said also to who has not (downgrade prevention): it may have been
 	 * taken out on the way, and then both messages have to differ for the two sides */
 	put_can(&e, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH);
+	/* the initiator may do without a Child in IKE_AUTH (6023 3) */
+	put_can(&e, N_CHILDLESS_IKEV2_SUPPORTED);
 	return (wire_end(&e));
 }
 

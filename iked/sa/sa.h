@@ -54,6 +54,7 @@ struct ike_core {
 	uint8_t		natt_remote;
 	uint8_t		natt_forced;	/* `natt`: we let the peer see a NAT */
 	uint8_t		encap;		/* moved to the NAT-T port */
+	uint8_t		childless;	/* I: the peer takes an IKE_AUTH without a Child */
 	uint8_t		frag_said;	/* I: we have offered fragmentation */
 	uint8_t		frag;		/* both sides have */
 	uint16_t	mtu;		/* of fragments; 0: as usual */
@@ -216,6 +217,7 @@ struct ike_sa {
 	monotime	 drop_at;	/* duplicates and REPLACED: our DELETE then */
 	monotime	 twin_at;	/* childless beside one with Children: the same */
 	said		 heir;		/* REPLACED: what came of the peer's rekey */
+	monotime	 alone_at;	/* childless, and nobody wants one: the same */
 	uint32_t	 orphan_spi;	/* made for a tunnel that is gone: to be deleted */
 	uint32_t	 leased;	/* index + 1 of the tunnel whose address is given */
 	struct addr	 lease[2];	/* in it: IPv4, IPv6 */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "parts.h"
+#include "peer.h"
 
 static uint8_t *
 room(struct parts *ps, const void *p, size_t n)
@@ -368,7 +369,7 @@ duel_ask_raw(struct duel *d, uint8_t exch, uint8_t first, const uint8_t *p, size
 	uint8_t	msg[MSG_MAX];
 	size_t	len;
 
-	len = message_seal(&d->bad->e->w, &d->ike->c, exch, 0, d->ike->msgid_out, first,
+	len = peer_seal(&d->bad->e->w, &d->ike->c, exch, 0, d->ike->msgid_out, first,
 	    p, n, msg);
 	if (len == 0)
 		abort();
@@ -392,7 +393,7 @@ duel_seal(struct duel *d, uint8_t exch, int response, uint32_t msgid,
 	uint8_t	inner[MSG_MAX], first;
 	size_t	n = parts_write(ps, &first, inner, sizeof(inner));
 
-	return (message_seal(&d->bad->e->w, &d->ike->c, exch, response, msgid, first,
+	return (peer_seal(&d->bad->e->w, &d->ike->c, exch, response, msgid, first,
 	    inner, n, out));
 }
 
@@ -463,7 +464,7 @@ duel_reply_raw(struct duel *d, uint8_t first, const uint8_t *p, size_t n)
 	uint8_t	msg[MSG_MAX];
 	size_t	len;
 
-	len = message_seal(&d->bad->e->w, &d->ike->c, d->h.exch, 1, d->h.msgid, first, p, n,
+	len = peer_seal(&d->bad->e->w, &d->ike->c, d->h.exch, 1, d->h.msgid, first, p, n,
 	    msg);
 	if (len == 0)
 		abort();

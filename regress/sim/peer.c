@@ -66,6 +66,19 @@ peer_core(struct node *n, uint64_t spii, uint64_t spir)
 }
 
 size_t
+peer_seal(struct world *w, struct ike_core *c, uint8_t exch, int response, uint32_t msgid,
+    uint8_t first, const uint8_t *inner, size_t len, uint8_t out[MSG_MAX])
+{
+	uint8_t	frag = c->frag;
+	size_t	n;
+
+	c->frag = 0;
+	n = message_seal(w, c, exch, response, msgid, first, inner, len, out);
+	c->frag = frag;
+	return (n);
+}
+
+size_t
 peer_alter(struct node *from, const struct packet *p,
     int (*change)(void *, uint8_t *, size_t *, uint8_t *), void *arg,
     uint8_t out[MSG_MAX])
@@ -74,7 +87,7 @@ peer_alter(struct node *from, const struct packet *p,
 	struct wire_msg		 m;
 	struct ike_core		*c;
 	uint8_t			 plain[MSG_MAX];
-	uint8_t			 first, frag;
+	uint8_t			 first;
 	size_t			 n;
 
 	if (wire_hdr_decode(p->p, p->len, &h) == -1 || p->len > MSG_MAX / 2 ||
@@ -87,13 +100,8 @@ peer_alter(struct node *from, const struct packet *p,
 	first = m.sk_first;
 	if (change(arg, plain, &n, &first) == -1)
 		return (0);
-	/* one datagram, however long */
-	frag = c->frag;
-	c->frag = 0;
-	n = message_seal(&from->e->w, c, h.exch, (h.flags & WIRE_F_RESPONSE) != 0,
-	    h.msgid, first, plain, n, out);
-	c->frag = frag;
-	return (n);
+	return (peer_seal(&from->e->w, c, h.exch, (h.flags & WIRE_F_RESPONSE) != 0,
+	    h.msgid, first, plain, n, out));
 }
 
 size_t
