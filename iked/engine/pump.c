@@ -10,6 +10,7 @@
 #include "engine/engine_local.h"
 
 #define NATT_MS	20000	/* RFC 3948 4 */
+#define NATT_IDLE_S 20	/* behind a NAT, a peer so long silent is asked */
 #define TWIN_MS	10000	/* a childless IKE SA beside another one */
 #define ALONE_MS	120000	/* one that nobody wants anything of */
 
@@ -32,14 +33,19 @@ static monotime
 idle_at(const struct world *w, const struct ike_sa *ike)
 {
 	monotime	t = ike->last_in;
+	int64_t		secs;
 
 	if (w->conf == NULL || w->conf->dpd_interval == 0)
 		return (MONO_NEVER);
 	if (mono_before(t, ike->last_data))
 		t = ike->last_data;
+	/* a router that forgets whom it stood for cuts the peer's way to us, and the peer
+	 * cannot say so: what we send tells it where we are now */
+	secs = w->conf->dpd_interval;
+	if (ike->c.natt_local && secs > NATT_IDLE_S)
+		secs = NATT_IDLE_S;
 	/* each side cuts another part of it off, so that one asks for both */
-	return (mono_add_ms(t, (int64_t)w->conf->dpd_interval *
-	    (1000 - ike->idle_cut)));
+	return (mono_add_ms(t, secs * (1000 - ike->idle_cut)));
 }
 
 /*

@@ -16,7 +16,7 @@ PART=recovery
 . "$TOP/regress/life/life.subr"
 CASES=${CASES:-ikeep swan swan-dpd swan-fast}
 TRIES=${TRIES:-$(n 3 1)}
-LIMIT=${LIMIT:-$(n 90 30)}	# s, then it has not come back
+LIMIT=${LIMIT:-$(n 60 30)}	# s, then it has not come back
 CUT=$(n 60 20)
 
 # slay GW: every process of its daemon

@@ -29,7 +29,7 @@ for part in $PARTS; do
 	out=$OUTDIR/$part
 	rm -rf "$out"
 	set -- -v "QUICK=${QUICK-}"
-	for v in IKED_FLAGS CASES CHILDREN IKES RATE TRIES MINUTES; do
+	for v in IKED_FLAGS CASES CHILDREN IKES RATE TRIES MINUTES LIMIT; do
 		eval "x=\${$v-}"
 		[ -z "$x" ] || set -- "$@" -v "$v=$x"
 	done

@@ -63,6 +63,39 @@ ATF_TC_BODY(nat, tc)
 	sim_free(s);
 }
 
+static int
+count_checks(struct sim *s, struct node *from, struct packet *p)
+{
+	if (from == s->n[0] && p->len > 18 && p->p[18] == X_INFORMATIONAL)
+		++*(int *)s->filter_arg;
+	return (0);
+}
+
+/* Behind a NAT a silent peer is asked each 20 s, for it cannot call; else each minute. */
+ATF_TC_WITHOUT_HEAD(nat_idle);
+ATF_TC_BODY(nat_idle, tc)
+{
+	struct sim	*s = behind_nat(4);
+	int		 n = 0;
+
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	sim_run(s, 100);
+	s->filter = count_checks;
+	s->filter_arg = &n;
+	sim_run(s, 65000);
+	ATF_CHECK_MSG(n >= 3 && n <= 6, "%d", n);
+	sim_free(s);
+	s = sim_pair(4, "ondemand", "passive", "");
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	sim_run(s, 100);
+	n = 0;
+	s->filter = count_checks;
+	s->filter_arg = &n;
+	sim_run(s, 40000);
+	ATF_CHECK_EQ(n, 0);
+	sim_free(s);
+}
+
 /* The NAT forgets and gives another port: the kernel sees it first, or IKE does. */
 ATF_TC_WITHOUT_HEAD(nat_moves);
 ATF_TC_BODY(nat_moves, tc)
@@ -384,6 +417,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, nat);
 	ATF_TP_ADD_TC(tp, nat_moves);
+	ATF_TP_ADD_TC(tp, nat_idle);
 	ATF_TP_ADD_TC(tp, natt_forced);
 	ATF_TP_ADD_TC(tp, natt_one_side);
 	ATF_TP_ADD_TC(tp, narrowing);
