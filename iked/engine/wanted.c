@@ -12,7 +12,8 @@
 #include "engine/engine_local.h"
 
 #define GRACE_MS	600	/* both started: our own goes after this */
-#define GRACE_PEER_MS	20000	/* the peer's, if it does not do it */
+#define GRACE_OTHER_MS	4000	/* the peer's, if it does not do it: strongSwan never does */
+#define GRACE_PEER_MS	20000	/* the older of two of ours */
 #define GRACE_BOTH_MS	60000	/* both rekeyed: 2.8.1 has settled it long before */
 #define CARRIED_MS	3000	/* a Child with packets has had one */
 #define TOGETHER_MS	60000	/* "at once" */
@@ -134,7 +135,7 @@ dedupe(struct world *w, struct child_sa *newer, struct child_sa *older)
 			drop_in(w, victim, world_jitter(w, GRACE_MS, 30));
 		} else {
 			victim = ours(newer) ? older : newer;
-			drop_in(w, victim, world_jitter(w, GRACE_PEER_MS, 30));
+			drop_in(w, victim, world_jitter(w, GRACE_OTHER_MS, 30));
 		}
 		return;
 	}
