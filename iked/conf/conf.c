@@ -17,6 +17,7 @@ conf_new(void)
 		return (NULL);
 	c->dpd_interval = CONF_DPD;
 	c->fragmentation = 1;
+	c->mobike = 1;
 	return (c);
 }
 

@@ -91,6 +91,7 @@ struct conf {
 	uint32_t		 dpd_interval;	/* `set dpd_check_interval`, s; default 60;
 						   0: no liveness checks */
 	uint8_t			 fragmentation;	/* `set fragmentation`; default 1 */
+	uint8_t			 mobike;	/* `set mobike`: default 1 */
 	/* private to conf */
 	uint32_t		 want_peers, want_tunnels;	/* announced by globals */
 	uint32_t		 cap_peers, cap_tunnels;

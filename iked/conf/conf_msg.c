@@ -211,6 +211,7 @@ conf_put_globals(struct wbuf *w, const struct conf *c)
 	wbuf_u8(w, c->passive);
 	wbuf_u32(w, c->dpd_interval);
 	wbuf_u8(w, c->fragmentation);
+	wbuf_u8(w, c->mobike);
 }
 
 struct conf *
@@ -228,6 +229,7 @@ conf_get_globals(struct rbuf *r)
 	c->passive = get_bool(r);
 	c->dpd_interval = rbuf_u32(r);
 	c->fragmentation = get_bool(r);
+	c->mobike = get_bool(r);
 	if (!rbuf_ok(r) || c->want_tunnels > CONF_MAXTUNNELS ||
 	    c->want_peers > c->want_tunnels || c->dpd_interval > CONF_DPDMAX) {
 		conf_free(c);

@@ -348,6 +348,8 @@ set_once(struct parser *p, const struct conf_word *w, const struct pos *pos)
 		i = SET_DPD;
 	else if (w->id == K_FRAG || w->id == K_NOFRAG)
 		i = SET_FRAG;
+	else if (w->id == K_MOBIKE || w->id == K_NOMOBIKE)
+		i = SET_MOBIKE;
 	else
 		return;
 	if (p->set[i].line != 0)
@@ -384,6 +386,10 @@ stmt_set(struct parser *p)
 	case K_FRAG:
 	case K_NOFRAG:
 		p->conf->fragmentation = w->id == K_FRAG;
+		break;
+	case K_MOBIKE:
+	case K_NOMOBIKE:
+		p->conf->mobike = w->id == K_MOBIKE;
 		break;
 	case K_SAME:
 		break;

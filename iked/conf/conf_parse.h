@@ -58,7 +58,7 @@ struct stmt {
 };
 
 /* Settings of which the last one counts. */
-enum { SET_MODE, SET_DPD, SET_FRAG, SET_KINDS };
+enum { SET_MODE, SET_DPD, SET_FRAG, SET_MOBIKE, SET_KINDS };
 
 struct parser {
 	struct lexer		 lx;

@@ -206,9 +206,9 @@ conf_print(const struct conf *c, int with_secrets)
 	o.cap = 1024;
 	if ((o.s = calloc(1, o.cap)) == NULL)
 		return (NULL);
-	put(&o, "set %s\nset dpd_check_interval %u\nset %sfragmentation\n",
+	put(&o, "set %s\nset dpd_check_interval %u\nset %sfragmentation\nset %smobike\n",
 	    c->passive ? "passive" : "active", c->dpd_interval,
-	    c->fragmentation ? "" : "no");
+	    c->fragmentation ? "" : "no", c->mobike ? "" : "no");
 	for (i = 0; i < c->ntunnels; i++)
 		put_tunnel(&o, c, &c->tunnels[i], with_secrets);
 	if (o.err) {

@@ -212,7 +212,8 @@ to_half(struct world *w, struct ike_half *h, struct rx *rx)
 /* ---- after AUTH */
 
 /* A fresh authentic message from elsewhere: the peer's NAT gave it another
- * address or port, and answers and ESP follow (2.23). */
+ * address or port, and answers and ESP follow (2.23).  With MOBIKE the initiator says so
+ * (RFC 4555 3.8). */
 static void
 follow(struct world *w, struct ike_sa *ike, const struct rx *rx)
 {
@@ -221,7 +222,7 @@ follow(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	char		 a[ENDPOINT_STRLEN], b[ENDPOINT_STRLEN];
 
 	if (endpoint_cmp(&ike->c.remote, &rx->remote) == 0 || !ike->c.natt_remote ||
-	    ike->c.natt_local)
+	    ike->c.natt_local || ike->mob.on)
 		return;
 	log_info(w->log, "tunnel \"%s\": the peer's NAT moved it from %s to %s",
 	    peer_name(w, ike->c.peer), endpoint_str(&ike->c.remote, a),
@@ -316,6 +317,8 @@ ike_response_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 	liveness_heard(w, ike, 1);
 	message_rtt(w, &ike->c, ike->req.first);
 	follow(w, ike, rx);
+	if (ike->mob.on)
+		mobike_path(w, ike, rx);
 	outreq_clear(w, &ike->req);
 	if (r != WIRE_OK) {
 		bad(w);

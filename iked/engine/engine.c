@@ -163,6 +163,15 @@ kernel_answer(struct engine *e, const struct job *j, const struct kernel_ans *a)
 	}
 }
 
+static void
+source_answer(struct engine *e, const struct job *j, const struct kernel_ans *a)
+{
+	struct ike_sa	*ike = ike_get(&e->w, j->owner);
+
+	if (ike != NULL)
+		moving_source(&e->w, ike, j->user, a);
+}
+
 void
 engine_kernel(struct engine *e, monotime now, const struct kernel_ans *a)
 {
@@ -176,7 +185,10 @@ engine_kernel(struct engine *e, monotime now, const struct kernel_ans *a)
 	copy = *j;
 	job_free(&e->w, j);
 	ans.what[sizeof(ans.what) - 1] = '\0';
-	kernel_answer(e, &copy, &ans);
+	if (copy.kind == J_SOURCE)
+		source_answer(e, &copy, &ans);
+	else
+		kernel_answer(e, &copy, &ans);
 	engine_settle(e);
 }
 
@@ -293,11 +305,16 @@ engine_mapping(struct engine *e, monotime now, uint32_t spi,
 
 	w->now = now;
 	if ((c = child_byspi(w, spi)) == NULL || (ike = ike_get(w, c->ike)) == NULL ||
-	    !ike->c.natt_remote || ike->c.natt_local)
+	    !ike->c.natt_remote || (ike->c.natt_local && !ike->mob.on))
 		return;
-	ike->c.remote = *newsrc;
-	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE])
-		child_follow(w, c, newsrc);
+	if (ike->mob.on)
+		moving_seen(w, ike, newsrc);
+	else {
+		ike->c.remote = *newsrc;
+		for (id = ike->children; (c = child_get(w, id)) != NULL;
+		    id = c->next[L_IKE])
+			child_follow(w, c, newsrc);
+	}
 	touch_ike(w, ike);
 	engine_settle(e);
 }
@@ -468,6 +485,10 @@ job_timeout(struct engine *e, struct job *j)
 	memset(&a, 0, sizeof(a));
 	a.token = copy.token;
 	a.err = ETIMEDOUT;
+	if (copy.kind == J_SOURCE) {
+		source_answer(e, &copy, &a);
+		return;
+	}
 	if ((c = child_get(&e->w, copy.owner)) != NULL &&
 	    (copy.kind == J_QUERY_IN || copy.kind == J_QUERY_OUT))
 		c->polling = 0;
@@ -510,6 +531,9 @@ fire(struct engine *e, const struct timer *t)
 		break;
 	case T_KNOCK:
 		reload_knock(w);
+		break;
+	case T_SWEEP:
+		moving_sweep(w);
 		break;
 	case T_TUNNEL:
 		touch_tunnel(w, (uint32_t)(t->owner - 1));

@@ -73,6 +73,12 @@ void	engine_acquire(struct engine *, monotime now, uint32_t gen, uint32_t tunnel
 void	engine_expire(struct engine *, monotime now, uint32_t spi, const struct addr *dst,
 	    int hard);
 void	engine_mapping(struct engine *, monotime now, uint32_t spi, const struct endpoint *newsrc);
+/*
+ * Addresses or routes of this machine have changed; these are all its addresses now (the
+ * first 64 count).  Called at start, and again after lost events, which the
+ * whole list makes good for.
+ */
+void	engine_addresses(struct engine *, monotime now, const struct addr *, size_t n);
 /* Kernel events were lost: re-query what matters. */
 void	engine_lost(struct engine *, monotime now);
 

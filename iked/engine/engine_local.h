@@ -49,6 +49,15 @@ void	liveness_child_timer(struct world *, struct child_sa *);
 void	liveness_counted(struct world *, struct child_sa *, enum kern_dir,
 	    const struct kernel_ans *);
 
+/* ---- moving.c: addresses of this machine change */
+void	moving_sweep(struct world *);
+void	moving_source(struct world *, struct ike_sa *, uint64_t way,
+	    const struct kernel_ans *);
+/* 1: there is no way to the peer for the moment, which says nothing about the peer. */
+int	moving_waits(struct world *, struct ike_sa *);
+/* ESP of the peer came from there, and its keys are good: the peer is told. */
+void	moving_seen(struct world *, struct ike_sa *, const struct endpoint *);
+
 /* ---- wanted.c: what a tunnel needs next */
 void	wanted_run(struct world *, uint32_t);
 void	wanted_wake(struct world *, uint32_t, enum show_wake);

@@ -18,12 +18,28 @@
 #define POLL_FAST_MS	250	/* while it moves only outwards */
 #define POLL_IDLE_MS	2000
 #define SILENT_MS	2000
+#define ROAMING_MS	30000
+#define NAT_PAUSE_MS	3000
 #define JOBS_BUSY	256	/* answers awaited: keys or kernel are behind */
+
+/*
+ * A peer that may be anywhere, and may just be on its way from one network to another,
+ * is given time to say so: we could not call it, anyhow (RFC 4555 3.11).
+ */
+static int64_t
+patience(const struct world *w, const struct ike_sa *ike, int64_t ms)
+{
+	if (!ike->mob.on || ike->mob.leads || ike->doubtful || ike->hint ||
+	    ike->c.peer == NO_INDEX || ms > ROAMING_MS ||
+	    !addr_is_any(&peer_conf(w, ike->c.peer)->remote))
+		return (ms);
+	return (ROAMING_MS);
+}
 
 void
 liveness_check(struct world *w, struct ike_sa *ike, int64_t ms)
 {
-	monotime	by = mono_add_ms(w->now, ms);
+	monotime	by = mono_add_ms(w->now, patience(w, ike, ms));
 
 	if (ike->state != IKE_UP || ike->want_delete)
 		return;
@@ -50,6 +66,17 @@ lately(const struct world *w, const struct ike_sa *ike)
 	return (ike->last_ok.us != 0 &&
 	    mono_before(w->now, mono_add_ms(ike->last_ok, CHECK_PAUSE_MS)) &&
 	    !mono_before(ike->last_ok, mono_add_ms(ike->established, 1)));
+}
+
+/* Behind a NAT an answer does not tell whether the peer's ESP finds us: the check does
+ * (RFC 4555 3.8), and is due again sooner. */
+static int
+surely(const struct world *w, const struct ike_sa *ike)
+{
+	if (!lately(w, ike))
+		return (0);
+	return (!ike->mob.on || !ike->mob.leads || !ike->c.natt_local ||
+	    mono_before(w->now, mono_add_ms(ike->mob.seen_at, NAT_PAUSE_MS)));
 }
 
 int64_t
@@ -265,7 +292,7 @@ judge(struct world *w, struct child_sa *c, int out_moved)
 		return;
 	/* a one-way flow is asked about once in a while; but this silence is a new one when
 	 * packets came after the last answer */
-	if (lately(w, ike) && !mono_before(ike->last_ok, c->in_moved))
+	if (surely(w, ike) && !mono_before(ike->last_ok, c->in_moved))
 		return;
 	/* the check of an idle peer may take its time; this one may not */
 	if (ike->check_by.us != 0 &&

@@ -261,6 +261,12 @@ next_request(struct world *w, struct ike_sa *ike)
 		return (delete_ike_start(w, ike) == 0 ? 1 : -1);
 	if (ike->state != IKE_UP)
 		return (0);
+	if (ike->mob.want_update)
+		return (mobike_update_start(w, ike) == 0 ? 1 : -1);
+	if (ike->mob.want_verify)
+		return (mobike_verify_start(w, ike) == 0 ? 1 : -1);
+	if (ike->mob.want_tell)
+		return (mobike_tell_start(w, ike) == 0 ? 1 : -1);
 	if (ike->want_check)
 		return (check_start(w, ike) == 0 ? 1 : -1);
 	if (ike->unproven)
@@ -374,9 +380,24 @@ task_name(enum task t)
 		return ("the peer does not answer");
 	case TASK_DELETE_IKE:
 		return ("the peer does not answer the DELETE");
+	case TASK_VERIFY:
+		return ("the peer does not answer at its new address");
 	default:
 		return ("the peer does not answer our request");
 	}
+}
+
+/* Traffic stands still until it is answered: addresses have changed. */
+static int
+hurried(const struct world *w, const struct ike_sa *ike)
+{
+	const struct child_sa	*c;
+
+	if (ike->task == TASK_REKEY_CHILD)
+		return (ike->mob.on && (c = child_get(w, ike->task_child)) != NULL &&
+		    child_elsewhere(c, &ike->c));
+	return (ike->task == TASK_UPDATE || ike->task == TASK_VERIFY ||
+	    ike->task == TASK_TELL);
 }
 
 void
@@ -392,13 +413,16 @@ pump_request_timer(struct world *w, struct ike_sa *ike)
 		ike_remove(w, ike, NULL);
 		return;
 	}
+	if (moving_waits(w, ike))
+		return;
 	if (mono_reached(r->giveup, w->now) || passed(ike->check_by, w->now)) {
 		ike_dead(w, ike, task_name(ike->task));
 		return;
 	}
 	if (r->tries == FRAG_TRIES)
 		fragment_smaller(w, &ike->c, &r->msg, &r->len);
-	request_again(w, &ike->c, r, RETRY_CAP);
+	request_again(w, &ike->c, r, hurried(w, ike) ? RETRY_CAP_MOVE : RETRY_CAP);
+	mobike_widen(w, ike);
 	if (ike->check_by.us != 0 && mono_before(ike->check_by, r->timer.when))
 		timer_set(&w->timers, &r->timer, ike->check_by);
 }

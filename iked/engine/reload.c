@@ -108,7 +108,7 @@ drop_old(struct world *w, const struct maps *m)
 }
 
 static void
-move_sas(struct world *w, const struct maps *m)
+move_sas(struct world *w, const struct maps *m, int mobike)
 {
 	struct ike_half	*h;
 	struct ike_sa	*ike;
@@ -131,6 +131,8 @@ move_sas(struct world *w, const struct maps *m)
 		/* with a tunnel that went its pool goes, too */
 		if (ike->leased != 0 && (ike->leased = m->tunnel[ike->leased - 1] + 1) == 0)
 			memset(ike->lease, 0, sizeof(ike->lease));
+		if (ike->c.peer == NO_INDEX || !mobike)
+			ike->mob.on = ike->mob.unverified = 0;
 		if (ike->task_tunnel != NO_INDEX)
 			ike->task_tunnel = m->tunnel[ike->task_tunnel];
 		touch_ike(w, ike);
@@ -282,7 +284,7 @@ engine_conf(struct engine *e, monotime now, struct conf *nc)
 	if (oc != NULL)
 		drop_old(w, &m);
 	unlink_orphans(w, &m);
-	move_sas(w, &m);
+	move_sas(w, &m, nc->mobike);
 	move_runtime(w, &m);
 	free(w->peers);
 	free(w->tunnels);

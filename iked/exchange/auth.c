@@ -203,6 +203,7 @@ send_auth(struct world *w, struct ike_half *h, const struct keys_ans *ans)
 	if (id.type != ID_NONE)
 		wire_put_id(&e, P_IDR, &id);
 	wire_put_auth(&e, ans->method, ans->auth, ans->len);
+	mobike_offer(w, &h->c, &e);
 	if ((first_tunnel(w, h) || !h->c.childless) && offer_first_child(w, h, &e) == -1)
 		return (-1);
 	if (wire_end(&e) == -1)
@@ -391,6 +392,7 @@ established(struct world *w, struct ike_half *h, const struct job *j,
 	if (decode_held(w, &ike->held) == 0) {
 		if ((ike->rid = malloc(sizeof(*ike->rid))) != NULL)
 			*ike->rid = w->msg->idr;
+		mobike_agree(w, ike, w->msg);
 		if (wire_notify(w->msg, N_INITIAL_CONTACT) != NULL)
 			initial_contact(w, ike);
 		thin_out(w, ike);
@@ -503,6 +505,12 @@ auth_request(struct world *w, struct ike_half *h, const struct rx *rx)
 		auth_refuse(w, h, N_AUTHENTICATION_FAILED, NULL, 0);
 		return;
 	}
+	if (!mobike_no_nat(rx)) {
+		log_info(w->log, "peer %s: UNEXPECTED_NAT_DETECTED: it wants no NAT on the "
+		    "way, and there is one", addr_str(&rx->remote.addr, a));
+		auth_refuse(w, h, N_UNEXPECTED_NAT_DETECTED, NULL, 0);
+		return;
+	}
 	if (!known_peer(w, h, m)) {
 		w->tally.auth_failed++;
 		auth_refuse(w, h, N_AUTHENTICATION_FAILED, NULL, 0);
@@ -595,6 +603,9 @@ reply_auth(struct world *w, struct ike_sa *ike, const struct keys_ans *ans)
 		wire_put_notify(&ike->pend->enc, PROTO_NONE, 0, 0, N_INITIAL_CONTACT,
 		    NULL, 0);
 	wire_put_auth(&ike->pend->enc, ans->method, ans->auth, ans->len);
+	mobike_agree(w, ike, w->msg);
+	if (ike->mob.on)
+		mobike_offer(w, &ike->c, &ike->pend->enc);
 	reply_mark(ike->pend);
 	if ((w->msg->has & WIRE_HAS(P_SA)) &&
 	    child_respond(w, ike, w->msg, ni, nr, NULL, 1))

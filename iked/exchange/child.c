@@ -32,6 +32,18 @@ integ_keylen(const struct suite *s)
 	return (xi == NULL ? 0 : xi->keylen);
 }
 
+/* The tunnel's `peer' is another address: it has moved from there (RFC 4555). */
+static uint8_t
+is_away(const struct world *w, const struct child_sa *c)
+{
+	const struct addr	*a;
+
+	if (c->tunnel == NO_INDEX || w->conf == NULL)
+		return (0);
+	a = &peer_conf(w, w->tunnels[c->tunnel].peer)->remote;
+	return (!addr_is_any(a) && addr_cmp(a, &c->remote.addr) != 0);
+}
+
 static void
 kernel_ask(struct world *w, const struct child_sa *c, enum kernel_op op,
     const struct kern_sa *sa, uint64_t token, int with_ts)
@@ -46,6 +58,7 @@ kernel_ask(struct world *w, const struct child_sa *c, enum kernel_op op,
 	q.sa = *sa;
 	if (with_ts)
 		child_get_ts(c, &q.tsl, &q.tsr);
+	q.moved = is_away(w, c);
 	w->fx.kernel(w->fx.arg, &q);
 	explicit_bzero(&q.sa, sizeof(q.sa));
 }
@@ -270,12 +283,53 @@ child_follow(struct world *w, struct child_sa *c, const struct endpoint *remote)
 		sa_ends(c, KERN_OUT, c->out_later);
 }
 
+int
+child_elsewhere(const struct child_sa *c, const struct ike_core *k)
+{
+	return (addr_cmp(&c->local.addr, &k->local.addr) != 0 ||
+	    addr_cmp(&c->remote.addr, &k->remote.addr) != 0 || c->encap != k->encap);
+}
+
+/*
+ * With MOBIKE both sides know of the move, and the old SAs stay until the successor
+ * is there: what is still on its way arrives, and a peer that has moved its own SAs
+ * as they are is heard.
+ */
+void
+child_moved(struct world *w, struct child_sa *c, struct ike_sa *ike, int64_t ms)
+{
+	monotime	t = mono_add_ms(w->now, ms);
+
+	if (c->tunnel == NO_INDEX || c->state == CHILD_DELETING ||
+	    c->state == CHILD_REKEYED || c->want_delete)
+		return;
+	if (!child_elsewhere(c, &ike->c)) {
+		child_follow(w, c, &ike->c.remote);
+		return;
+	}
+	c->quiet_until = MONO_NONE;
+	/* it does not stay when nothing comes of that */
+	c->expire_at = mono_add_ms(w->now, 3 * MOVED_MS);
+	if (ms == 0) {
+		c->want_rekey = 1;
+		touch_ike(w, ike);
+		return;
+	}
+	c->rekey_at = t;
+	if (c->timer.pos == 0 || mono_before(t, c->timer.when))
+		timer_set(&w->timers, &c->timer, t);
+}
+
 void
 child_out_now(struct world *w, struct child_sa *c)
 {
-	struct kern_sa	*sa = c->out_later;
+	struct kern_sa		*sa = c->out_later;
+	const struct ike_sa	*ike;
 
 	if (sa == NULL)
+		return;
+	/* nobody is sent what he may not have asked for (RFC 4555 3.7) */
+	if ((ike = ike_get(w, c->ike)) != NULL && ike->mob.unverified)
 		return;
 	c->out_later = NULL;
 	if (add_sa(w, c, sa) == -1) {
@@ -669,7 +723,8 @@ child_respond(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	a.spi_in = child_spi_new(w);
 	a.spi_out = (uint32_t)chosen.spi;
 	/* where the old SAs are gone there is nothing to wait for */
-	a.later = old != NULL && old->in_there;
+	a.later = ike->mob.unverified ||
+	    (old != NULL && old->in_there && !child_elsewhere(old, &ike->c));
 	a.ni = ni;
 	a.nr = nr;
 	a.l = &l;

@@ -60,10 +60,50 @@ void	reply_rewind(struct pend *);
 void	reply_finish(struct world *, struct ike_sa *);
 /* A reply without SA: header and one notify (2.21, 1.5). */
 void	notify_plain(struct world *, const struct rx *, uint16_t type, const void *, size_t);
-int	natd_fill(struct world *, const struct ike_core *, const struct endpoint *,
-	    uint8_t dst[20]);
 /* Below half the PRF's preferred key (2.10). */
 int	nonce_short(struct span nonce, uint16_t prf);
+
+/* ---- natd.c: NAT detection */
+int	natd_fill(struct world *, const struct ike_core *, const struct endpoint *,
+	    uint8_t dst[20]);
+/* force: the peer is to see a NAT. */
+void	natd_put(struct world *, struct wire_enc *, const struct ike_core *,
+	    const struct endpoint *local, const struct endpoint *remote, int force);
+/*
+ * Who is behind a NAT: hashes that do not fit.  force: ours has not fitted, so that the
+ * peer encapsulates; then we do, too.  1; 0: the peer has no NAT traversal, and nothing is
+ * changed.
+ */
+int	natd_read(struct world *, struct ike_core *, const struct rx *, int force);
+/* Where the peer sees us, as a hash of 20 octets; or NULL. */
+const uint8_t *natd_dest(const struct wire_msg *);
+
+/* ---- mobike.c: the addresses of an IKE SA change (RFC 4555) */
+/* MOBIKE_SUPPORTED and our other addresses, in IKE_AUTH. */
+void	mobike_offer(struct world *, const struct ike_core *, struct wire_enc *);
+/* What the peer said there. */
+void	mobike_agree(struct world *, struct ike_sa *, const struct wire_msg *);
+/* NO_NATS_ALLOWED, if there, is about these addresses. */
+int	mobike_no_nat(const struct rx *);
+/* We go to other addresses, and the peer is told (I). */
+void	mobike_move(struct world *, struct ike_sa *, const struct endpoint *local,
+	    const struct endpoint *remote);
+/* R: our address is another one; the peer is asked to come there. */
+void	mobike_moved_us(struct world *, struct ike_sa *, const struct addr *);
+/* An answer came on another way than that in use: that way works (3.10). */
+void	mobike_path(struct world *, struct ike_sa *, const struct rx *);
+/* Our addresses that the peer does not know of. */
+void	mobike_tell(struct world *, struct ike_sa *);
+/* What is out is sent again soon: the way is another one. */
+void	mobike_nudge(struct world *, struct ike_sa *);
+/* What was just sent again goes on every other way there is, too, after some tries. */
+void	mobike_widen(struct world *, struct ike_sa *);
+int	mobike_update_start(struct world *, struct ike_sa *);
+int	mobike_verify_start(struct world *, struct ike_sa *);
+int	mobike_tell_start(struct world *, struct ike_sa *);
+/* Acts on an INFORMATIONAL request, and adds to its reply. */
+void	mobike_request(struct world *, struct ike_sa *, const struct rx *);
+void	mobike_response(struct world *, struct ike_sa *, const struct rx *, enum task);
 
 /* ---- fragment.c: RFC 7383 */
 #define FRAG_TRIES	6	/* sent so often in vain: smaller pieces */
@@ -167,6 +207,10 @@ void	child_kernel_delete(struct world *, struct child_sa *, enum kern_dir);
 void	child_query(struct world *, struct child_sa *, uint64_t user);
 /* The peer came from elsewhere: encapsulated SAs follow, or are replaced. */
 void	child_follow(struct world *, struct child_sa *, const struct endpoint *remote);
+/* 1: its SAs have other addresses, or another encapsulation, than the IKE SA now. */
+int	child_elsewhere(const struct child_sa *, const struct ike_core *);
+/* The IKE SA has moved (RFC 4555): a successor there, in so many ms. */
+void	child_moved(struct world *, struct child_sa *, struct ike_sa *, int64_t ms);
 /* Responder: SA, TSi, TSr (and KE) of a request; appends the answer to the pend's chain
  * and asks the kernel, or appends the error notify. 1: the kernel was asked; 0: reply now. */
 int	child_respond(struct world *, struct ike_sa *, const struct wire_msg *, struct span ni,
@@ -225,6 +269,7 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 #define RETRY_CHECK	100	/* the same of a liveness check: 12 in its three seconds */
 #define RETRY_CAP_INIT	2000	/* IKE_SA_INIT: a peer that comes back is seen soon */
 #define RETRY_CAP	8000
+#define RETRY_CAP_MOVE	1000	/* addresses have changed */
 #define GIVEUP_INIT	20000
 #define GIVEUP_AUTH	15000
 #define GIVEUP_REQ	30000

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * INFORMATIONAL (RFC 7296 1.4, 2.4): deletes, liveness, errors told.
+ * INFORMATIONAL (RFC 7296 1.4, 2.4): deletes, liveness, errors told.  What it says of
+ * addresses is in mobike.c.
  */
 
 #include <string.h>
@@ -78,8 +79,23 @@ delete_child_start(struct world *w, struct ike_sa *ike, struct child_sa *c)
 int
 check_start(struct world *w, struct ike_sa *ike)
 {
-	if (ike_request(w, ike, X_INFORMATIONAL, TASK_CHECK, P_NONE, NULL, 0) == -1)
+	const struct mobike	*mob = &ike->mob;
+	uint8_t			 inner[128];
+	struct wire_enc		 e;
+	struct wbuf		 b;
+
+	wbuf_init(&b, inner, sizeof(inner));
+	wire_inner_begin(&e, &b);
+	/* has a NAT changed its mind? (RFC 4555 3.8) */
+	if (mob->on && (ike->c.natt_local || ike->c.natt_remote))
+		natd_put(w, &e, &ike->c, &ike->c.local, !mob->leads &&
+		    mob->also.port != 0 ? &mob->also : &ike->c.remote,
+		    ike->c.natt_forced);
+	if (wire_end(&e) == -1 || ike_request(w, ike, X_INFORMATIONAL, TASK_CHECK,
+	    e.first, inner, b.len) == -1)
 		return (-1);
+	if (mob->on && mob->also.port != 0)
+		message_send_to(w, &ike->c.local, &mob->also, ike->req.msg, ike->req.len);
 	ike->want_check = 0;
 	return (0);
 }
@@ -90,7 +106,6 @@ informational_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	struct child_sa	*c;
 	enum task	 task = ike->task;
 
-	(void)rx;
 	ike->task = TASK_NONE;
 	if (task == TASK_DELETE_IKE) {
 		ike_remove(w, ike, NULL);
@@ -98,6 +113,7 @@ informational_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	}
 	if (task == TASK_DELETE_CHILD && (c = child_get(w, ike->task_child)) != NULL)
 		child_remove(w, c, NULL);
+	mobike_response(w, ike, rx, task);
 	touch_ike(w, ike);
 }
 
@@ -206,6 +222,7 @@ informational_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	n = delete_children(w, ike, m, spis);
 	if (n > 0)
 		wire_put_delete(&ike->pend->enc, PROTO_ESP, 4, spis, n);
+	mobike_request(w, ike, rx);
 	if (ike->pend->outfor == 0)
 		reply_finish(w, ike);
 }

@@ -283,14 +283,6 @@ notify_plain(struct world *w, const struct rx *rx, uint16_t type, const void *da
 }
 
 int
-natd_fill(struct world *w, const struct ike_core *c, const struct endpoint *ep,
-    uint8_t dst[20])
-{
-	return (natd_hash(w->crypto, c->spii, c->spir, ep->addr.b,
-	    addr_len(&ep->addr), ep->port, dst));
-}
-
-int
 nonce_short(struct span nonce, uint16_t prf)
 {
 	return (nonce.len < prf_len(prf) / 2);

@@ -206,7 +206,8 @@ busy(const struct world *w, const struct ike_sa *ike)
 
 	if (ike->state != IKE_UP || ike->want_delete || w->stopping ||
 	    ike->task == TASK_REKEY_IKE || ike->task == TASK_CREATE ||
-	    ike->task == TASK_REKEY_CHILD || ike->task == TASK_DELETE_CHILD)
+	    ike->task == TASK_REKEY_CHILD || ike->task == TASK_DELETE_CHILD ||
+	    ike->task == TASK_UPDATE || ike->task == TASK_VERIFY || ike->mob.want_update)
 		return (1);
 	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE])
 		if (c->state == CHILD_INSTALLING)

@@ -14,61 +14,6 @@
 #define KINDS_MAX	32	/* offers of one address that are tried */
 #define INIT_MAX	8192	/* octets; keys takes no longer ones */
 
-static void
-put_natd(struct world *w, struct wire_enc *e, const struct ike_core *c, int force)
-{
-	uint8_t	h[20];
-
-	/* `natt`: a hash of nothing makes both sides see a NAT (2.23) */
-	if (force)
-		world_random(w, h, sizeof(h));
-	else if (natd_fill(w, c, &c->local, h) == -1)
-		return;
-	wire_put_notify(e, PROTO_NONE, 0, 0, N_NAT_DETECTION_SOURCE_IP, h, sizeof(h));
-	if (natd_fill(w, c, &c->remote, h) == -1)
-		return;
-	wire_put_notify(e, PROTO_NONE, 0, 0, N_NAT_DETECTION_DESTINATION_IP, h,
-	    sizeof(h));
-}
-
-/*
- * Who is behind a NAT: hashes that do not fit.  A peer without NAT-D has none.
- * force: ours has not fitted, so that the peer encapsulates; then we do, too.
- */
-static void
-read_natd(struct world *w, struct ike_core *c, const struct rx *rx, int force)
-{
-	const struct wire_notify	*n;
-	struct ike_core			 as_sent;
-	uint8_t				 src[20], dst[20], i;
-	int				 nsrc = 0, ndst = 0, src_ok = 0, dst_ok = 0;
-
-	memset(&as_sent, 0, sizeof(as_sent));
-	/* over the SPIs of that message: a request has no SPIr yet */
-	as_sent.spii = rx->hdr.spii;
-	as_sent.spir = rx->hdr.spir;
-	if (natd_fill(w, &as_sent, &rx->remote, src) == -1 ||
-	    natd_fill(w, &as_sent, &rx->local, dst) == -1)
-		return;
-	for (i = 0; i < rx->m->nnotify; i++) {
-		n = &rx->m->notify[i];
-		if (n->data.len != 20)
-			continue;
-		if (n->type == N_NAT_DETECTION_SOURCE_IP) {
-			nsrc++;
-			src_ok |= memcmp(n->data.p, src, 20) == 0;
-		} else if (n->type == N_NAT_DETECTION_DESTINATION_IP) {
-			ndst++;
-			dst_ok |= memcmp(n->data.p, dst, 20) == 0;
-		}
-	}
-	if (nsrc == 0 || ndst == 0)
-		return;
-	c->natt_remote = !src_ok;
-	c->natt_local = !dst_ok;
-	c->natt_forced = (uint8_t)force;
-}
-
 /*
  * What we can, in a notify without data.  SIGNATURE_HASH_ALGORITHMS is not among them: it
  * says which hashes may be signed (RFC 7427 4), and whoever sends it has to take
@@ -108,7 +53,7 @@ encode_request(struct world *w, struct ike_half *h, struct wbuf *b)
 	wire_put_sa(&e, &ps);
 	wire_put_ke(&e, h->group, pub.p, pub.len);
 	wire_put_nonce(&e, h->init->ni, h->init->nilen);
-	put_natd(w, &e, &h->c, p->natt);
+	natd_put(w, &e, &h->c, &h->c.local, &h->c.remote, p->natt);
 	if ((h->c.frag_said = w->conf->fragmentation))
 		put_can(&e, N_IKEV2_FRAGMENTATION_SUPPORTED);
 	h->init->full_said = 1;
@@ -354,17 +299,18 @@ bad_value(struct world *w, struct ike_half *h)
 	    text);
 }
 
-/* To the NAT-T port with the next message (2.23), even if the NAT is only ours. */
+/* To the NAT-T port with the next message (2.23), even if the NAT is only ours; with
+ * MOBIKE always, for there may be one on the next way (RFC 4555 3.3). */
 static void
-float_port(struct world *w, struct ike_core *c, const struct rx *rx)
+float_port(struct world *w, struct ike_core *c, const struct rx *rx, int natd)
 {
 	if (addr_is_any(&c->local.addr))
 		c->local.addr = rx->local.addr;
 	c->local.port = rx->local.port;
 	c->remote.port = rx->remote.port;
-	if (!c->natt_local && !c->natt_remote && !c->natt_forced)
+	c->encap = c->natt_local || c->natt_remote || c->natt_forced;
+	if (!c->encap && (!natd || !w->conf->mobike))
 		return;
-	c->encap = 1;
 	if (c->local.port == w->natt_port)
 		return;
 	c->local.port = w->natt_port;
@@ -420,8 +366,7 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 	h->c.childless = has_can(rx, N_CHILDLESS_IKEV2_SUPPORTED);
 	h->init->full = h->init->full_said &&
 	    has_can(rx, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH);
-	read_natd(w, &h->c, rx, peer_conf(w, h->c.peer)->natt);
-	float_port(w, &h->c, rx);
+	float_port(w, &h->c, rx, natd_read(w, &h->c, rx, peer_conf(w, h->c.peer)->natt));
 	if (peer_conf(w, h->c.peer)->natt && !h->c.encap)
 		log_info(w->log, "tunnel \"%s\": ESP is not put in UDP: the peer has no NAT "
 		    "traversal", tunnel_conf(w, h->tunnel)->name);
@@ -483,7 +428,7 @@ encode_response(struct world *w, struct ike_half *h, const struct proposal *chos
 	wire_put_sa1(&e, chosen);
 	wire_put_ke(&e, h->c.suite.ke, pub.p, pub.len);
 	wire_put_nonce(&e, h->init->nr, h->init->nrlen);
-	put_natd(w, &e, &h->c, force);
+	natd_put(w, &e, &h->c, &h->c.local, &h->c.remote, force);
 	/* only what both sides offer is used (7383 2.3) */
 	if (h->c.frag)
 		put_can(&e, N_IKEV2_FRAGMENTATION_SUPPORTED);
@@ -526,7 +471,7 @@ respond(struct world *w, struct ike_half *h, const struct rx *rx,
 	struct wbuf	 b;
 
 	wbuf_init(&b, buf, sizeof(buf));
-	read_natd(w, &h->c, rx, force);
+	(void)natd_read(w, &h->c, rx, force);
 	h->c.frag = w->conf->fragmentation && has_can(rx, N_IKEV2_FRAGMENTATION_SUPPORTED);
 	h->init->full = has_can(rx, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH);
 	if (encode_response(w, h, chosen, force, &b) == -1 ||

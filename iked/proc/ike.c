@@ -284,6 +284,7 @@ kernel_event(uint16_t type, struct rbuf *r)
 	struct acquire a;
 	struct expire e;
 	struct mapping p;
+	struct addrs l;
 
 	switch (type) {
 	case M_ACQUIRE:
@@ -300,6 +301,11 @@ kernel_event(uint16_t type, struct rbuf *r)
 		if (msg_get_mapping(r, &p) == -1)
 			return (-1);
 		engine_mapping(s.engine, mono_now(), p.spi, &p.newsrc);
+		return (0);
+	case M_ADDRS:
+		if (msg_get_addrs(r, &l) == -1)
+			return (-1);
+		engine_addresses(s.engine, mono_now(), l.a, l.n);
 		return (0);
 	case M_LOST:
 		if (get_end(r) == -1)

@@ -118,6 +118,9 @@ kernel_prepare(struct child *ch)
 		    err != NULL ? err : strerror(errno));
 		return (-1);
 	}
+	if (kernel_net_open() == -1)
+		log_warn(&ch->log, "changes of addresses and routes are not heard "
+		    "of: tunnels do not move by themselves");
 	if (ch->statefd != -1 && kleft_read(&kn.left, ch->statefd) == -1)
 		log_warn(&ch->log, "cannot read which traps an earlier life "
 		    "placed: those of removed tunnels stay");
@@ -147,6 +150,7 @@ kernel_start(struct child *ch)
 		ev_io_init(&kn.io[i], kernel_readable, fd, EV_READ);
 		ev_io_start(ch->loop, &kn.io[i]);
 	}
+	kernel_net_start();
 	kernel_settle();
 	return (0);
 }

@@ -70,12 +70,16 @@ void		 ktable_setids(struct ktable *, const struct kseen *);
 /* Do these endpoints, in either direction, belong to that tunnel? */
 int		 ktable_endpoints(const struct ktable *, uint32_t tunnel,
 		    const struct addr *local, const struct addr *remote);
+/* The same of a peer that MOBIKE has taken elsewhere. */
+int		 ktable_moved(const struct ktable *, uint32_t tunnel,
+		    const struct addr *local, const struct addr *remote);
 /* The tunnels to that address, one a call; *i is 0 at first.  -1: no more. */
 int64_t		 ktable_byremote(const struct ktable *, const struct addr *remote,
 		    size_t *i);
 /* The policies of a tunnel, one a call; *i is 0 at first.  NULL: no more. */
 struct kpol	*ktable_next(struct ktable *, uint32_t tunnel, size_t *i);
-/* An `any' peer's traps get their endpoints when its SA comes. 1: changed. */
+/* Traps get the endpoints of the SA that comes: an `any' peer's, and one's that has moved
+ * or come back. 1: changed. */
 int		 ktable_bind(struct ktable *, uint32_t tunnel,
 		    const struct addr *local, const struct addr *remote);
 /*
@@ -116,6 +120,9 @@ struct kernel {
 	struct kleft	 left;			/* of an earlier life */
 	struct kseen	 seen;			/* the dump of the moment */
 	struct kjob	*job;			/* NULL: idle */
+	struct netif	*netif;			/* NULL: changes are not heard of */
+	ev_io		 netio;
+	ev_timer	 netwait;
 	int		 remove;		/* shutdown: take policies away */
 	int		 flushed;		/* no policies: no SAs either */
 };
@@ -148,6 +155,12 @@ int	kernel_control(uint16_t type, struct rbuf *);
 void	kernel_event(void *arg, const struct kern_event *);
 #define KERNEL_EARLY	64	/* ACQUIREs kept until a configuration stands */
 void	kernel_early(void);	/* it does: they go to ike */
+
+/* kernel_net.c: addresses and routes. */
+int	kernel_net_open(void);		/* before the sandbox closes; 0 or -1 */
+void	kernel_net_start(void);
+/* What ike asks of the routes: 0 or an errno. */
+int	kernel_source(const struct addr *dst, struct addr *src);
 
 void	kernel_settle(void);	/* after every use of kern: its next deadline */
 

@@ -334,8 +334,14 @@ is_ours(const struct ktable *kt, const struct kern_sa *sa)
 
 	if (sa->proto != PROTO_ESP || (t = ktable_byreqid(kt, sa->reqid)) == -1)
 		return (0);
-	return (ktable_endpoints(kt, (uint32_t)t, &sa->src, &sa->dst) ||
-	    ktable_endpoints(kt, (uint32_t)t, &sa->dst, &sa->src));
+	if (ktable_endpoints(kt, (uint32_t)t, &sa->src, &sa->dst) ||
+	    ktable_endpoints(kt, (uint32_t)t, &sa->dst, &sa->src))
+		return (1);
+	/* one whose peer had moved */
+	return (kt->conf->mobike &&
+	    !addr_is_any(&kt->conf->peers[kt->conf->tunnels[t].peer].local) &&
+	    (ktable_moved(kt, (uint32_t)t, &sa->src, &sa->dst) ||
+	    ktable_moved(kt, (uint32_t)t, &sa->dst, &sa->src)));
 }
 
 static void

@@ -84,13 +84,15 @@ find_generation(uint32_t gen)
 static int
 check_endpoints(const struct ktable *kt, const struct kernel_req *q)
 {
+	int (*fit)(const struct ktable *, uint32_t, const struct addr *,
+	    const struct addr *) = q->moved ? ktable_moved : ktable_endpoints;
 	const struct kern_sa *sa = &q->sa;
 	int out, in;
 
 	if (sa->src.fam == ADDR_NONE || sa->dst.fam != sa->src.fam)
 		return (-1);
-	out = ktable_endpoints(kt, q->tunnel, &sa->src, &sa->dst);
-	in = ktable_endpoints(kt, q->tunnel, &sa->dst, &sa->src);
+	out = fit(kt, q->tunnel, &sa->src, &sa->dst);
+	in = fit(kt, q->tunnel, &sa->dst, &sa->src);
 	switch (sa->dir) {
 	case KERN_OUT:
 		return (out ? 0 : -1);
@@ -142,6 +144,10 @@ check_request(const struct ktable *kt, const struct kernel_req *q,
 	*why = "endpoints are not the tunnel's";
 	if (check_endpoints(kt, q) == -1)
 		return (EPERM);
+	*why = "the peer has moved, and \"set nomobike\" does not let it";
+	if (q->moved && !kt->conf->mobike &&
+	    (q->op == KREQ_SA_ADD || q->op == KREQ_SA_UPDATE))
+		return (EPERM);
 	if (q->op != KREQ_SA_ADD)
 		return (0);
 	*why = "the policies were flushed; \"ipsecctl reload\" places them again";
@@ -169,22 +175,28 @@ bound(void *arg, int err, const char *what)
 	if (err == 0)
 		return;
 	errno = err;
-	log_warn(&kn.ch->log, "a trap of an \"any\" peer cannot be bound to its "
+	log_warn(&kn.ch->log, "a policy cannot be bound to the peer's new "
 	    "address%s%s", what != NULL ? ": " : "", what != NULL ? what : "");
 }
 
-/* An "any" peer has come: its traps ask for its SA instead of discarding. */
+/* An "any" peer has come: its traps ask for its SA instead of discarding.  Or a peer has
+ * moved: that of its address is said here too, where ike alone has no say. */
 static void
 bind_traps(struct ktable *kt, const struct kernel_req *q)
 {
 	const struct kern_sa *sa = &q->sa;
+	const struct addr *remote = sa->dir == KERN_OUT ? &sa->dst : &sa->src;
+	char a[ADDR_STRLEN];
 	struct kpol *k;
 	size_t i = 0;
 
 	if (kt != kn.now || !ktable_bind(kt, q->tunnel,
 	    sa->dir == KERN_OUT ? &sa->src : &sa->dst,
-	    sa->dir == KERN_OUT ? &sa->dst : &sa->src))
+	    remote))
 		return;
+	if (q->moved)
+		log_info(&kn.ch->log, "tunnel \"%s\": its policies follow the peer "
+		    "to %s", kt->conf->tunnels[q->tunnel].name, addr_str(remote, a));
 	while ((k = ktable_next(kt, q->tunnel, &i)) != NULL)
 		if (kern_policy_replace(kn.kern, mono_now(), &k->p, bound,
 		    NULL) == -1)
@@ -250,6 +262,20 @@ run_request(struct ktable *kt, struct kernel_req *q)
 	}
 }
 
+/* No secret: anybody on this machine may ask the routes. */
+static void
+source(const struct kernel_req *q)
+{
+	struct kernel_ans a;
+	struct msg m;
+
+	memset(&a, 0, sizeof(a));
+	a.token = q->token;
+	a.err = kernel_source(&q->sa.dst, &a.src);
+	msg_put_kernel_ans(&m, &a);
+	(void)chan_put(kn.ike, &m);
+}
+
 int
 kernel_request(struct rbuf *r)
 {
@@ -258,7 +284,9 @@ kernel_request(struct rbuf *r)
 
 	if (msg_get_kernel_req(r, &q) == -1)
 		return (-1);
-	if (q.op == KREQ_ACQUIRE_FAILED) {
+	if (q.op == KREQ_SOURCE)
+		source(&q);
+	else if (q.op == KREQ_ACQUIRE_FAILED) {
 		if (kern_acquire_failed(kn.kern, q.acquire_seq) == -1)
 			log_debug(&kn.ch->log, "acquire %u cannot be taken back",
 			    q.acquire_seq);

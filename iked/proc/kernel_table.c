@@ -426,6 +426,18 @@ ktable_endpoints(const struct ktable *kt, uint32_t t, const struct addr *local,
 	return (fits(&cp->local, local) && fits(&cp->remote, remote));
 }
 
+/* MOBIKE: the peer is elsewhere, and we are where the tunnel says. */
+int
+ktable_moved(const struct ktable *kt, uint32_t t, const struct addr *local,
+    const struct addr *remote)
+{
+	const struct conf_peer *cp;
+
+	cp = &kt->conf->peers[kt->conf->tunnels[t].peer];
+	return (fits(&cp->local, local) && !addr_is_any(remote) &&
+	    addr_cmp(local, remote) != 0);
+}
+
 int64_t
 ktable_byremote(const struct ktable *kt, const struct addr *remote, size_t *i)
 {
@@ -473,29 +485,60 @@ is_any(const struct ktable *kt, uint32_t t)
 	    ADDR_NONE);
 }
 
+/*
+ * The local end of a trap.  With `any' peers it is said; else it stays what the file says, and
+ * zero leaves it to the routes, which are how the SA got its address, too.
+ */
+static void
+local_end(const struct ktable *kt, uint32_t t, const struct addr *local,
+    const struct addr *remote, struct addr *out)
+{
+	if (is_any(kt, t))
+		*out = *local;
+	else {
+		memset(out, 0, sizeof(*out));
+		endpoint_or_zero(out,
+		    &kt->conf->peers[kt->conf->tunnels[t].peer].local, remote);
+	}
+}
+
 int
 ktable_bind(struct ktable *kt, uint32_t t, const struct addr *local,
     const struct addr *remote)
 {
 	struct kern_policy *p;
+	struct addr end, *l, *r;
 	struct kpol *k;
 	int changed = 0;
 	size_t i = 0;
 
-	if (!is_any(kt, t))
-		return (0);
+	local_end(kt, t, local, remote, &end);
 	while ((k = ktable_next(kt, t, &i)) != NULL) {
 		p = &k->p;
-		if (p->action == KERN_IPSEC &&
-		    addr_cmp(p->dir == KERN_OUT ? &p->tdst : &p->tsrc,
-		    remote) == 0)
+		l = p->dir == KERN_OUT ? &p->tsrc : &p->tdst;
+		r = p->dir == KERN_OUT ? &p->tdst : &p->tsrc;
+		if (p->action == KERN_IPSEC && addr_cmp(r, remote) == 0 &&
+		    addr_cmp(l, &end) == 0)
 			continue;
 		p->action = KERN_IPSEC;
-		p->tsrc = p->dir == KERN_OUT ? *local : *remote;
-		p->tdst = p->dir == KERN_OUT ? *remote : *local;
+		*l = end;
+		*r = *remote;
 		changed = 1;
 	}
 	return (changed);
+}
+
+/* The same tunnel, called at the same place. */
+static int
+same_peer(const struct ktable *a, uint32_t t, const struct ktable *b, uint32_t u)
+{
+	const struct conf_tunnel *x = &a->conf->tunnels[t], *y = &b->conf->tunnels[u];
+	const struct conf_peer *p = &a->conf->peers[x->peer];
+	const struct conf_peer *q = &b->conf->peers[y->peer];
+
+	return (strcmp(x->name, y->name) == 0 &&
+	    addr_cmp(&p->remote, &q->remote) == 0 &&
+	    (is_any(a, t) || addr_cmp(&p->local, &q->local) == 0));
 }
 
 void
@@ -509,9 +552,7 @@ ktable_inherit(struct ktable *kt, struct ktable *old)
 		k = &kt->pol[i];
 		if ((o = ktable_find(old, &k->p)) == NULL)
 			continue;
-		if (is_any(kt, k->tunnel) && is_any(old, o->tunnel) &&
-		    strcmp(kt->conf->tunnels[k->tunnel].name,
-		    old->conf->tunnels[o->tunnel].name) == 0) {
+		if (same_peer(kt, k->tunnel, old, o->tunnel)) {
 			k->p.action = o->p.action;
 			k->p.tsrc = o->p.tsrc;
 			k->p.tdst = o->p.tdst;

@@ -38,7 +38,7 @@ enum msg_type {
 	M_KEYS_REQ = 40, M_KEYS_ANS,
 	/* ike <-> kernel */
 	M_KERNEL_REQ = 50, M_KERNEL_ANS,
-	M_CAPS, M_ACQUIRE, M_EXPIRE, M_MAPPING, M_LOST,
+	M_CAPS, M_ACQUIRE, M_EXPIRE, M_MAPPING, M_LOST, M_ADDRS,
 	/* control <-> ike */
 	M_SHOW = 60, M_SHOW_RECS,
 	M_COMMAND, M_COMMAND_ANS,
@@ -170,6 +170,11 @@ struct mapping {
 	uint32_t	spi;
 	struct endpoint	newsrc;
 };
+#define MSG_ADDRS	64	/* addresses of this machine */
+struct addrs {
+	uint8_t		n;
+	struct addr	a[MSG_ADDRS];
+};
 void	msg_put_kernel_req(struct msg *, const struct kernel_req *);
 int	msg_get_kernel_req(struct rbuf *, struct kernel_req *);
 void	msg_put_kernel_ans(struct msg *, const struct kernel_ans *);
@@ -183,6 +188,8 @@ void	msg_put_expire(struct msg *, const struct expire *);
 int	msg_get_expire(struct rbuf *, struct expire *);
 void	msg_put_mapping(struct msg *, const struct mapping *);
 int	msg_get_mapping(struct rbuf *, struct mapping *);
+void	msg_put_addrs(struct msg *, const struct addrs *);
+int	msg_get_addrs(struct rbuf *, struct addrs *);
 
 /* control (msg_show.c) */
 struct show_ask {

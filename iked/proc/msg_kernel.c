@@ -118,6 +118,7 @@ msg_put_kernel_req(struct msg *m, const struct kernel_req *q)
 	put_tslist(&m->w, &q->tsl);
 	put_tslist(&m->w, &q->tsr);
 	wbuf_u32(&m->w, q->acquire_seq);
+	wbuf_u8(&m->w, q->moved);
 }
 
 int
@@ -134,7 +135,8 @@ msg_get_kernel_req(struct rbuf *r, struct kernel_req *q)
 	get_tslist(r, &q->tsl);
 	get_tslist(r, &q->tsr);
 	q->acquire_seq = rbuf_u32(r);
-	if (op < KREQ_SA_ADD || op > KREQ_ACQUIRE_FAILED)
+	q->moved = get_bool(r);
+	if (op < KREQ_SA_ADD || op > KREQ_SOURCE)
 		return (-1);
 	q->op = (enum kernel_op)op;
 	return (get_end(r));
@@ -150,6 +152,7 @@ msg_put_kernel_ans(struct msg *m, const struct kernel_ans *a)
 	wbuf_u64(&m->w, a->bytes);
 	wbuf_u64(&m->w, a->packets);
 	wbuf_u64(&m->w, a->usetime);
+	put_addr(&m->w, &a->src);
 }
 
 int
@@ -164,6 +167,7 @@ msg_get_kernel_ans(struct rbuf *r, struct kernel_ans *a)
 	a->bytes = rbuf_u64(r);
 	a->packets = rbuf_u64(r);
 	a->usetime = rbuf_u64(r);
+	get_addr(r, &a->src);
 	if (err > 4095)		/* no system has an errno as large */
 		return (-1);
 	a->err = (int)err;
@@ -281,5 +285,32 @@ msg_get_mapping(struct rbuf *r, struct mapping *p)
 {
 	p->spi = rbuf_u32(r);
 	get_endpoint(r, &p->newsrc);
+	return (get_end(r));
+}
+
+void
+msg_put_addrs(struct msg *m, const struct addrs *a)
+{
+	uint8_t i;
+
+	msg_start(m, M_ADDRS);
+	wbuf_u8(&m->w, a->n);
+	for (i = 0; i < a->n; i++)
+		put_addr(&m->w, &a->a[i]);
+}
+
+int
+msg_get_addrs(struct rbuf *r, struct addrs *a)
+{
+	uint8_t i;
+
+	memset(a, 0, sizeof(*a));
+	if ((a->n = rbuf_u8(r)) > MSG_ADDRS)
+		return (-1);
+	for (i = 0; i < a->n; i++) {
+		get_addr(r, &a->a[i]);
+		if (a->a[i].fam == ADDR_NONE)
+			return (-1);
+	}
 	return (get_end(r));
 }

@@ -374,12 +374,18 @@ ike_successor(struct world *w, const struct ike_sa *old)
 	ike->c.rtt_ms = old->c.rtt_ms;
 	ike->c.natt_local = old->c.natt_local;
 	ike->c.natt_remote = old->c.natt_remote;
+	ike->c.natt_forced = old->c.natt_forced;
 	ike->c.encap = old->c.encap;
 	/* agreed upon once for all that come of that IKE_SA_INIT */
 	ike->c.frag = old->c.frag;
 	ike->c.mtu = old->c.mtu;
 	ike->c.local = old->c.local;
 	ike->c.remote = old->c.remote;
+	ike->mob = old->mob;
+	/* the hash has the SPIs in it (RFC 4555 3.8) */
+	ike->mob.has_seen = 0;
+	ike->mob.asked = 0;
+	ike->mob.want_verify = ike->mob.unverified;
 	ike_link(w, ike);
 	ike_state(w, ike, IKE_UP);
 	w->tally.ike_up++;

@@ -42,7 +42,8 @@ struct keys_ans {
 /* ike names a tunnel and gives SA parameters, which must fit that tunnel's endpoints
  * and selectors; the kernel process owns reqids and policies and fills in sa.reqid. */
 enum kernel_op { KREQ_SA_ADD = 1, KREQ_SA_UPDATE, KREQ_SA_DELETE, KREQ_SA_QUERY,
-    KREQ_ACQUIRE_FAILED };
+    KREQ_ACQUIRE_FAILED,
+    KREQ_SOURCE };		/* which of our addresses do the routes choose to sa.dst? */
 struct kernel_req {
 	uint64_t	token;
 	uint32_t	gen, tunnel;
@@ -50,12 +51,14 @@ struct kernel_req {
 	struct kern_sa	sa;		/* DELETE, QUERY: spi, proto, src, dst, dir */
 	struct tslist	tsl, tsr;	/* ADD: local and remote selectors */
 	uint32_t	acquire_seq;	/* ACQUIRE_FAILED */
+	uint8_t		moved;		/* the peer is not where the tunnel has it (MOBIKE) */
 };
 struct kernel_ans {
 	uint64_t	token;
 	int		err;		/* 0 or an errno */
 	char		what[96];	/* the kernel's words, or "" */
 	uint64_t	bytes, packets, usetime;	/* QUERY */
+	struct addr	src;		/* SOURCE */
 };
 
 #endif

@@ -25,7 +25,8 @@
 #define NONCE_MAX	256
 
 enum timer_kind {
-	T_HALF = 1, T_IKE_REQ, T_IKE_LIFE, T_IKE_NATT, T_CHILD, T_JOB, T_TUNNEL, T_KNOCK
+	T_HALF = 1, T_IKE_REQ, T_IKE_LIFE, T_IKE_NATT, T_CHILD, T_JOB, T_TUNNEL, T_KNOCK,
+	T_SWEEP
 };
 
 /* Pieces of a message that is not whole yet (RFC 7383), as they were inside. */
@@ -53,7 +54,7 @@ struct ike_core {
 	uint8_t		natt_local;	/* we are behind a NAT */
 	uint8_t		natt_remote;
 	uint8_t		natt_forced;	/* `natt`: we let the peer see a NAT */
-	uint8_t		encap;		/* moved to the NAT-T port */
+	uint8_t		encap;		/* ESP goes in UDP */
 	uint8_t		childless;	/* I: the peer takes an IKE_AUTH without a Child */
 	uint8_t		frag_said;	/* I: we have offered fragmentation */
 	uint8_t		frag;		/* both sides have */
@@ -155,6 +156,35 @@ struct ike_half {
 	said			 hash_next;	/* R: same hash of SPIi, address */
 };
 
+#define MOBIKE_ADDRS	4	/* of the peer, besides the one in use */
+#define COOKIE2_LEN	16
+
+/* RFC 4555: the addresses of the SA change. */
+struct mobike {
+	uint8_t		 on;		/* both sides can */
+	uint8_t		 leads;		/* we began the first of these IKE SAs: the "initiator"
+					   here, whoever rekeys it later (1.3) */
+	uint8_t		 naddrs;	/* the peer's other addresses */
+	uint8_t		 want_update;	/* I: UPDATE_SA_ADDRESSES is to be sent */
+	uint8_t		 want_tell;	/* our other addresses are to be told */
+	uint8_t		 want_verify;	/* R: can the peer be reached where it says it is? */
+	uint8_t		 unverified;	/* R: not known yet: no ESP of ours goes there */
+	uint8_t		 again;		/* moved once more while that request was out */
+	uint8_t		 asked;		/* source of the way to the peer; 2: ask again */
+	uint8_t		 astray;	/* we have no address or no way to the peer */
+	uint8_t		 ntries;	/* UPDATE_SA_ADDRESSES refused in a row */
+	uint8_t		 has_seen;
+	uint8_t		 seen[20];	/* I: where the peer sees us, its hash */
+	uint8_t		 cookie[COOKIE2_LEN];	/* of the request that is out */
+	uint32_t	 told;		/* digest of our addresses as told */
+	monotime	 astray_at;
+	monotime	 seen_at;	/* I: when that was found to be so */
+	struct endpoint	 was_local, was_remote;	/* I: before the update */
+	struct endpoint	 also;		/* R: ESP came from there: checks go there, too */
+	struct addr	 refused;	/* I: of ours, which the peer does not want */
+	struct addr	 addr[MOBIKE_ADDRS];
+};
+
 enum ike_state {
 	IKE_FINISHING = 1,	/* R: verified, our IKE_AUTH reply not out yet */
 	IKE_UP,
@@ -165,7 +195,8 @@ enum ike_state {
 
 enum task {
 	TASK_NONE = 0, TASK_DELETE_IKE, TASK_DELETE_CHILD, TASK_CHECK,
-	TASK_REKEY_IKE, TASK_REKEY_CHILD, TASK_CREATE
+	TASK_REKEY_IKE, TASK_REKEY_CHILD, TASK_CREATE,
+	TASK_UPDATE, TASK_VERIFY, TASK_TELL
 };
 
 enum hint { HINT_INIT = 1, HINT_NOTIFY = 2 };
@@ -221,6 +252,7 @@ struct ike_sa {
 	uint32_t	 orphan_spi;	/* made for a tunnel that is gone: to be deleted */
 	uint32_t	 leased;	/* index + 1 of the tunnel whose address is given */
 	struct addr	 lease[2];	/* in it: IPv4, IPv6 */
+	struct mobike	 mob;
 	struct ident	*rid;		/* the peer's, as verified */
 	uint16_t	 idle_cut;	/* per mille off the idle interval: jitter */
 	uint8_t		 ntemp;		/* TEMPORARY_FAILUREs in a row */

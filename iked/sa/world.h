@@ -25,6 +25,7 @@ enum job_kind {
 	J_SIGN = 1, J_VERIFY,		/* owner: a half, or an IKE SA (R's sign) */
 	J_ADD_IN, J_ADD_OUT,		/* owner: a Child */
 	J_QUERY_IN, J_QUERY_OUT,
+	J_SOURCE,			/* owner: an IKE SA */
 	J_FORGET			/* nobody's: the answer is only counted */
 };
 struct job {
@@ -56,6 +57,8 @@ struct bucket {
 	uint32_t	n;
 	monotime	until;
 };
+
+#define ADDRS_MAX	64		/* addresses of this machine that are looked at */
 
 #define HASH_INIT	4096		/* half-open responders by SPIi and address */
 #define HALF_ANY	2048		/* half-open responders of addresses not configured */
@@ -108,6 +111,11 @@ struct world {
 	uint32_t	 dirty_tunnels;	/* index + 1 */
 	struct bucket	 b_ikev1, b_version, b_spi, b_bad, b_cookie, b_late;
 	struct tally	 tally;
+	struct addr	 addrs[ADDRS_MAX];	/* this machine's */
+	uint32_t	 naddrs;	/* 0: not known */
+	uint32_t	 sweep_at;	/* IKE SAs up to there have been looked at */
+	uint8_t		 sweep_again;
+	struct timer	 sweep;		/* the rest */
 	struct wire_msg	*msg;		/* scratch of the one message in work */
 	uint8_t		*plain;		/* scratch: WIRE_MAXMSG octets */
 };

@@ -51,7 +51,7 @@ round_trip(const struct conf *c)
 	must((d = conf_parse("printed", s, strlen(s), NULL, 0, &errs)) != NULL);
 	must(c->ntunnels == d->ntunnels && c->npeers == d->npeers &&
 	    c->passive == d->passive && c->dpd_interval == d->dpd_interval &&
-	    c->fragmentation == d->fragmentation);
+	    c->fragmentation == d->fragmentation && c->mobike == d->mobike);
 	for (i = 0; i < c->ntunnels; i++) {
 		must(conf_tunnel_equal(c, &c->tunnels[i], d, &d->tunnels[i]));
 		must(conf_keepalive_equal(&c->tunnels[i].keepalive,

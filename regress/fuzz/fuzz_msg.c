@@ -43,6 +43,7 @@ AGAIN(kernel_ans, struct kernel_ans)
 AGAIN(acquire, struct acquire)
 AGAIN(expire, struct expire)
 AGAIN(mapping, struct mapping)
+AGAIN(addrs, struct addrs)
 AGAIN(show, struct show_ask)
 AGAIN(policies, struct policy_ask)
 AGAIN(command, struct command)
@@ -161,7 +162,7 @@ static again *const	 all[] = {
 	again_setup, again_fd, again_u8, again_token, again_log,
 	again_reload_error, again_outcome, again_confdone, again_keys_req,
 	again_keys_ans, again_kernel_req, again_kernel_ans, again_caps,
-	again_acquire, again_expire, again_mapping, again_show,
+	again_acquire, again_expire, again_mapping, again_addrs, again_show,
 	again_policies, again_command, again_counters, again_counters_ans,
 	again_show_recs, again_policy_recs
 };

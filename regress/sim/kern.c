@@ -156,6 +156,11 @@ kern_do(struct node *n, const struct kernel_req *q, struct kernel_ans *a)
 		a->bytes = s->sa.bytes;
 		a->packets = s->sa.packets;
 		return (0);
+	case KREQ_SOURCE:
+		if (sim_source(n, &q->sa.dst) == NULL)
+			return (ENETUNREACH);
+		a->src = *sim_source(n, &q->sa.dst);
+		return (0);
 	case KREQ_ACQUIRE_FAILED:
 		n->larval = MONO_NONE;
 		return (0);

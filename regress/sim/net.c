@@ -138,7 +138,7 @@ net_later(struct sim *s, const struct node *from, const struct packet *p)
 static void
 nat_out(struct node *n, struct packet *p)
 {
-	if (!n->nat)
+	if (!n->nat || n->nat_off)
 		return;
 	p->src.addr = n->nat_addr;
 	if (p->src.port == 500)
@@ -170,6 +170,9 @@ net_send(struct sim *s, struct node *from, struct packet *p)
 		sim_fault(s, F_CUT);
 		return;
 	}
+	if (!sim_owns(from, &p->src.addr) || sim_source(from, &p->dst.addr) == NULL ||
+	    sim_no_way(s, from, p))
+		return;
 	if (p->ike) {
 		s->datagrams++;
 		if (s->filter != NULL && s->filter(s, from, p))
@@ -198,7 +201,7 @@ net_find(struct sim *s, struct packet *p)
 
 	for (i = 0; i < s->nnodes; i++) {
 		n = s->n[i];
-		if (n->nat && addr_cmp(&n->nat_addr, &p->dst.addr) == 0) {
+		if (n->nat && !n->nat_off && addr_cmp(&n->nat_addr, &p->dst.addr) == 0) {
 			if (p->dst.port == n->nat_port[0])
 				p->dst.port = 500;
 			else if (p->dst.port == n->nat_port[1])
@@ -208,7 +211,7 @@ net_find(struct sim *s, struct packet *p)
 			p->dst.addr = n->addr;
 			return (n);
 		}
-		if (!n->nat && addr_cmp(&n->addr, &p->dst.addr) == 0)
+		if ((!n->nat || n->nat_off) && sim_owns(n, &p->dst.addr))
 			return (n);
 	}
 	return (NULL);

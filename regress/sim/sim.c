@@ -171,13 +171,17 @@ fx_send(void *arg, const struct endpoint *local, const struct endpoint *remote,
 {
 	struct node	*n = arg;
 	struct packet	 pkt;
-	uint8_t		*copy = sim_alloc(len);
+	uint8_t		*copy;
 
 	memset(&pkt, 0, sizeof(pkt));
-	memcpy(copy, p, len);
 	pkt.src = *local;
-	if (addr_is_any(&pkt.src.addr))
-		pkt.src.addr = n->addr;
+	if (addr_is_any(&pkt.src.addr)) {
+		if (sim_source(n, &remote->addr) == NULL)
+			return;
+		pkt.src.addr = *sim_source(n, &remote->addr);
+	}
+	copy = sim_alloc(len);
+	memcpy(copy, p, len);
 	pkt.dst = *remote;
 	pkt.ike = 1;
 	pkt.marker = marker;
@@ -516,6 +520,7 @@ sim_start(struct node *n, const char *text)
 	if (n->e == NULL)
 		sim_die("engine_new");
 	engine_caps(n->e, &n->caps);
+	sim_tell_addrs(n);
 	sim_reload(n, text);
 	/* nobody has an SA with a new node: it knocks when it starts again */
 	if (!n->started)

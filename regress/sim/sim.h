@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 
 #define SIM_NODES	6
+#define SIM_ADDRS	3
 #define SIM_SAS		512
 #define SIM_LOG		(256 * 1024)
 #define SIM_START	1000000000	/* the clock begins there, in us */
@@ -61,6 +62,10 @@ struct node {
 	int		 idx;
 	char		 name[32];
 	struct addr	 addr;
+	struct addr	 more[SIM_ADDRS]; /* its other addresses */
+	int		 nmore;
+	int		 noroute;	/* to nowhere */
+	struct addr	 no_way;	/* what goes there or comes from there is lost */
 	struct engine	*e;		/* NULL: killed */
 	struct conf	*secrets;	/* what its keys process has */
 	uint32_t	 gen;
@@ -81,6 +86,7 @@ struct node {
 	int		 nat;
 	struct addr	 nat_addr;
 	uint16_t	 nat_port[2];	/* 500 and 4500 outside */
+	int		 nat_off;	/* for the moment there is none */
 	/* faults */
 	int		 kern_fail_at;	/* the n-th ADD from now fails; 0: none */
 	int		 kern_mute;	/* never answers */
@@ -164,6 +170,12 @@ void		 sim_traffic(struct node *, const char *src, const char *dst, int64_t ms,
 enum sim_loss { LOSE_SILENT, LOSE_HARD, LOSE_SOFT };
 void		 sim_lose_sa(struct node *, uint64_t random, enum sim_loss);
 void		 sim_lost_events(struct node *);	/* the engine is told so */
+/* ---- sim_addr.c */
+/* Its address is another one from now on, and it is told; keep: the old one stays. */
+void		 sim_move(struct node *, const char *addr, int keep);
+void		 sim_addr_add(struct node *, const char *addr);
+/* Addresses or routes have changed. */
+void		 sim_tell_addrs(struct node *);
 int		 sim_up(struct node *, const char *tunnel);
 void		 sim_cmd(struct node *, enum engine_cmd, const char *tunnel);
 int		 sim_tunnel(struct node *, const char *name, struct show_tunnel *);

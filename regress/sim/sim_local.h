@@ -56,6 +56,12 @@ void	 net_send(struct sim *, struct node *from, struct packet *);
 /* from: index of the sender, or -1 */
 void	 packet_in(struct sim *, int from, struct packet *);
 
+/* ---- sim_addr.c */
+int	 sim_owns(const struct node *, const struct addr *);
+/* Which address its routes choose to there; NULL: none. */
+const struct addr *sim_source(const struct node *, const struct addr *dst);
+int	 sim_no_way(struct sim *, const struct node *from, const struct packet *);
+
 /* ---- kern.c */
 void	 kern_request(void *arg, const struct kernel_req *);	/* an effect */
 void	 kern_lifetime(struct node *, const struct ev_sa *);

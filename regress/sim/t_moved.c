@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The peer's NAT moves it.  The simulated kernel counts sequence numbers, has a replay
+ * The NAT of a peer without MOBIKE moves it.  The simulated kernel counts sequence numbers, has a replay
  * window and takes no key twice: what would repeat a nonce shows.
  */
 
@@ -34,7 +34,7 @@ behind_nat(uint64_t seed, const char *bmode)
 	sim_nat(sim_node(s, "a", "192.168.7.2", "ikev2 \"b\" ondemand esp from 10.1.0.0/24 "
 	    "to 10.2.0.0/24 local 192.168.7.2 peer 198.51.100.1 srcid a.example dstid "
 	    "b.example " PSK), "192.0.2.1");
-	(void)snprintf(text, sizeof(text), "ikev2 \"a\" %s esp from 10.2.0.0/24 to "
+	(void)snprintf(text, sizeof(text), "set nomobike\nikev2 \"a\" %s esp from 10.2.0.0/24 to "
 	    "10.1.0.0/24 local 198.51.100.1 peer any srcid b.example dstid a.example " PSK,
 	    bmode);
 	(void)sim_node(s, "b", "198.51.100.1", text);

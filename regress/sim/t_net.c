@@ -28,7 +28,7 @@ behind_nat(uint64_t seed)
 	sim_nat(sim_node(s, "a", "192.168.7.2", "ikev2 \"b\" ondemand esp from 10.1.0.0/24 "
 	    "to 10.2.0.0/24 local 192.168.7.2 peer 198.51.100.1 srcid a.example dstid "
 	    "b.example " PSK), "192.0.2.1");
-	(void)sim_node(s, "b", "198.51.100.1", "ikev2 \"a\" esp from 10.2.0.0/24 to "
+	(void)sim_node(s, "b", "198.51.100.1", "set nomobike\nikev2 \"a\" esp from 10.2.0.0/24 to "
 	    "10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 srcid b.example dstid a.example "
 	    PSK);
 	return (s);

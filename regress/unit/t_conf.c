@@ -81,6 +81,7 @@ expect_equal(const struct conf *a, const struct conf *b, const char *name)
 	ATF_CHECK_EQ(a->passive, b->passive);
 	ATF_CHECK_EQ(a->dpd_interval, b->dpd_interval);
 	ATF_CHECK_EQ(a->fragmentation, b->fragmentation);
+	ATF_CHECK_EQ(a->mobike, b->mobike);
 	for (i = 0; i < a->ntunnels; i++)
 		ATF_CHECK_MSG(conf_tunnel_equal(a, &a->tunnels[i], b,
 		    &b->tunnels[i]) &&

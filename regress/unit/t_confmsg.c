@@ -10,7 +10,7 @@
 
 static const char text[] =
     "set passive\n"
-    "set dpd_check_interval 17\nset nofragmentation\n"
+    "set dpd_check_interval 17\nset nofragmentation\nset nomobike\n"
     "ikev2 \"boise\" active from { 10.1.0.0/24, 2001:db8:1::/64 } to "
     "{ 10.2.0.0/24, 2001:db8:2::/64 } local 192.0.2.1 peer 198.51.100.1 "
     "natt srcid a@example.com dstid keyid:0x0001 keepalive target 10.2.0.7 "
@@ -106,6 +106,7 @@ ATF_TC_BODY(round_trip, tc)
 	ATF_CHECK_EQ(d->passive, 1);
 	ATF_CHECK_EQ(d->dpd_interval, 17);
 	ATF_CHECK_EQ(d->fragmentation, 0);
+	ATF_CHECK_EQ(d->mobike, 0);
 	for (i = 0; i < 3; i++) {
 		ATF_CHECK(conf_peer_equal(&c->peers[i], &d->peers[i]));
 		ATF_CHECK(conf_tunnel_equal(c, &c->tunnels[i], d,
@@ -250,6 +251,7 @@ refuse(const char *what, int item, void (*change)(struct conf *))
 static void ch_passive(struct conf *c) { c->passive = 2; }
 static void ch_frag(struct conf *c) { c->fragmentation = 2; }
 static void ch_dpd(struct conf *c) { c->dpd_interval = 86401; }
+static void ch_mobike(struct conf *c) { c->mobike = 2; }
 static void ch_natt(struct conf *c) { c->peers[0].natt = 2; }
 static void ch_life(struct conf *c) { c->peers[0].ikelifetime = 9; }
 static void ch_nopsk(struct conf *c) { c->peers[0].has_psk = 0; }
@@ -329,6 +331,7 @@ ATF_TC_BODY(refused, tc)
 	} rows[] = {
 		{ "passive 2", 0, ch_passive }, { "dpd", 0, ch_dpd },
 		{ "fragmentation 2", 0, ch_frag },
+		{ "mobike 2", 0, ch_mobike },
 		{ "natt 2", 1, ch_natt }, { "ikelifetime 9", 1, ch_life },
 		{ "no psk", 1, ch_nopsk }, { "local is remote", 1, ch_self },
 		{ "multicast", 1, ch_mcast }, { "DN", 1, ch_dn },

@@ -176,6 +176,7 @@ ATF_TC_BODY(defaults, tc)
 	ATF_CHECK_EQ(memcmp(p->psk, "twenty characters at least", 26), 0);
 	ATF_CHECK_EQ(c->dpd_interval, 60);
 	ATF_CHECK_EQ(c->fragmentation, 1);
+	ATF_CHECK_EQ(c->mobike, 1);
 	ATF_CHECK_EQ(c->passive, 0);
 	conf_free(c);
 	c = good("set passive\nset dpd_check_interval 0\nikev2 \"a\" keepalive"

@@ -239,6 +239,7 @@ fill_req(struct kernel_req *q)
 	ts_of(&q->sa.sel_dst, "10.2.0.0/24");
 	q->sa.life.hard_secs = 3600;
 	q->sa.life.soft_bytes = 1ULL << 40;
+	q->moved = 1;
 	q->tsl.n = q->tsr.n = 2;
 	ts_of(&q->tsl.t[0], "10.1.0.0/24");
 	ts_of(&q->tsl.t[1], "2001:db8:1::/64");
@@ -251,6 +252,8 @@ ATF_TC_BODY(kernel, tc)
 {
 	struct kernel_req q, q2;
 	struct kernel_ans a, a2;
+	struct addrs al, al2;
+	int i;
 	struct acquire ac, ac2;
 	struct expire e, e2;
 	struct mapping p, p2;
@@ -265,7 +268,7 @@ ATF_TC_BODY(kernel, tc)
 	q.sa.reqid = 0;
 	ATF_REQUIRE_EQ(0, memcmp(&q, &q2, sizeof(q)));
 	REFUSED(m, 18, 0, msg_get_kernel_req(&r_, &q2));
-	REFUSED(m, 18, 6, msg_get_kernel_req(&r_, &q2));
+	REFUSED(m, 18, 7, msg_get_kernel_req(&r_, &q2));
 	REFUSED(m, 24, KERN_FWD, msg_get_kernel_req(&r_, &q2));
 	REFUSED(m, 25, 5, msg_get_kernel_req(&r_, &q2));	/* family */
 	q.sa.encr_keylen = KERN_KEYMAX + 1;
@@ -287,10 +290,21 @@ ATF_TC_BODY(kernel, tc)
 	a.bytes = 1ULL << 50;
 	a.packets = 77;
 	a.usetime = 1;
+	a.src = addr_of("192.0.2.7");
 	msg_put_kernel_ans(&m, &a);
 	EXACT(m, msg_get_kernel_ans(&r_, &a2));
 	ATF_REQUIRE_EQ(0, memcmp(&a, &a2, sizeof(a)));
 	REFUSED(m, 10, 0x80, msg_get_kernel_ans(&r_, &a2));
+
+	memset(&al, 0, sizeof(al));
+	al.n = MSG_ADDRS;
+	for (i = 0; i < MSG_ADDRS; i++)
+		al.a[i] = addr_of(i % 2 ? "192.0.2.1" : "2001:db8::1");
+	msg_put_addrs(&m, &al);
+	EXACT(m, msg_get_addrs(&r_, &al2));
+	ATF_REQUIRE_EQ(0, memcmp(&al, &al2, sizeof(al)));
+	REFUSED(m, 2, MSG_ADDRS + 1, msg_get_addrs(&r_, &al2));
+	REFUSED(m, 3, 0, msg_get_addrs(&r_, &al2));
 
 	memset(&ac, 0, sizeof(ac));
 	ac.gen = 1;

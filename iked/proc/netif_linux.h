@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+/* What rtnetlink's messages say: pure, for tests and fuzzers too. */
+#ifndef PROC_NETIF_LINUX_H
+#define PROC_NETIF_LINUX_H
+
+#include <linux/netlink.h>
+
+#include "base/addr.h"
+
+/* RTM_NEWADDR: an address that can be used. 0 or -1.  The header is mnl_nlmsg_ok(). */
+int	rtnl_addr(const struct nlmsghdr *, struct addr *);
+/* The answer to RTM_GETROUTE: 0, or an errno. */
+int	rtnl_source(const struct nlmsghdr *, struct addr *);
+
+#endif
