@@ -96,8 +96,66 @@ ATF_TC_BODY(policies, tc)
 		ATF_REQUIRE_EQ(KERN_IPSEC, k->p.action);
 		ATF_REQUIRE_EQ(0, addr_cmp(&r, &k->p.tdst));
 		ATF_REQUIRE_EQ(0, ktable_bind(kt, k->tunnel, &l, &r));
-		ATF_REQUIRE_EQ(0, ktable_bind(kt, 0, &l, &r));
 	}
+	ktable_free(kt);
+}
+
+static void
+remote_is(struct ktable *kt, const struct addr *local, const struct addr *remote)
+{
+	struct kern_policy *p;
+	struct kpol *k;
+	size_t i = 0, n = 0;
+
+	while ((k = ktable_next(kt, 0, &i)) != NULL) {
+		p = &k->p;
+		n++;
+		ATF_CHECK_EQ(0, addr_cmp(p->dir == KERN_OUT ? &p->tdst : &p->tsrc,
+		    remote));
+		ATF_CHECK_EQ(0, addr_cmp(p->dir == KERN_OUT ? &p->tsrc : &p->tdst,
+		    local));
+	}
+	ATF_CHECK_EQ(3, n);
+}
+
+/* MOBIKE: policies follow the peer, through a reload too, and come back with it. */
+ATF_TC_WITHOUT_HEAD(moved);
+ATF_TC_BODY(moved, tc)
+{
+	struct addr l = addr_of("192.0.2.1"), r = addr_of("198.51.100.1");
+	struct addr x = addr_of("203.0.113.9"), zero = addr_of("0.0.0.0");
+	struct ktable *kt, *kt2;
+	struct kseen seen;
+	size_t i;
+
+	(void)tc;
+	kt = table(text, NULL);
+	ATF_REQUIRE_EQ(0, ktable_bind(kt, 0, &l, &r));
+	ATF_CHECK(ktable_moved(kt, 0, &l, &x));
+	ATF_CHECK(!ktable_moved(kt, 0, &x, &r));
+	ATF_CHECK(!ktable_moved(kt, 0, &l, &l));
+	ATF_REQUIRE_EQ(1, ktable_bind(kt, 0, &l, &x));
+	remote_is(kt, &l, &x);
+	for (i = 0; i < kt->npol; i++)
+		kt->pol[i].installed = 1;
+	ATF_REQUIRE_EQ(0, ktable_seen(kt, &seen));
+	kt2 = table(text, &seen);
+	ktable_inherit(kt2, kt);
+	remote_is(kt2, &l, &x);
+	for (i = 0; i < kt2->npol; i++)
+		ATF_CHECK_EQ(1, kt2->pol[i].installed);
+	ATF_CHECK_EQ(1, ktable_bind(kt2, 0, &l, &r));
+	remote_is(kt2, &l, &r);
+	ktable_free(kt2);
+	kseen_free(&seen);
+	ktable_free(kt);
+	/* without `local' the routes choose ours */
+	kt = table("ikev2 \"a\" from 10.1.0.0/24 to 10.2.0.0/24 peer 198.51.100.1 "
+	    "psk \"twenty characters at least\"\n", NULL);
+	remote_is(kt, &zero, &r);
+	ATF_CHECK_EQ(0, ktable_bind(kt, 0, &l, &r));
+	ATF_CHECK_EQ(1, ktable_bind(kt, 0, &x, &l));
+	remote_is(kt, &zero, &l);
 	ktable_free(kt);
 }
 
@@ -390,6 +448,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, policies);
 	ATF_TP_ADD_TC(tp, inherit);
+	ATF_TP_ADD_TC(tp, moved);
 	ATF_TP_ADD_TC(tp, indices);
 	ATF_TP_ADD_TC(tp, left);
 	ATF_TP_ADD_TC(tp, leftfile);
