@@ -274,6 +274,56 @@ step_any() {
 }
 
 # -x while no child lives and the file is broken: what was placed is known all the same.
+# Seattle goes to another address, in one go; its tunnel goes with it.
+# moved FROM TO NAME
+moved() {
+	on alice ping -n -i 0.1 -w 6 10.2.0.10 >"$OUT/ping.$3" 2>&1 &
+	_ping=$!
+	sleep 2
+	_old=$(tunnel_field seattle spi_in)
+	printf 'addr del %s/24 dev wan\naddr add %s/24 dev wan\nroute add default via %s\n' \
+	    "$1" "$2" 192.0.2.254 >"$W/moved"
+	on seattle ip -batch "$W/moved" || bad "$3: cannot change the address"
+	wait "$_ping"
+	# the longest row of echo requests without an answer
+	_gap=$(sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$OUT/ping.$3" | awk '
+	    NR > 1 && $1 - last > gap { gap = $1 - last } { last = $1 } END { print gap + 0 }')
+	echo "$3: $1 to $2: no answer for $((_gap * 100)) ms"
+	[ "$_gap" -gt 0 ] && [ "$_gap" -lt 30 ] || bad "$3: no answer for $((_gap * 100)) ms"
+	anew "$_old" || bad "$3: no new SAs"
+	on seattle ip xfrm state | grep -q "^src $2 dst $WAN_BOISE" || bad "$3: SA of seattle"
+	on boise ip xfrm state | grep -q "^src $WAN_BOISE dst $2" || bad "$3: SA of boise"
+	wait_for 20 sas_are seattle 2 && wait_for 20 sas_are boise 2 || bad "$3: SAs are left"
+	grep -q "the peer moved from $1:4500 to $2:4500" "$OUT/boise/iked.log" ||
+	    bad "$3: boise says nothing of it"
+}
+moved_conf() {
+	conf_write seattle <<-CONF
+	ikev2 "net" ondemand esp from $LAN_SEATTLE to $LAN_BOISE peer $WAN_BOISE \\
+	    srcid seattle.example dstid boise.example psk "$PSK"
+	CONF
+	conf_write boise <<-CONF
+	ikev2 "net" passive esp from $LAN_BOISE to $LAN_SEATTLE local $WAN_BOISE peer $1 \\
+	    srcid boise.example dstid seattle.example psk "$PSK"
+	CONF
+	ctl seattle reload && ctl boise reload || bad "reload"
+	wait_for 30 hosts_ping || bad "peer $1: no reply"
+	wait_for 10 both_up || bad "peer $1: not up on both sides"
+}
+step_moved() {
+	moved_conf $WAN_SEATTLE
+	moved $WAN_SEATTLE 192.0.2.77 fixed
+	grep -q 'its policies follow the peer to 192.0.2.77' "$OUT/boise/iked.log" ||
+	    bad "the kernel process says nothing of it"
+	moved 192.0.2.77 $WAN_SEATTLE back
+	moved_conf any
+	moved $WAN_SEATTLE 192.0.2.78 any
+	moved 192.0.2.78 $WAN_SEATTLE home
+	confs
+	ctl seattle reload && ctl boise reload || bad "reload"
+	wait_for 30 hosts_ping || bad "moved: no reply in the end"
+}
+
 step_broken() {
 	wait_for 20 traps_are seattle 3 || bad "broken: no traps"
 	echo 'ikev2 "broken" frm 10.0.0.0/8' >>"$W/seattle/iked.conf"
