@@ -39,7 +39,9 @@ life:
 bench:
 	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) sh regress/run.sh bench
 sim:
-	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) SEED='$(SEED)' SEEDS='$(SEEDS)' sh regress/run.sh sim
+	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) SEED='$(SEED)' SEEDS='$(SEEDS)' JOBS='$(JOBS)' sh regress/run.sh sim
+mutants:
+	@MAKE='$(MAKE)' CC='$(CC)' OBJDIR=$(OBJDIR) ONLY='$(ONLY)' sh regress/mutants.sh
 fuzz:
 	@MAKE='$(MAKE)' OBJDIR=$(OBJDIR) sh regress/run.sh fuzz
 coverage:
@@ -53,4 +55,4 @@ clean:
 distclean: clean
 	rm -f *.core core
 
-.PHONY: all tests install check demo interop life bench sim fuzz coverage clean distclean
+.PHONY: all tests install check demo interop life bench sim mutants fuzz coverage clean distclean

@@ -3,7 +3,7 @@
 #
 # make demo, interop, life, bench, sim, fuzz, coverage: packages, configure, build, run.
 #
-# Environment: MAKE, CC, OBJDIR; FUZZ_SECONDS (a target, default 60).
+# Environment: MAKE, CC, OBJDIR; FUZZ_SECONDS (a target, default 60); SEEDS, SEED, JOBS.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -89,23 +89,68 @@ coverage()
 	exit $?
 }
 
-# Random lives of two gateways, half of the seeds on either of two processors.
+# Adds up what the processes say of their lives, in files of "name number".
+sim_sum()
+{
+	cat "$1"/part.* 2>/dev/null | awk -v secs="$2" -v all="$3" -v last="$4" '
+	    $1 == "fault" { n = $2; $1 = $2 = ""; fault[substr($0, 3)] += n; next }
+	    /^max_/ { if ($2 > v[$1]) v[$1] = $2; next }
+	    { v[$1] += $2 }
+	    END {
+		if (secs < 1)
+			secs = 1
+		printf "sim: %d of %d lives, %d lives/s, %d datagrams, %d IKE SAs, " \
+		    "%d rekeys, %d violations in %d lives\n", v["lives"], all,
+		    v["lives"] / secs, v["datagrams"], v["handshakes"], v["rekeys"],
+		    v["violations"], v["bad"]
+		if (last) {
+			printf "sim: faults:"
+			for (f in fault)
+				printf " %s %d,", f, fault[f]
+			printf " %d retransmissions\nsim: up again after %d ms at most, " \
+			    "tidy after %d ms; %d events\n", v["retransmissions"],
+			    v["max_up_ms"], v["max_tidy_ms"], v["events"]
+		}
+	    }'
+}
+
+# Random lives: SEEDS of them from SEED on, in JOBS processes.
 sim()
 {
-	first=${SEED:-1} half=$(((${SEEDS:-10000} + 1) / 2))
+	n=${SEEDS:-10000} first=${SEED:-1} procs=${JOBS:-$jobs}
+	dir=$OBJDIR/sim
 	t=$OBJDIR/regress/sim/t_seeds
-	mkdir -p "$OBJDIR/sim"
-	for part in 0 1; do
-		IKEEP_SEED=$((first + part * half)) IKEEP_SEEDS=$half \
-		    "$t" -r "$OBJDIR/sim/result.$part" seeds >"$OBJDIR/sim/$part" 2>&1 &
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	[ "$procs" -le "$n" ] || procs=$n
+	begun=$(date +%s) i=0
+	while [ $i -lt "$procs" ]; do
+		from=$((n * i / procs)) to=$((n * (i + 1) / procs))
+		{
+			IKEEP_SEED=$((first + from)) IKEEP_SEEDS=$((to - from)) \
+			    IKEEP_PROGRESS="$dir/part.$i" \
+			    "$t" -r "$dir/result.$i" seeds >"$dir/out.$i" 2>"$dir/err.$i"
+			: >"$dir/ended.$i"
+		} &
+		i=$((i + 1))
+	done
+	last=$begun
+	while [ "$(ls "$dir" | grep -c '^ended')" -lt "$procs" ]; do
+		sleep 1
+		now=$(date +%s)
+		[ $((now - last)) -ge 10 ] || continue
+		last=$now
+		sim_sum "$dir" $((now - begun)) "$n" 0
 	done
 	wait
-	grep -h '^seed' "$OBJDIR/sim/0" "$OBJDIR/sim/1"
-	cat "$OBJDIR/sim/0" "$OBJDIR/sim/1" | awk '/ lives, / { n += $1; bad += $3 }
-	    END { printf "sim: %d lives, %d not in order; one again, line by line:\n", n, bad
-		print "    SIM_VERBOSE=1 IKEEP_SEEDS=1 IKEEP_SEED=n '"$t"' seeds"
-		exit n == 0 || bad > 0 }'
-	exit $?
+	cat "$dir"/err.* | grep -a 'WRONG\|^seed'
+	sim_sum "$dir" $(($(date +%s) - begun)) "$n" 1
+	if [ "$(cat "$dir"/result.* 2>/dev/null | grep -c '^passed')" -ne "$procs" ]; then
+		echo "sim: some lives are not in order: $dir; one again, line by line:"
+		echo "    SIM_VERBOSE=1 IKEEP_SEEDS=1 IKEEP_SEED=n $t seeds"
+		exit 1
+	fi
+	exit 0
 }
 
 case $what in

@@ -29,7 +29,8 @@ kern_find(struct node *n, uint32_t spi, enum kern_dir dir)
 void
 kern_wipe(struct node *n)
 {
-	memset(n->sa, 0, (size_t)n->nsa * sizeof(*n->sa));
+	if (n->nsa > 0)
+		memset(n->sa, 0, (size_t)n->nsa * sizeof(*n->sa));
 	n->nsa = 0;
 	n->larval = MONO_NONE;
 	n->kern_order = MONO_NONE;

@@ -191,7 +191,6 @@ nodes_make(struct life *l)
 
 	for (i = 0; i < l->nnodes; i++) {
 		(void)snprintf(name, sizeof(name), "g%d", i);
-		addr_of(l, 0, 1, a, sizeof(a));
 		(void)snprintf(a, sizeof(a), "198.51.100.%d", i + 1);
 		/* two behind NATs cannot meet: in a pair or at a hub, only spokes */
 		if (i > 0 && nats == 0 && life_roll(l, 5) == 0) {
