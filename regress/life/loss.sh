@@ -7,7 +7,7 @@
 set -u
 PART=loss
 . "$TOP/regress/life/life.subr"
-CASES=${CASES:-20 40}
+CASES=${CASES:-$(n "20 40" 40)}
 TRIES=${TRIES:-$(n 10 3)}
 MINUTES=${MINUTES:-$(n 10 1)}
 
@@ -81,19 +81,21 @@ for LOSS in $CASES; do
 	stays "a flow of 10 packets/s"
 	flow_stop ten
 	row $_v "down $_d times; $LOST of $SENT packets lost, longest silence $GAP ms"
-	ping_start ten alice $ALICE $BOB 3
-	stays "a ping each 3 s"
-	ping_stop ten
-	row $_v "down $_d times; $(ping_replies ten) of $(ping_sent ten) pings answered"
+	if [ -z "$QUICK" ]; then
+		ping_start ten alice $ALICE $BOB 3
+		stays "a ping each 3 s"
+		ping_stop ten
+		row $_v "down $_d times; $(ping_replies ten) of $(ping_sent ten) pings answered"
+	fi
 	net_clear
 	clear_end
 	CASE="$LOSS % each way, in the end"
-	gw_flushed() { gw_stop seattle; gw_stop boise; }
 	if [ "$CLEARED" = 0 ] && [ "$DROPS" = 0 ]; then
 		row ok "clear: 0; IKE/ESP SAs: $(left)"
 	else
 		row FAILED "clear: $CLEARED, capture drops $DROPS"
 	fi
-	gw_flushed
+	gw_stop seattle
+	gw_stop boise
 done
 end_part

@@ -8,7 +8,7 @@
 set -u
 PART=nat
 . "$TOP/regress/life/life.subr"
-CASES=${CASES:-ikeep-ikeep ikeep-swan swan-ikeep}
+CASES=${CASES:-$(n "ikeep-ikeep ikeep-swan swan-ikeep" ikeep-ikeep)}
 RATE=${RATE:-200}
 OUTSIDE=198.51.100.254
 
@@ -74,7 +74,7 @@ flowing() {
 	_secs=$1 _what=$2
 	shift 2
 	flow_start "$_what" "$RATE"
-	sleep 2
+	sleep 4
 	"$@"
 	sleep "$_secs"
 	flow_stop "$_what"

@@ -7,14 +7,16 @@
 #
 # killed: SIGKILL of everything, the kernel's SAs flushed, started again at once.
 # rebooted: the same with its policies flushed and its interfaces down, for a second
-# and until the daemon runs.  Two figures: the silence, and the time from when it was
-# started (killed) or its cables were in again (rebooted, cut) to the first answer.
-# quiet: no traffic meanwhile; the second figure is from the first packet, 3 s after that.
+# and until the daemon runs.  Three figures: the silence, and the time to its end from when
+# it was started (killed) or its cables were in again (rebooted, cut), and from when it was
+# ready to answer ipsecctl or swanctl.
+# quiet: no traffic meanwhile; the time to the first answer from the first packet, 3 s
+# after that.
 
 set -u
 PART=recovery
 . "$TOP/regress/life/life.subr"
-CASES=${CASES:-ikeep swan swan-dpd swan-fast}
+CASES=${CASES:-$(n "ikeep swan swan-dpd swan-fast" ikeep)}
 TRIES=${TRIES:-$(n 3 1)}
 LIMIT=${LIMIT:-$(n 60 30)}	# s, then it has not come back
 CUT=$(n 60 20)
@@ -64,6 +66,21 @@ cut() {
 	on core sh -c 'ip link set "$1" up; ip route replace "$2" via "$3"' sh "to$1" \
 	    "$(lan "$1")" "$(wan "$1")"
 }
+# silence TAG FROM BACK READY: the longest one after FROM, and how long after BACK and after
+# READY it ended: "ms ms ms", none below 0
+silence() {
+	awk -v from="$2" -v back="$3" -v ready="$4" -F '[][]' '
+	function pos(x) { return x < 0 ? 0 : x }
+	/ bytes from / {
+		t = $2 * 1000
+		if (last && t > from && t - last > gap) {
+			gap = t - last
+			end = t
+		}
+		last = t
+	}
+	END { printf "%d %d %d\n", gap, pos(end - back), pos(end - ready) }' "$W/ping.$1"
+}
 # answered TAG MS: when the first answer after that moment came, ms after it
 answered() {
 	awk -v from="$2" -F '[][]' '/ bytes from / && $2 * 1000 > from {
@@ -77,7 +94,7 @@ ping_from() {
 		ping_start "$1" bob $BOB $ALICE 0.05
 	fi
 }
-# once HOW WHOM TRAFFIC: GAP and BACK in ms, or -
+# once HOW WHOM TRAFFIC: GAP, BACK and READY in ms; BACK empty: it did not come back
 once() {
 	_tag=$1.$2.$3.$CASE_NAME.$_i
 	_from=$(other "$2")
@@ -96,10 +113,13 @@ once() {
 		stamp broken
 		"$1" "$2"
 		stamp ready
-		wait_for "$LIMIT" ping_back "$_tag" "$(stamp_ms back)" 10
+		wait_for "$LIMIT" ping_back "$_tag" "$(stamp_ms back)" 15
+		_st=$?
 		ping_stop "$_tag"
-		GAP=$(ping_gap "$_tag" "$(stamp_ms broken)")
-		BACK=$(answered "$_tag" "$(stamp_ms back)")
+		_s=$(silence "$_tag" "$(stamp_ms broken)" "$(stamp_ms back)" "$(stamp_ms ready)")
+		GAP=${_s%% *} READY=${_s##* } _s=${_s% *}
+		BACK=${_s#* }
+		[ $_st = 0 ] || BACK=
 	else
 		ping_stop "$_tag"
 		sleep 3
@@ -109,14 +129,14 @@ once() {
 		ping_from "$_tag.q" "$_from"
 		wait_for "$LIMIT" ping_back "$_tag.q" 0 10
 		ping_stop "$_tag.q"
-		GAP=-
+		GAP=- READY=-
 		BACK=$(answered "$_tag.q" "$(stamp_ms back)")
 	fi
 }
 # measure HOW WHOM TRAFFIC NAME
 measure() {
 	CASE="$WHO: $4"
-	_gaps= _backs= _i=0 _never=0
+	_gaps= _backs= _readys= _i=0 _never=0
 	while [ $_i -lt "$TRIES" ]; do
 		_i=$((_i + 1))
 		once "$1" "$2" "$3"
@@ -124,12 +144,13 @@ measure() {
 			_never=$((_never + 1))
 			[ "$CASE_NAME" = ikeep ] || break
 		else
-			_gaps="$_gaps ${GAP:--}" _backs="$_backs $BACK"
+			_gaps="$_gaps $GAP" _backs="$_backs $BACK" _readys="$_readys $READY"
 		fi
 	done
-	_f="silence$_gaps ms; from its return$_backs ms"
+	_f="silence$_gaps ms; its end from the return$_backs ms, from ready$_readys ms"
 	[ "$3" = traffic ] || _f="first answer after$_backs ms"
-	[ $_never = 0 ] || _f="$_f; not back within $LIMIT s: $_never times"
+	[ -n "$_backs" ] || _f=
+	[ $_never = 0 ] || _f="${_f:+$_f; }not back within $LIMIT s: $_never times"
 	if [ "$CASE_NAME" != ikeep ]; then
 		row - "$_f"
 	elif [ $_never = 0 ]; then

@@ -8,7 +8,7 @@
 set -u
 PART=rekeys
 . "$TOP/regress/life/life.subr"
-CASES=${CASES:-ikeep swan openiked}
+CASES=${CASES:-$(n "ikeep swan openiked" "ikeep swan")}
 
 rekeys() { ctl "$1" show stats -j | field rekeys; }
 # Our own count of rekeys, of both kinds and roles
@@ -21,7 +21,7 @@ up_first() {
 rate() {
 	for RATE in ${RATE:-1000 500 250 100}; do
 		flow_start still "$RATE"
-		sleep 5
+		sleep 7
 		flow_stop still
 		[ "$LOST" != 0 ] || return 0
 	done
@@ -57,7 +57,7 @@ drive() {
 	_t0=$NOW _i=0
 	until rekeyed "$_want"; do
 		_j=0
-		while [ $_j -lt 10 ] && [ $((_i)) -lt $((_want * 3)) ]; do
+		while [ $_j -lt 10 ] && [ $((_i)) -lt $((_want * 8)) ]; do
 			"$@" $_i
 			sleep "${PAUSE:-0.1}"
 			_i=$((_i + 1)) _j=$((_j + 1))
@@ -91,7 +91,7 @@ swan_ikes() { [ $(($1 % 2)) = 0 ] && ours seattle ike || its ike site; }
 under_flow() {
 	clear_start
 	flow_start "$2" "$RATE"
-	sleep 1
+	sleep 3
 	drive "$1" "$3"
 	sleep 4
 	flow_stop "$2"

@@ -7,8 +7,9 @@
 # figures.
 #
 # Environment: OBJDIR; PARTS, a choice (rekeys together loss recovery nat); QUICK=1,
-# fewer of everything: less than ten minutes; CASES, a choice within a part, as its
-# script names them.
+# fewer of everything, about ten minutes; CASES, a choice within a part, as its script
+# names them; TRIES, CHILDREN, IKES, RATE, MINUTES, LIMIT: see there.  IKED_FLAGS=-v has
+# every new SPI in the logs.
 
 set -u
 here=$(cd "$(dirname "$0")" && pwd -P)

@@ -8,8 +8,9 @@
 set -u
 PART=together
 . "$TOP/regress/life/life.subr"
-CASES=${CASES:-ikeep-ikeep-0 ikeep-ikeep-20 ikeep-swan-0 ikeep-swan-20 swan-ikeep-0 swan-ikeep-20}
-TRIES=${TRIES:-$(n 40 4)}
+CASES=${CASES:-$(n "ikeep-ikeep-0 ikeep-ikeep-20 ikeep-swan-0 ikeep-swan-20 \
+    swan-ikeep-0 swan-ikeep-20" "ikeep-ikeep-20 swan-ikeep-20")}
+TRIES=${TRIES:-$(n 40 2)}
 
 down() {
 	case $(kind "$1") in
@@ -20,7 +21,7 @@ down() {
 try() {
 	flow_start try 100 -t 11
 	echo "$(date -r "$W/start" +%s)" >>"$W/tries.$CASE"
-	sleep 10.3
+	sleep 12.3
 	_left=$(left)
 	# wait for the ends by themselves: -t
 	wait "$FLOW_A"
@@ -56,7 +57,7 @@ collided() {
 		while ((getline from <tries) > 0) {
 			a = b = 0
 			for (i = 1; i <= n; i++)
-				if (t[i] >= from && t[i] < from + 4) {
+				if (t[i] >= from && t[i] < from + 7) {
 					if (s[i] == "192.0.2.1") a = 1
 					else b = 1
 				}
