@@ -49,7 +49,7 @@ watch_conf_from(const struct conf_tunnel *ct, struct watch_conf *wc,
 	memset(wc, 0, sizeof(*wc));
 	if (!ct->keepalive.on)
 		return (-1);
-	if (ct->from.n == 0 || ct->to.n == 0 || ct->transport) {
+	if (ct->from.n == 0 || ct->to.n == 0) {
 		*why = "it has no nets";
 		return (-1);
 	}

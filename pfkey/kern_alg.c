@@ -34,12 +34,13 @@ kern_can(const struct kern_caps *caps, uint16_t encr, uint16_t keybits,
 
 /*
  * The priority of a policy, lower wins: longer prefixes first, then those that
- * name a protocol.  1000 + 2 * (free bits of both nets) + (any protocol), that
- * is 1000 (host to host, one protocol) to 1513 (::/0 to ::/0).  Both families are
- * counted by their free bits, so 10.1.0.0/24 to 10.2.0.0/24 is 1033.
+ * name both ports, one, a protocol, nothing.  1000 + 4 * (free bits of both nets) + 0
+ * to 3, that is 1000 (host to host, both ports) to 2027 (::/0 to ::/0).  Both families
+ * are counted by their free bits, so 10.1.0.0/24 to 10.2.0.0/24 is 1067.
  */
 uint32_t
-kern_priority(const struct prefix *src, const struct prefix *dst, uint8_t proto)
+kern_priority(const struct prefix *src, const struct prefix *dst, uint8_t proto,
+    unsigned int ports)
 {
 	uint32_t bits = 0;
 
@@ -47,7 +48,7 @@ kern_priority(const struct prefix *src, const struct prefix *dst, uint8_t proto)
 		bits += (uint32_t)(addr_len(&src->addr) * 8 - src->len);
 	if (dst->len <= addr_len(&dst->addr) * 8)
 		bits += (uint32_t)(addr_len(&dst->addr) * 8 - dst->len);
-	return (1000 + 2 * bits + (proto == 0));
+	return (1000 + 4 * bits + (proto == 0 ? 3 : 2 - (ports > 2 ? 2 : ports)));
 }
 
 int

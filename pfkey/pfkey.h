@@ -57,7 +57,8 @@ struct kern_policy {
 	enum kern_action action;
 	struct prefix	src, dst;
 	uint8_t		proto;		/* 0 any */
-	uint16_t	sport, dport;	/* 0 any */
+	/* 0 any; of ICMP and ICMPv6 the type and the code, in either direction */
+	uint16_t	sport, dport;
 	uint32_t	prio;		/* lower wins: kern_priority() */
 	uint32_t	reqid;
 	struct addr	tsrc, tdst;	/* tunnel endpoints */
@@ -138,7 +139,9 @@ int	kern_acquire_failed(struct kern *, uint32_t seq);
  * 0 or -1 with errno.  Need privilege. */
 int	kern_socket_bypass(int fd, int family);
 int	kern_socket_encap(int fd, int family);
-/* The priority of a policy: a function of prefix lengths and protocol only. */
-uint32_t kern_priority(const struct prefix *src, const struct prefix *dst, uint8_t proto);
+/* The priority of a policy: a function of its selector only (ports: how many of both
+ * are given). */
+uint32_t kern_priority(const struct prefix *src, const struct prefix *dst, uint8_t proto,
+	    unsigned int ports);
 
 #endif

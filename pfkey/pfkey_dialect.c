@@ -38,7 +38,8 @@ const struct pfkey_dialect pfkey_linux = {
 	.sha256_96 = 1,
 	.salt_bits = 32,
 	.update_keys = 1,
-	.acquire_spi = 1
+	.acquire_spi = 1,
+	.icmp4_type = 1
 };
 
 /*

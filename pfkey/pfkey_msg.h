@@ -66,6 +66,7 @@ struct pfkey_dialect {
 	uint8_t		 salt_bits;	/* REGISTER counts a CTR salt in: its bits */
 	uint8_t		 update_keys;	/* UPDATE of a live SA: must / must not */
 	uint8_t		 acquire_spi;	/* a failed acquire: GETSPI and DELETE */
+	uint8_t		 icmp4_type;	/* policies see the type of an IPv4 ICMP message */
 };
 extern const struct pfkey_dialect pfkey_linux, pfkey_freebsd;
 

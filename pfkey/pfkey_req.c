@@ -156,6 +156,9 @@ pfkey_req_policy(const struct pfkey_dialect *d, struct pfkey_msg *m, uint8_t typ
 	m->satype = PFS_UNSPEC;
 	if (p->dir == KERN_FWD && !d->has_fwd)
 		return (-1);
+	/* a policy that no packet ever meets is worse than none */
+	if (p->proto == IPPROTO_ICMP && (p->sport | p->dport) != 0 && !d->icmp4_type)
+		return (-1);
 	set_selector(&m->src, &p->src, p->proto, p->sport);
 	set_selector(&m->dst, &p->dst, p->proto, p->dport);
 	pfkey_want(m, PX_SRC);

@@ -289,3 +289,28 @@ ts_str(const struct ts *t, char dst[TS_STRLEN])
 		(void)snprintf(dst, TS_STRLEN, "%s[%s%s]", range, proto, ports);
 	return (dst);
 }
+
+char *
+tslist_str(const struct tslist *l, char *dst, size_t cap)
+{
+	char one[TS_STRLEN];
+	size_t len = 0, n;
+	unsigned int i;
+
+	if (cap > 0)
+		dst[0] = '\0';
+	if (l->n == 0)
+		(void)snprintf(dst, cap, "nothing");
+	for (i = 0; i < l->n; i++) {
+		n = strlen(ts_str(&l->t[i], one));
+		/* room for this one, and for saying that there are more */
+		if (len + n + 8 > cap) {
+			if (len + 6 < cap)
+				(void)snprintf(dst + len, cap - len, ", ...");
+			break;
+		}
+		len += (size_t)snprintf(dst + len, cap - len, "%s%s",
+		    i > 0 ? ", " : "", one);
+	}
+	return (dst);
+}

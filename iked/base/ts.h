@@ -34,5 +34,7 @@ int	tslist_within(const struct tslist *inner, const struct tslist *outer);
 int	tslist_narrow(const struct tslist *offered, const struct tslist *ours,
 	    struct tslist *out);
 char	*ts_str(const struct ts *, char dst[TS_STRLEN]);	/* "10.1.0.0/24" or "a-b[proto/port]" */
+/* "a, b, ..."; cut to cap, which the last one that fits shows; gives dst. */
+char	*tslist_str(const struct tslist *, char *dst, size_t cap);
 
 #endif

@@ -252,13 +252,20 @@ conf_tunnel_equal(const struct conf *ca, const struct conf_tunnel *a,
 	if (a->peer >= ca->npeers || b->peer >= cb->npeers)
 		return (0);
 	return (strcmp(a->name, b->name) == 0 && a->mode == b->mode &&
-	    a->transport == b->transport &&
+	    a->transport == b->transport && a->single == b->single &&
 	    tslist_equal(&a->from, &b->from) && tslist_equal(&a->to, &b->to) &&
 	    conf_proposals_equal(a->esp, b->esp) && a->lifetime == b->lifetime &&
 	    a->lifebytes == b->lifebytes && a->dyn == b->dyn &&
 	    conf_cp_equal(&a->give, &b->give) && conf_cp_equal(&a->ask, &b->ask) &&
 	    strcmp(a->iface, b->iface) == 0 &&
 	    conf_peer_equal(&ca->peers[a->peer], &cb->peers[b->peer]));
+}
+
+int
+conf_is_pair(const struct conf_tunnel *t, unsigned int i, unsigned int j)
+{
+	return (t->fromnet[i].addr.fam == t->tonet[j].addr.fam &&
+	    t->from.t[i].proto == t->to.t[j].proto);
 }
 
 struct named {

@@ -67,8 +67,10 @@ struct conf_tunnel {
 	char			 name[CONF_NAMELEN];	/* never empty: "policyN" when unnamed */
 	uint32_t		 peer;		/* index into conf.peers */
 	enum conf_mode		 mode;
-	uint8_t			 transport;	/* 0 tunnel, 1 transport (refused so far) */
-	struct tslist		 from, to;	/* local and remote selectors */
+	uint8_t			 transport;	/* 0 tunnel, 1 transport */
+	uint8_t			 single;	/* a Child SA for each pair of selectors */
+	/* local and remote selectors: each network with each protocol, network by network */
+	struct tslist		 from, to;
 	struct prefix		 fromnet[TS_MAX], tonet[TS_MAX]; /* same, as prefixes */
 	const struct proposals	*esp;		/* ditto */
 	uint32_t		 lifetime;	/* seconds, hard; default 3h */
@@ -158,6 +160,8 @@ const struct prefix *conf_pool(const struct conf_tunnel *, uint8_t fam);
 /* Index of the tunnel of that name, or -1. */
 int32_t	conf_tunnel_byname(const struct conf *, const char *);
 const char *conf_mode_name(enum conf_mode);
+/* Do the selectors from.t[i] and to.t[j] make a pair, of one family and one protocol? */
+int	conf_is_pair(const struct conf_tunnel *, unsigned int i, unsigned int j);
 /* The i-th word of the keyword table, NULL past the end (manual page test). */
 const char *conf_keyword(size_t i);
 

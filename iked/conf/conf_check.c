@@ -167,6 +167,24 @@ conf_families_ok(const struct conf_tunnel *t)
 	    families(t->fromnet, t->from.n) == families(t->tonet, t->to.n));
 }
 
+int
+conf_transport_ok(const struct conf_tunnel *t, const struct conf_peer *pe)
+{
+	unsigned int	 i;
+
+	if (pe->natt || pe->local.fam == ADDR_NONE || pe->remote.fam == ADDR_NONE)
+		return (0);
+	for (i = 0; i < t->from.n; i++)
+		if (t->fromnet[i].len != 8 * addr_len(&pe->local) ||
+		    addr_cmp(&t->fromnet[i].addr, &pe->local) != 0)
+			return (0);
+	for (i = 0; i < t->to.n; i++)
+		if (t->tonet[i].len != 8 * addr_len(&pe->remote) ||
+		    addr_cmp(&t->tonet[i].addr, &pe->remote) != 0)
+			return (0);
+	return (1);
+}
+
 /* The probe's target is inside the remote nets, or the probe leaves in clear. */
 int
 conf_target_ok(const struct conf_tunnel *t)

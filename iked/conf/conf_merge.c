@@ -17,7 +17,7 @@ struct key {
 	struct parser		*p;
 	const char		*name;
 	const struct conf_peer	*peer;
-	const struct prefix	*from, *to;
+	const struct ts		*from, *to;
 };
 
 static int
@@ -49,8 +49,8 @@ same_pair(void *arg, uint32_t i)
 {
 	struct key	*k = arg;
 
-	return (prefix_cmp(&k->p->pair[i].from, k->from) == 0 &&
-	    prefix_cmp(&k->p->pair[i].to, k->to) == 0);
+	return (ts_equal(&k->p->pair[i].from, k->from) &&
+	    ts_equal(&k->p->pair[i].to, k->to));
 }
 
 static uint32_t
@@ -60,9 +60,10 @@ hash_addr(const struct addr *a, uint32_t h)
 }
 
 static uint32_t
-hash_prefix(const struct prefix *p, uint32_t h)
+hash_ts(const struct ts *t, uint32_t h)
 {
-	return (hash_addr(&p->addr, h * 131 + p->len));
+	h = h * 131 + t->proto + ((uint32_t)t->sport << 16 | t->eport);
+	return (hash_addr(&t->end, hash_addr(&t->start, h)));
 }
 
 static uint32_t
@@ -166,17 +167,20 @@ check_endpoints(struct parser *p)
 
 /* One more network of a side, unless it is there. */
 static void
-side_add(struct tslist *ts, struct prefix *nets, const struct prefix *net)
+side_add(const struct stmt *st, struct tslist *ts, struct prefix *nets,
+    const struct prefix *net, uint16_t port)
 {
-	unsigned int	 i;
+	struct ts	 t;
+	unsigned int	 i, n = st->nprotos > 0 ? st->nprotos : 1;
 
+	ts_from_prefix(&t, net, st->proto[0], port);
 	for (i = 0; i < ts->n; i++)
-		if (prefix_cmp(&nets[i], net) == 0)
+		if (ts_equal(&ts->t[i], &t))
 			return;
-	if (ts->n >= TS_MAX)
-		return;
-	nets[ts->n] = *net;
-	ts_from_prefix(&ts->t[ts->n++], net, 0, 0);
+	for (i = 0; i < n && ts->n < TS_MAX; i++) {
+		nets[ts->n] = *net;
+		ts_from_prefix(&ts->t[ts->n++], net, st->proto[i], port);
+	}
 }
 
 static unsigned int
@@ -190,11 +194,22 @@ side_families(const struct side *s)
 	return (f);
 }
 
+/* How many networks they may be: `any` is two at most. */
+static unsigned int
+side_count(const struct side *s)
+{
+	unsigned int	 i, n = s->n;
+
+	for (i = 0; i < s->n; i++)
+		n += s->e[i].any;
+	return (n);
+}
+
 /* `any` is 0.0.0.0/0, ::/0 or both: what the other side can use.  pool: dynamic is this
  * one; NULL: it may be anything. */
 static void
-expand(const struct side *s, const struct side *other, const struct cp_list *pool,
-    struct tslist *ts, struct prefix *nets)
+expand(const struct stmt *st, const struct side *s, const struct side *other,
+    const struct cp_list *pool, struct tslist *ts, struct prefix *nets)
 {
 	struct prefix	 any;
 	const struct cp_item *a;
@@ -207,24 +222,24 @@ expand(const struct side *s, const struct side *other, const struct cp_list *poo
 		f = 3;
 	for (i = 0; i < s->n; i++) {
 		if (!s->e[i].any) {
-			side_add(ts, nets, &s->e[i].net);
+			side_add(st, ts, nets, &s->e[i].net, s->e[i].port);
 			continue;
 		}
 		for (k = 0; pool != NULL && s->e[i].any == 2 && k < pool->n; k++) {
 			a = &pool->a[k];
 			if (a->type == CP_IP4_ADDRESS || a->type == CP_IP6_ADDRESS)
-				side_add(ts, nets, &a->v);
+				side_add(st, ts, nets, &a->v, 0);
 		}
 		if (pool != NULL && s->e[i].any == 2)
 			continue;
 		memset(&any, 0, sizeof(any));
 		if (f & 1) {
 			any.addr.fam = ADDR_V4;
-			side_add(ts, nets, &any);
+			side_add(st, ts, nets, &any, s->e[i].port);
 		}
 		if (f & 2) {
 			any.addr.fam = ADDR_V6;
-			side_add(ts, nets, &any);
+			side_add(st, ts, nets, &any, s->e[i].port);
 		}
 	}
 }
@@ -271,7 +286,8 @@ check_lockout(struct parser *p, const struct conf_tunnel *t)
 	const struct prefix *f = NULL, *to = NULL;
 	unsigned int	 i, k;
 
-	for (i = 0; i < t->from.n; i++)		/* the widest one is told */
+	/* of one protocol, it is meant */
+	for (i = 0; i < t->from.n && t->from.t[0].proto == 0; i++) /* the widest is told */
 		for (k = 0; k < t->to.n; k++)
 			if (t->tonet[k].len <= t->fromnet[i].len &&
 			    prefix_contains(&t->tonet[k], &t->fromnet[i].addr) &&
@@ -290,6 +306,58 @@ check_lockout(struct parser *p, const struct conf_tunnel *t)
 		    "this host sends from there to its own network goes into the "
 		    "tunnel; name the remote networks only, if that is not wanted",
 		    prefix_str(to, ts), prefix_str(f, fs));
+}
+
+/* Ports are of protocols that have some, and all of it has to fit. 1 or 0, reported. */
+static int
+check_ports(struct parser *p)
+{
+	struct stmt	*st = &p->st;
+	char		 s[CONF_PROTOLEN];
+	unsigned int	 i, n = st->nprotos > 0 ? st->nprotos : 1;
+
+	for (i = 0; st->portpos.line != 0 && i < n; i++)
+		if (st->nprotos == 0 || !conf_proto_ports(st->proto[i])) {
+			conf_stmt_error(p, &st->portpos, "\"port\" wants protocols "
+			    "that have ports: %s", st->nprotos == 0 ? "write proto tcp, "
+			    "udp or another" : conf_proto_name(st->proto[i], s));
+			return (0);
+		}
+	/* `any' may be two networks */
+	if (2 * st->from.n * n > TS_MAX || 2 * st->to.n * n > TS_MAX)
+		for (i = 0; i < 2; i++)
+			if (side_count(i == 0 ? &st->from : &st->to) * n > TS_MAX) {
+				conf_stmt_error(p, &st->pos, "networks times protocols "
+				    "are more than %u a side: write several statements",
+				    TS_MAX);
+				return (0);
+			}
+	return (1);
+}
+
+/* Two hosts, and nothing in between that changes addresses. */
+static void
+check_transport(struct parser *p, const struct conf_tunnel *t)
+{
+	struct stmt		*st = &p->st;
+	struct conf_peer	 pe;
+	char			 who[CONF_NAMELEN + 16];
+
+	if (st->natt) {
+		conf_stmt_error(p, &st->pos, "%s: transport does not work through NAT: "
+		    "remove natt, or write tunnel", callit(p, who));
+		return;
+	}
+	if (st->local.fam == ADDR_NONE &&
+	    t->fromnet[0].len == 8 * addr_len(&t->fromnet[0].addr))
+		st->local = t->fromnet[0].addr;
+	memset(&pe, 0, sizeof(pe));
+	pe.local = st->local;
+	pe.remote = st->remote;
+	if (!conf_transport_ok(t, &pe))
+		conf_stmt_error(p, &st->pos, "%s: transport is between two hosts: from "
+		    "is our address (local), to the peer's; for networks write tunnel",
+		    callit(p, who));
 }
 
 static void
@@ -315,16 +383,26 @@ check_nets(struct parser *p, struct conf_tunnel *t)
 		    "add config address NETWORK");
 		return;
 	}
-	expand(&st->to, &st->from, st->dyn == DYN_TO ? &st->give : NULL, &t->to,
+	if (st->dyn != DYN_NO && (st->nprotos > 0 || st->single || st->transport)) {
+		conf_stmt_error(p, &st->pos, "%s: proto, single and transport do not go "
+		    "with dynamic", callit(p, who));
+		return;
+	}
+	if (!check_ports(p))
+		return;
+	expand(st, &st->to, &st->from, st->dyn == DYN_TO ? &st->give : NULL, &t->to,
 	    t->tonet);
-	expand(&st->from, &st->to, NULL, &t->from, t->fromnet);
+	expand(st, &st->from, &st->to, NULL, &t->from, t->fromnet);
 	if (!conf_families_ok(t)) {
 		conf_stmt_error(p, &st->pos, "%s: from and to must be of the "
 		    "same families, IPv4 or IPv6", callit(p, who));
 		return;
 	}
 	check_pairs(p);
-	check_lockout(p, t);
+	if (st->transport)
+		check_transport(p, t);
+	else
+		check_lockout(p, t);
 	conf_cp_merge(p, t);
 	t->keepalive = st->keepalive;
 	if (!conf_target_ok(t))
@@ -341,7 +419,7 @@ static void
 claim_pairs(struct parser *p, const struct conf_tunnel *t, uint32_t index)
 {
 	struct key	 k = { p, NULL, NULL, NULL, NULL };
-	char		 fs[PREFIX_STRLEN], ts[PREFIX_STRLEN];
+	char		 fs[TS_STRLEN], ts[TS_STRLEN];
 	const struct conf_tunnel *other;
 	unsigned int	 i, j;
 	uint32_t	 h;
@@ -350,19 +428,18 @@ claim_pairs(struct parser *p, const struct conf_tunnel *t, uint32_t index)
 
 	for (i = 0; i < t->from.n; i++)
 		for (j = 0; j < t->to.n; j++) {
-			k.from = &t->fromnet[i];
-			k.to = &t->tonet[j];
-			if (k.from->addr.fam != k.to->addr.fam)
+			k.from = &t->from.t[i];
+			k.to = &t->to.t[j];
+			if (!conf_is_pair(t, i, j))
 				continue;
-			h = hash_prefix(k.to, hash_prefix(k.from, 0));
+			h = hash_ts(k.to, hash_ts(k.from, 0));
 			old = conf_table_find(&p->pairs, h, same_pair, &k);
 			if (old != -1) {
 				other = &p->conf->tunnels[p->pair[old].tunnel];
 				conf_stmt_error(p, &p->st.pos, "%s to %s is "
 				    "already carried by the tunnel at "
 				    "%.100s:%u: one pair of networks, one tunnel",
-				    prefix_str(k.from, fs),
-				    prefix_str(k.to, ts), other->file,
+				    ts_str(k.from, fs), ts_str(k.to, ts), other->file,
 				    other->line);
 				return;
 			}
@@ -512,6 +589,8 @@ conf_merge(struct parser *p)
 	t.mode = st->mode;
 	t.lifetime = st->lifetime;
 	t.lifebytes = st->lifebytes;
+	t.transport = st->transport;
+	t.single = st->single;
 	if (st->preset != NULL)
 		check_preset(p);
 	if (st->esp.n == 0)

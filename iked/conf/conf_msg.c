@@ -101,14 +101,16 @@ get_proposals(struct rbuf *r, struct proposals *ps, uint8_t proto)
 }
 
 static void
-put_nets(struct wbuf *w, const struct prefix *nets, unsigned int n)
+put_nets(struct wbuf *w, const struct prefix *nets, const struct tslist *ts)
 {
 	unsigned int	 i;
 
-	wbuf_u8(w, (uint8_t)n);
-	for (i = 0; i < n; i++) {
+	wbuf_u8(w, ts->n);
+	for (i = 0; i < ts->n; i++) {
 		put_addr(w, &nets[i].addr);
 		wbuf_u8(w, nets[i].len);
+		wbuf_u8(w, ts->t[i].proto);
+		wbuf_u16(w, ts->t[i].sport == ts->t[i].eport ? ts->t[i].sport : 0);
 	}
 }
 
@@ -117,7 +119,9 @@ get_nets(struct rbuf *r, struct prefix *nets, struct tslist *ts)
 {
 	struct prefix	 back;
 	char		 s[PREFIX_STRLEN];
-	unsigned int	 i, k, n;
+	unsigned int	 i, n;
+	uint16_t	 port;
+	uint8_t		 proto;
 
 	n = rbuf_u8(r);
 	if (n == 0 || n > TS_MAX) {
@@ -127,6 +131,8 @@ get_nets(struct rbuf *r, struct prefix *nets, struct tslist *ts)
 	for (i = 0; i < n; i++) {
 		get_addr(r, &nets[i].addr);
 		nets[i].len = rbuf_u8(r);
+		proto = rbuf_u8(r);
+		port = rbuf_u16(r);
 		/* Host bits must be zero: the text form clears them. */
 		if (!rbuf_ok(r) || addr_len(&nets[i].addr) == 0 ||
 		    prefix_parse(&back, prefix_str(&nets[i], s)) == -1 ||
@@ -134,10 +140,7 @@ get_nets(struct rbuf *r, struct prefix *nets, struct tslist *ts)
 			rbuf_fail(r);
 			return;
 		}
-		for (k = 0; k < i; k++)
-			if (prefix_cmp(&nets[k], &nets[i]) == 0)
-				rbuf_fail(r);
-		ts_from_prefix(&ts->t[i], &nets[i], 0, 0);
+		ts_from_prefix(&ts->t[i], &nets[i], proto, port);
 	}
 	ts->n = (uint8_t)n;
 }
@@ -312,8 +315,9 @@ conf_put_tunnel(struct wbuf *w, const struct conf_tunnel *t)
 	wbuf_u32(w, t->peer);
 	wbuf_u8(w, (uint8_t)t->mode);
 	wbuf_u8(w, t->transport);
-	put_nets(w, t->fromnet, t->from.n);
-	put_nets(w, t->tonet, t->to.n);
+	wbuf_u8(w, t->single);
+	put_nets(w, t->fromnet, &t->from);
+	put_nets(w, t->tonet, &t->to);
 	put_proposals(w, t->esp);
 	wbuf_u32(w, t->lifetime);
 	wbuf_u64(w, t->lifebytes);
@@ -349,7 +353,8 @@ conf_get_tunnel(struct rbuf *r, struct conf *c)
 	rbuf_str(r, t.name, sizeof(t.name));
 	t.peer = rbuf_u32(r);
 	mode = rbuf_u8(r);
-	t.transport = rbuf_u8(r);
+	t.transport = get_bool(r);
+	t.single = get_bool(r);
 	get_nets(r, t.fromnet, &t.from);
 	get_nets(r, t.tonet, &t.to);
 	get_proposals(r, &ps, PROTO_ESP);
@@ -366,7 +371,8 @@ conf_get_tunnel(struct rbuf *r, struct conf *c)
 	rbuf_str(r, t.file, sizeof(t.file));
 	if (!rbuf_ok(r) || c->ntunnels >= c->want_tunnels ||
 	    t.peer >= c->npeers || c->npeers != c->want_peers ||
-	    mode > MODE_ONDEMAND || t.transport != 0 ||
+	    mode > MODE_ONDEMAND || !conf_selectors_ok(&t) ||
+	    (t.transport && !conf_transport_ok(&t, &c->peers[t.peer])) ||
 	    !conf_name_ok(t.name) || !conf_families_ok(&t) ||
 	    t.lifebytes > UINT64_MAX >> 1 || !keepalive_ok(&t) || !conf_cp_ok(&t))
 		return (-1);

@@ -20,10 +20,13 @@ int64_t		 conf_table_find(const struct table *, uint32_t hash, conf_table_same *
 int		 conf_table_add(struct table *, uint32_t hash, uint32_t index);
 void		 conf_table_free(struct table *);
 
+#define CONF_MAXPROTOS	8	/* after `proto` */
+
 /* One side of the selectors while a statement is read. */
 struct side {
 	struct {
 		uint8_t		any;	/* 2: dynamic */
+		uint16_t	port;	/* 0: all */
 		struct prefix	net;
 	}		e[TS_MAX];
 	uint32_t	n;
@@ -38,13 +41,16 @@ struct stmt {
 	uint64_t	 seen;		/* 1 << enum conf_kw, of single options */
 	enum conf_mode	 mode;
 	uint8_t		 natt, fam;	/* fam: inet, inet6 or none */
+	uint8_t		 transport, single;
+	uint8_t		 proto[CONF_MAXPROTOS];
+	unsigned int	 nprotos;	/* 0: all */
 	struct side	 from, to;
 	uint8_t		 dyn;		/* enum conf_dyn */
 	struct cp_list	 give, ask;
 	char		 iface[CONF_IFACELEN];
 	uint32_t	 pair[TS_MAX];	/* bits: to-entries named with a from-entry */
 	struct addr	 local, remote;
-	struct pos	 localpos, remotepos, targetpos;
+	struct pos	 localpos, remotepos, targetpos, portpos;
 	struct ident	 srcid, dstid;
 	struct proposals ike, esp;
 	const char	*preset;	/* the word, or NULL */
@@ -85,7 +91,7 @@ struct parser {
 	/* selector pairs in use: tunnel and entries */
 	struct seen_pair {
 		uint32_t	 tunnel;
-		struct prefix	 from, to;
+		struct ts	 from, to;
 	}			*pair;
 	uint32_t		 npair, paircap;
 };
@@ -162,6 +168,18 @@ int		 conf_xform_built(uint8_t proto, const struct xform_info *);
 /* Every family of one side stands on the other, too. */
 int		 conf_families_ok(const struct conf_tunnel *);
 int		 conf_target_ok(const struct conf_tunnel *);
+/* Two hosts, which are the peer's own addresses. */
+int		 conf_transport_ok(const struct conf_tunnel *, const struct conf_peer *);
+
+/* conf_proto.c: IP protocols */
+#define CONF_PROTOLEN	12
+int		 conf_proto_byname(const char *);	/* a word or a number; -1: none */
+const char	*conf_proto_name(uint8_t, char dst[CONF_PROTOLEN]);
+int		 conf_proto_ports(uint8_t);	/* has it ports? */
+/* How many protocols each network of a side has. */
+unsigned int	 conf_protos(const struct prefix *, const struct tslist *);
+/* Both sides are what a statement can say. */
+int		 conf_selectors_ok(const struct conf_tunnel *);
 
 /* conf.c */
 struct conf	*conf_new(void);

@@ -33,11 +33,14 @@ once(struct parser *p, const struct conf_word *w, const struct pos *pos)
 		id = K_ACTIVE;
 	if (id == K_INET6)
 		id = K_INET;
+	if (id == K_TRANSPORT)
+		id = K_TUNNEL;
 	bit = 1ULL << id;
 	if (p->st.seen & bit)
 		conf_stmt_error(p, pos, "\"%s\": this statement already has %s",
 		    w->word, id == K_ACTIVE ? "a mode" : id == K_INET ?
-		    "an address family" : "this option");
+		    "an address family" : id == K_TUNNEL ?
+		    "tunnel or transport" : "this option");
 	p->st.seen |= bit;
 }
 
@@ -132,12 +135,12 @@ struct netarg {
 };
 
 static int
-side_find(const struct side *s, int any, const struct prefix *net)
+side_find(const struct side *s, int any, const struct prefix *net, uint16_t port)
 {
 	uint32_t	 i;
 
 	for (i = 0; i < s->n; i++)
-		if (s->e[i].any == any &&
+		if (s->e[i].any == any && s->e[i].port == port &&
 		    (any || prefix_cmp(&s->e[i].net, net) == 0))
 			return ((int)i);
 	return (-1);
@@ -155,6 +158,59 @@ side_dynamic(struct parser *p, const struct tok *t, const char *kw)
 	p->st.dyn = dyn;
 }
 
+/* `port' behind a network: 0 or the port. */
+static uint16_t
+net_port(struct parser *p)
+{
+	const struct conf_word	*w = conf_peek_word(p, C_SUB);
+	struct tok		*t;
+	char			 show[SHOWLEN];
+	unsigned int		 n = 0;
+	size_t			 i;
+
+	if (w == NULL || w->id != K_PORT)
+		return (0);
+	p->st.portpos = conf_peek(p)->pos;
+	conf_take(p);
+	if ((t = conf_value(p, "port")) == NULL)
+		return (0);
+	for (i = 0; i < 6 && t->s[i] >= '0' && t->s[i] <= '9'; i++)
+		n = n * 10 + (unsigned int)(t->s[i] - '0');
+	if (i == 0 || t->s[i] != '\0' || n == 0 || n > 65535) {
+		conf_stmt_error(p, &t->pos, "%s after \"port\": one number from 1 to "
+		    "65535 is wanted; names of services are not looked up",
+		    conf_show(p, t, show));
+		return (0);
+	}
+	return ((uint16_t)n);
+}
+
+static void
+one_proto(struct parser *p, struct tok *t, void *arg)
+{
+	struct stmt	*st = &p->st;
+	char		 show[SHOWLEN];
+	unsigned int	 i;
+	int		 n;
+
+	(void)arg;
+	if ((n = conf_proto_byname(t->s)) == -1) {
+		conf_stmt_error(p, &t->pos, "%s after \"proto\" is no protocol we know "
+		    "by name: write tcp, udp, icmp, ipv6-icmp, gre, ..., or its number",
+		    conf_show(p, t, show));
+		return;
+	}
+	for (i = 0; i < st->nprotos; i++)
+		if (st->proto[i] == n)
+			return;
+	if (st->nprotos == CONF_MAXPROTOS) {
+		conf_stmt_error(p, &t->pos, "more than %u protocols after \"proto\"",
+		    CONF_MAXPROTOS);
+		return;
+	}
+	st->proto[st->nprotos++] = (uint8_t)n;
+}
+
 static void
 one_net(struct parser *p, struct tok *t, void *arg)
 {
@@ -163,6 +219,8 @@ one_net(struct parser *p, struct tok *t, void *arg)
 	struct prefix	 net, host;
 	char		 str[PREFIX_STRLEN], show[SHOWLEN];
 	const char	*slash;
+	struct pos	 pos = t->pos;
+	uint16_t	 port;
 	int		 any, i;
 
 	memset(&net, 0, sizeof(net));
@@ -185,16 +243,18 @@ one_net(struct parser *p, struct tok *t, void *arg)
 			    "network %s", conf_show(p, t, show),
 			    prefix_str(&net, str));
 	}
-	if ((i = side_find(s, any, &net)) == -1) {
+	port = net_port(p);
+	if ((i = side_find(s, any, &net, port)) == -1) {
 		if (s->n >= TS_MAX) {
 			if (!s->toomany)
-				conf_stmt_error(p, &t->pos, "more than %u "
+				conf_stmt_error(p, &pos, "more than %u "
 				    "networks after \"%s\"", TS_MAX, na->kw);
 			s->toomany = 1;
 			return;
 		}
 		i = (int)s->n++;
 		s->e[i].any = (uint8_t)any;
+		s->e[i].port = port;
 		s->e[i].net = net;
 	}
 	na->mask |= 1U << i;
@@ -249,14 +309,6 @@ opt_nets(struct parser *p, const struct conf_word *w)
 	for (;;) {
 		if (conf_list(p, w->word, one_net, &na) == -1)
 			break;
-		if (conf_peek_word(p, C_SUB) != NULL &&
-		    conf_peek_word(p, C_SUB)->id == K_PORT) {
-			conf_stmt_error(p, &conf_peek(p)->pos, "\"port\" is known "
-			    "but not built yet: %s",
-			    conf_peek_word(p, C_SUB)->instead);
-			conf_take(p);
-			later_values(p, 1);
-		}
 		if (conf_peek_punct(p, '('))
 			skip_srcnat(p);
 		if (!conf_peek_punct(p, ','))
@@ -520,6 +572,15 @@ option(struct parser *p, const struct conf_word *w, const struct pos *pos)
 		break;
 	case K_NATT:
 		st->natt = 1;
+		break;
+	case K_TRANSPORT:
+		st->transport = 1;
+		break;
+	case K_SINGLE:
+		st->single = 1;
+		break;
+	case K_PROTO:
+		conf_list(p, "proto", one_proto, NULL);
 		break;
 	case K_INET:
 		st->fam = ADDR_V4;

@@ -51,19 +51,33 @@ put(struct out *o, const char *fmt, ...)
 
 static void
 put_nets(struct out *o, const char *kw, const struct prefix *nets,
-    unsigned int n)
+    const struct tslist *ts)
 {
 	char		 s[PREFIX_STRLEN];
-	unsigned int	 i;
+	unsigned int	 i, k = conf_protos(nets, ts);
 
-	put(o, "%s ", kw);
-	if (n == 1) {
-		put(o, "%s", prefix_str(&nets[0], s));
-		return;
+	put(o, "%s%s", kw, ts->n > k ? " {" : "");
+	for (i = 0; i < ts->n; i += k) {
+		put(o, "%s %s", i == 0 ? "" : ",", prefix_str(&nets[i], s));
+		if (ts->t[i].sport == ts->t[i].eport)
+			put(o, " port %u", ts->t[i].sport);
 	}
-	for (i = 0; i < n; i++)
-		put(o, "%s%s", i == 0 ? "{ " : ", ", prefix_str(&nets[i], s));
-	put(o, " }");
+	put(o, "%s", ts->n > k ? " }" : "");
+}
+
+static void
+put_protos(struct out *o, const struct conf_tunnel *t)
+{
+	char		 s[CONF_PROTOLEN];
+	unsigned int	 i, k = conf_protos(t->fromnet, &t->from);
+
+	if (t->from.t[0].proto == 0)
+		return;
+	put(o, " proto%s", k > 1 ? " {" : "");
+	for (i = 0; i < k; i++)
+		put(o, "%s %s", i == 0 ? "" : ",",
+		    conf_proto_name(t->from.t[i].proto, s));
+	put(o, "%s", k > 1 ? " }" : "");
 }
 
 static char *
@@ -165,16 +179,19 @@ put_tunnel(struct out *o, const struct conf *c, const struct conf_tunnel *t,
 	put(o, "\n");
 	if (!with_secrets || pe->psklen == 0)
 		put(o, "# psk \"...\" of \"%s\" is not shown\n", t->name);
-	put(o, "ikev2 \"%s\" %s tunnel%s esp \\\n\t", t->name,
-	    conf_mode_name(t->mode), pe->natt ? " natt" : "");
+	put(o, "ikev2 \"%s\" %s %s%s esp%s", t->name, conf_mode_name(t->mode),
+	    t->transport ? "transport" : "tunnel", pe->natt ? " natt" : "",
+	    t->single ? " single" : "");
+	put_protos(o, t);
+	put(o, " \\\n\t");
 	if (t->dyn == DYN_FROM)
 		put(o, "from dynamic");
 	else
-		put_nets(o, "from", t->fromnet, t->from.n);
+		put_nets(o, "from", t->fromnet, &t->from);
 	if (t->dyn == DYN_TO)
 		put(o, " to dynamic");
 	else
-		put_nets(o, " to", t->tonet, t->to.n);
+		put_nets(o, " to", t->tonet, &t->to);
 	put_peer(o, pe);
 	put_proposals(o, "childsa", t->esp);
 	put(o, " \\\n\tikelifetime %u lifetime %u bytes %" PRIu64,

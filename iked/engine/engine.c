@@ -228,7 +228,7 @@ acquire_up(struct world *w, uint32_t i, const struct ts *src, const struct ts *d
 	if (tunnel_conf(w, i)->dyn != DYN_NO)
 		return;
 	if ((ike = ike_of_peer(w, w->tunnels[i].peer)) == NULL ||
-	    mono_before(w->now, w->tunnels[i].hold_until))
+	    mono_before(w->now, w->tunnels[i].hold_until) || w->tunnels[i].queued != 0)
 		return;
 	w->tunnels[i].specific = 1;
 	queue_tunnel(w, ike, i);
@@ -251,8 +251,10 @@ engine_acquire(struct engine *e, monotime now, uint32_t gen, uint32_t tunnel,
 	if (src != NULL && dst != NULL) {
 		t->acq_src = *src;
 		t->acq_dst = *dst;
-	} else
+	} else {
+		memset(&t->acq_src, 0, sizeof(t->acq_src));
 		t->specific = 0;
+	}
 	if (tunnel_conf(w, i)->mode == MODE_PASSIVE || w->conf->passive) {
 		touch_tunnel(w, i);	/* never starts: tells the kernel so */
 	} else {

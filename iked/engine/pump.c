@@ -240,7 +240,7 @@ next_tunnel(struct world *w, struct ike_sa *ike)
 
 	while ((t = queue_take(w, ike)) != NO_INDEX) {
 		if (!tunnel_wanted(w, t) || (child_of_tunnel(w, t) != NULL &&
-		    !w->tunnels[t].specific)) {
+		    !w->tunnels[t].specific && w->tunnels[t].rest == 0)) {
 			touch_tunnel(w, t);
 			continue;
 		}

@@ -16,6 +16,7 @@
 #define GRACE_PEER_MS	20000	/* the older of two of ours */
 #define GRACE_BOTH_MS	60000	/* both rekeyed: 2.8.1 has settled it long before */
 #define CARRIED_MS	3000	/* a Child with packets has had one */
+#define GRACE_REST_MS	5000	/* the peer began, and may ask for the rest itself */
 #define TOGETHER_MS	60000	/* "at once" */
 
 static void
@@ -210,6 +211,52 @@ wanted_drop_timer(struct world *w, struct child_sa *c)
 	touch_ike(w, ike);
 }
 
+/* The kernel need not wait for what it asked for. */
+static void
+acquire_over(struct world *w, uint32_t i)
+{
+	struct tunnel		*t = &w->tunnels[i];
+	struct kernel_req	 q;
+	struct job		*j;
+
+	if (!t->has_acq || (j = job_new(w, J_FORGET, 0, 0)) == NULL)
+		return;
+	t->has_acq = 0;
+	memset(&q, 0, sizeof(q));
+	q.token = j->token;
+	q.gen = w->conf->gen;
+	q.tunnel = i;
+	q.op = KREQ_ACQUIRE_FAILED;
+	q.acquire_seq = t->acq_seq;
+	w->fx.kernel(w->fx.arg, &q);
+}
+
+static int
+has_packet(const struct tunnel *t)
+{
+	return (t->has_acq && t->acq_src.start.fam != ADDR_NONE);
+}
+
+/*
+ * A Child is there: is the packet that asked content?  The SA takes the kernel's larval one
+ * away, but not where it is of fewer selectors: it then has a reqid of its own.
+ */
+static void
+packet_served(struct world *w, uint32_t i, const struct child_sa *c)
+{
+	struct tunnel		*t = &w->tunnels[i];
+	struct tslist		 l, r;
+
+	t->specific = 0;
+	if (has_packet(t) && !child_covers(c, &t->acq_src, &t->acq_dst))
+		return;
+	child_get_ts(c, &l, &r);
+	if (!tslist_equal(&l, &tunnel_conf(w, i)->from) ||
+	    !tslist_equal(&r, &tunnel_conf(w, i)->to))
+		acquire_over(w, i);
+	t->has_acq = 0;
+}
+
 static void
 is_up(struct world *w, uint32_t i, struct child_sa *c)
 {
@@ -232,8 +279,7 @@ is_up(struct world *w, uint32_t i, struct child_sa *c)
 		t->hold_until = MONO_NONE;
 		tunnel_clear_error(w, i);
 		t->down = 0;
-		t->specific = 0;
-		t->has_acq = 0;
+		packet_served(w, i, c);
 	}
 	dedupe_all(w, i, c);
 	timer_cancel(&w->timers, &t->timer);
@@ -253,27 +299,16 @@ went_down(struct world *w, uint32_t i)
 static void
 not_wanted(struct world *w, uint32_t i)
 {
-	struct tunnel		*t = &w->tunnels[i];
-	enum conf_mode		 mode = tunnel_conf(w, i)->mode;
-	struct kernel_req	 q;
-	struct job		*j;
+	struct tunnel	*t = &w->tunnels[i];
+	enum conf_mode	 mode = tunnel_conf(w, i)->mode;
 
 	timer_cancel(&w->timers, &t->timer);
 	if (t->down || w->flushed)
 		set_state(w, i, SHOW_DOWN);
 	else
 		set_state(w, i, mode == MODE_PASSIVE ? SHOW_PASSIVE : SHOW_ONDEMAND);
-	if (!t->has_acq || (j = job_new(w, J_FORGET, 0, 0)) == NULL)
-		return;
 	/* nothing came of the packet's wish: the next one may ask again */
-	t->has_acq = 0;
-	memset(&q, 0, sizeof(q));
-	q.token = j->token;
-	q.gen = w->conf->gen;
-	q.tunnel = i;
-	q.op = KREQ_ACQUIRE_FAILED;
-	q.acquire_seq = t->acq_seq;
-	w->fx.kernel(w->fx.arg, &q);
+	acquire_over(w, i);
 }
 
 static void
@@ -319,6 +354,41 @@ connect_peer(struct world *w, uint32_t i)
 	wait_until(w, i, SHOW_CONNECTING, MONO_NEVER);
 }
 
+/*
+ * The peer took less than the tunnel's selectors: what no Child carries is asked for,
+ * one pair at a time.  Where the peer began, it may be about to ask itself.
+ */
+static void
+want_rest(struct world *w, uint32_t i, const struct child_sa *c)
+{
+	struct tunnel	*t = &w->tunnels[i];
+	struct ike_sa	*ike;
+	unsigned int	 at = t->rest_at;
+	int		 pair;
+
+	if (t->queued != 0 || !tunnel_wanted(w, i) || installing(w, i) ||
+	    tunnel_conf(w, i)->dyn != DYN_NO)
+		return;
+	t->rest = 0;
+	if (has_packet(t))
+		at = child_pair_of(w, i, &t->acq_src, &t->acq_dst);
+	if ((pair = child_missing(w, i, at)) == -1) {
+		t->rest_tries = 0;
+		t->rest_until = MONO_NONE;
+		return;
+	}
+	if (t->rest_until.us == 0 && !c->initiated)
+		t->rest_until = mono_add_ms(w->now, world_jitter(w, GRACE_REST_MS, 30));
+	if (mono_before(w->now, t->rest_until)) {
+		wait_until(w, i, SHOW_UP, t->rest_until);
+		return;
+	}
+	if ((ike = ike_of_peer(w, t->peer)) == NULL)
+		return;
+	t->rest = (uint16_t)(pair + 1);
+	queue_tunnel(w, ike, i);
+}
+
 void
 wanted_run(struct world *w, uint32_t i)
 {
@@ -327,6 +397,7 @@ wanted_run(struct world *w, uint32_t i)
 
 	if ((c = child_of_tunnel(w, i)) != NULL) {
 		is_up(w, i, c);
+		want_rest(w, i, c);
 		return;
 	}
 	/* a deleted Child's successor may be on its way into the kernel */
@@ -335,6 +406,7 @@ wanted_run(struct world *w, uint32_t i)
 			wait_until(w, i, SHOW_CONNECTING, MONO_NEVER);
 		return;
 	}
+	t->rest = 0;
 	if (t->up)
 		went_down(w, i);
 	if (!tunnel_wanted(w, i)) {

@@ -172,9 +172,11 @@ offer_first_child(struct world *w, struct ike_half *h, struct wire_enc *e)
 	n->spi_in = child_spi_new(w);
 	if (offer_esp(w, h->tunnel, n->spi_in, 0, &n->offered) == -1)
 		return (-1);
+	n->transport = tunnel_conf(w, h->tunnel)->transport;
 	child_offer_ts(w, NULL, h->tunnel, &n->tsl, &n->tsr);
 	if (tunnel_conf(w, h->tunnel)->dyn == DYN_FROM)
 		address_ask(w, h->tunnel, e);
+	child_put_notifies(e, n->transport);
 	wire_put_sa(e, &n->offered);
 	wire_put_ts(e, P_TSI, &n->tsl);
 	wire_put_ts(e, P_TSR, &n->tsr);
@@ -190,6 +192,10 @@ send_auth(struct world *w, struct ike_half *h, const struct keys_ans *ans)
 	struct ident	 id;
 	size_t		 n;
 
+	if (tunnel_conf(w, h->tunnel)->transport && child_natted(&h->c)) {
+		half_fail(w, h, NO_TRANSPORT);
+		return (0);
+	}
 	wbuf_init(&b, inner, sizeof(inner));
 	wire_inner_begin(&e, &b);
 	peer_local_id(w, h->c.peer, &h->c.local.addr, &id);
@@ -295,18 +301,13 @@ first_child(struct world *w, struct ike_sa *ike, struct nego *n, uint32_t tunnel
 	struct span			 ni = { ike->init->ni, ike->init->nilen };
 	struct span			 nr = { ike->init->nr, ike->init->nrlen };
 	const char			*why;
-	char				 a[300];
 
 	if ((e = wire_error(m)) != NULL && e->type == N_SINGLE_PAIR_REQUIRED &&
 	    tunnel_single(w, tunnel))
 		return;
-	if (e != NULL) {
-		a[0] = '\0';
-		if (e->type == N_NO_PROPOSAL_CHOSEN)
-			(void)proposals_str(&n->offered, a, sizeof(a));
-		tunnel_hold(w, tunnel, "peer says %s for the Child SA%s%s",
-		    wire_notify_name(e->type), a[0] != '\0' ? "; we offer " : "", a);
-	} else if (child_accept(w, ike, m, n, tunnel, ni, nr, NULL, 1, &why) == NULL) {
+	if (e != NULL)
+		child_refused(w, tunnel, n, e);
+	else if (child_accept(w, ike, m, n, tunnel, ni, nr, NULL, 1, &why) == NULL) {
 		tunnel_hold(w, tunnel, "the peer's answer for the Child SA is not "
 		    "acceptable: %s", why);
 		/* the peer has it all the same */

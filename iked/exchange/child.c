@@ -72,6 +72,7 @@ sa_ends(const struct child_sa *c, enum kern_dir dir, struct kern_sa *sa)
 
 	sa->dir = dir;
 	sa->proto = PROTO_ESP;
+	sa->transport = c->transport;
 	sa->spi = dir == KERN_IN ? c->spi_in : c->spi_out;
 	sa->src = src->addr;
 	sa->dst = dst->addr;
@@ -184,6 +185,7 @@ child_make(struct world *w, struct ike_sa *ike, const struct child_make *a)
 	child_set_out(w, c, a->spi_out);
 	c->suite = a->suite;
 	c->initiated = a->initiated;
+	c->transport = a->transport;
 	c->replaces = a->replaces;
 	memset(&k, 0, sizeof(k));
 	r = child_set_ts(c, a->l, a->r);
@@ -448,128 +450,7 @@ child_added(struct world *w, struct child_sa *c, enum job_kind kind, int err,
 		touch_ike(w, ike);
 }
 
-/* ---- selectors */
-
-static int
-in_one(const struct ts *t, const struct tslist *l)
-{
-	uint8_t	i;
-
-	for (i = 0; i < l->n; i++)
-		if (ts_within(t, &l->t[i]))
-			return (1);
-	return (0);
-}
-
-/* SINGLE_PAIR_REQUIRED: only the net that has the packet, or the first (2.9). */
-static void
-one_of(struct tslist *l, const struct ts *packet)
-{
-	uint8_t	i;
-
-	for (i = 0; i < l->n && packet != NULL; i++)
-		if (ts_within(packet, &l->t[i])) {
-			l->t[0] = l->t[i];
-			break;
-		}
-	l->n = 1;
-}
-
-/* What the tunnel is for; or, when the Child there does not cover a packet, that
- * packet and the nets it is of (2.9). */
-void
-child_offer_ts(struct world *w, const struct ike_sa *ike, uint32_t tunnel,
-    struct tslist *l, struct tslist *r)
-{
-	const struct conf_tunnel	*t = tunnel_conf(w, tunnel);
-	const struct tunnel		*rt = &w->tunnels[tunnel];
-
-	*l = t->from;
-	*r = t->to;
-	if (t->dyn != DYN_NO && ike != NULL && ike->leased == tunnel + 1)
-		lease_ts(ike, t->dyn == DYN_FROM ? l : r);
-	if (t->dyn != DYN_NO)
-		return;
-	if (rt->single) {
-		one_of(l, rt->has_acq ? &rt->acq_src : NULL);
-		one_of(r, rt->has_acq ? &rt->acq_dst : NULL);
-		return;
-	}
-	if (!rt->specific || !rt->has_acq)
-		return;
-	one_of(l, &rt->acq_src);
-	one_of(r, &rt->acq_dst);
-	l->t[1] = l->t[0];
-	r->t[1] = r->t[0];
-	l->t[0] = rt->acq_src;
-	r->t[0] = rt->acq_dst;
-	l->n = r->n = 2;
-}
-
-int
-child_covers(const struct child_sa *c, const struct ts *src, const struct ts *dst)
-{
-	struct tslist	l, r;
-
-	child_get_ts(c, &l, &r);
-	return (in_one(src, &l) && in_one(dst, &r));
-}
-
-/* How well a tunnel suits the peer's selectors: 0 not at all, 3 exactly. */
-static int
-suits(const struct conf_tunnel *t, const struct wire_msg *m, struct tslist *l,
-    struct tslist *r)
-{
-	if (tslist_narrow(&m->tsr, &t->from, l) == 0 ||
-	    tslist_narrow(&m->tsi, &t->to, r) == 0)
-		return (0);
-	if (tslist_equal(&m->tsr, &t->from) && tslist_equal(&m->tsi, &t->to))
-		return (3);
-	/* the first pair may be the packet that started it, and must be in (2.9) */
-	return (in_one(&m->tsr.t[0], &t->from) && in_one(&m->tsi.t[0], &t->to) ? 2 : 1);
-}
-
-/* The tunnel that is meant exactly, else the one with the first pair, else the
- * first that the offer touches. */
-uint32_t
-child_pick_tunnel(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
-    struct tslist *l, struct tslist *r)
-{
-	struct tslist	tl, tr;
-	uint32_t	i, best = NO_INDEX;
-	int		s, top = 0;
-
-	for (i = w->peers[ike->c.peer].tunnels; i != 0 && top < 3;
-	    i = w->tunnels[i - 1].next_of_peer) {
-		s = suits(tunnel_conf(w, i - 1), m, &tl, &tr);
-		if (s <= top)
-			continue;
-		top = s;
-		best = i - 1;
-		*l = tl;
-		*r = tr;
-	}
-	return (best);
-}
-
-static void
-refuse_ts(struct world *w, const struct ike_sa *ike, const struct wire_msg *m)
-{
-	const struct conf_tunnel	*t;
-	char				 a[ADDR_STRLEN], s[4][TS_STRLEN];
-	struct ts			 none;
-	uint32_t			 i = w->peers[ike->c.peer].tunnels;
-
-	memset(&none, 0, sizeof(none));
-	if (i == 0)
-		return;
-	t = tunnel_conf(w, i - 1);
-	log_info(w->log, "peer %s: TS_UNACCEPTABLE: it wants %s <-> %s; tunnel \"%s\" is "
-	    "from %s to %s", addr_str(&ike->c.remote.addr, a),
-	    ts_str(m->tsi.n > 0 ? &m->tsi.t[0] : &none, s[0]),
-	    ts_str(m->tsr.n > 0 ? &m->tsr.t[0] : &none, s[1]), t->name,
-	    ts_str(&t->from.t[0], s[2]), ts_str(&t->to.t[0], s[3]));
-}
+/* ---- responder */
 
 static void
 refuse_esp(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
@@ -584,23 +465,6 @@ refuse_esp(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
 	log_info(w->log, "peer %s: NO_PROPOSAL_CHOSEN for the Child SA: it offers %s; "
 	    "\"childsa\" of tunnel \"%s\" %s, %s", a, theirs, t->name, ours->n > 0 ?
 	    "wants, and the kernel can" : "wants, but the kernel cannot", mine);
-}
-
-/* A successor stays in the tunnel of the Child it replaces. */
-static uint32_t
-pick_tunnel(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
-    const struct child_sa *old, struct tslist *l, struct tslist *r)
-{
-	const struct conf_tunnel	*t;
-
-
-	if (old == NULL)
-		return (child_pick_tunnel(w, ike, m, l, r));
-	t = tunnel_conf(w, old->tunnel);
-	if (tslist_narrow(&m->tsr, &t->from, l) == 0 ||
-	    tslist_narrow(&m->tsi, &t->to, r) == 0)
-		return (NO_INDEX);
-	return (old->tunnel);
 }
 
 static int
@@ -651,6 +515,9 @@ respond_make(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	chosen->spi = a->spi_in;
 	if (first)
 		address_reply(w, ike, m, a->tunnel, &p->enc);
+	child_put_notifies(&p->enc, a->transport);
+	if (a->more)
+		wire_put_notify(&p->enc, PROTO_NONE, 0, 0, N_ADDITIONAL_TS_POSSIBLE, NULL, 0);
 	wire_put_sa1(&p->enc, chosen);
 	if (!first)
 		wire_put_nonce(&p->enc, a->nr.p, a->nr.len);
@@ -679,10 +546,50 @@ leased_only(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 		return (err);
 	lease_ts(ike, &lease);
 	if (ike->leased != tunnel + 1 || tslist_narrow(dyn == DYN_TO ? &m->tsi : &m->tsr,
-	    &lease, dyn == DYN_TO ? r : l) == 0) {
-		refuse_ts(w, ike, m);
-		return (N_TS_UNACCEPTABLE);
+	    &lease, dyn == DYN_TO ? r : l) == 0)
+		return (child_refuse_ts(w, ike, m, tunnel, N_TS_UNACCEPTABLE));
+	return (0);
+}
+
+void
+child_put_notifies(struct wire_enc *e, int transport)
+{
+	if (transport)
+		wire_put_notify(e, PROTO_NONE, 0, 0, N_USE_TRANSPORT_MODE, NULL, 0);
+	/* no kernel of ours is known to take padding past the packet (RFC 4303 2.7) */
+	wire_put_notify(e, PROTO_NONE, 0, 0, N_ESP_TFC_PADDING_NOT_SUPPORTED, NULL, 0);
+}
+
+/*
+ * The mode (1.3.1).  What the peer does not ask for it cannot be made to do; what we do
+ * not want we do not echo, and it may then delete the Child.  Our policies say one mode:
+ * a tunnel of transport does with nothing else.  NON_FIRST_FRAGMENTS_ALSO and
+ * IPCOMP_SUPPORTED are declined by saying nothing.  1, or 0: refused, and said so.
+ */
+static int
+mode_agreed(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
+    const struct conf_tunnel *t)
+{
+	int	asks = wire_notify(m, N_USE_TRANSPORT_MODE) != NULL;
+	char	a[ADDR_STRLEN];
+
+	addr_str(&ike->c.remote.addr, a);
+	if (!t->transport) {
+		if (asks)
+			log_info(w->log, "peer %s asks for transport, tunnel \"%s\" says "
+			    "tunnel, which it gets and may refuse: make them equal", a,
+			    t->name);
+		return (1);
 	}
+	if (!asks)
+		log_info(w->log, "peer %s: NO_PROPOSAL_CHOSEN: it wants tunnel mode, "
+		    "tunnel \"%s\" says transport: make them equal", a, t->name);
+	else if (child_natted(&ike->c))
+		log_info(w->log, "peer %s: NO_PROPOSAL_CHOSEN: tunnel \"%s\" says "
+		    "transport, which does not work through NAT: write tunnel on both "
+		    "sides", a, t->name);
+	else
+		return (1);
 	return (0);
 }
 
@@ -699,10 +606,8 @@ child_respond(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	uint16_t		 err;
 
 	memset(&a, 0, sizeof(a));
-	if ((a.tunnel = pick_tunnel(w, ike, m, old, &l, &r)) == NO_INDEX) {
-		refuse_ts(w, ike, m);
-		return (put_error(ike, N_TS_UNACCEPTABLE, NULL, 0));
-	}
+	if ((err = child_take_ts(w, ike, m, old, &a.tunnel, &l, &r, &a.more)) != 0)
+		return (put_error(ike, err, NULL, 0));
 	if (w->stopping)
 		return (put_error(ike, N_NO_ADDITIONAL_SAS, NULL, 0));
 	if ((err = leased_only(w, ike, m, a.tunnel, &l, &r)) != 0)
@@ -720,6 +625,9 @@ child_respond(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 		wbuf_u16(&b, a.suite.ke);
 		return (put_error(ike, N_INVALID_KE_PAYLOAD, group, sizeof(group)));
 	}
+	if (!mode_agreed(w, ike, m, tunnel_conf(w, a.tunnel)))
+		return (put_error(ike, N_NO_PROPOSAL_CHOSEN, NULL, 0));
+	a.transport = tunnel_conf(w, a.tunnel)->transport;
 	a.spi_in = child_spi_new(w);
 	a.spi_out = (uint32_t)chosen.spi;
 	/* where the old SAs are gone there is nothing to wait for */
@@ -734,6 +642,38 @@ child_respond(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 }
 
 /* ---- initiator */
+
+int
+child_natted(const struct ike_core *c)
+{
+	return (c->natt_local || c->natt_remote || c->natt_forced || c->encap);
+}
+
+/* What the peer says instead of a Child, with all that is known about why. */
+void
+child_refused(struct world *w, uint32_t tunnel, const struct nego *n,
+    const struct wire_notify *e)
+{
+	char		l[120], r[120], mine[300], extra[340] = "";
+	struct rbuf	b;
+	uint16_t	group;
+
+	if (e->type == N_NO_PROPOSAL_CHOSEN)
+		(void)snprintf(extra, sizeof(extra), "; we offer %s",
+		    proposals_str(&n->offered, mine, sizeof(mine)));
+	else if (e->type == N_TS_UNACCEPTABLE || e->type == N_SINGLE_PAIR_REQUIRED)
+		(void)snprintf(extra, sizeof(extra), "; we ask for from %s to %s",
+		    tslist_str(&n->tsl, l, sizeof(l)), tslist_str(&n->tsr, r, sizeof(r)));
+	else if (e->type == N_INVALID_KE_PAYLOAD) {
+		rbuf_init(&b, e->data.p, e->data.len);
+		group = rbuf_u16(&b);
+		(void)snprintf(extra, sizeof(extra), ": it wants %s; we offer %s",
+		    rbuf_ok(&b) ? xform_name(XF_KE, group, 0) : "no group we know",
+		    proposals_str(&n->offered, mine, sizeof(mine)));
+	}
+	tunnel_hold(w, tunnel, "peer says %s for the Child SA%s",
+	    wire_notify_name(e->type), extra);
+}
 
 static int
 check_answer(struct world *w, const struct wire_msg *m, const struct nego *n,
@@ -753,6 +693,12 @@ check_answer(struct world *w, const struct wire_msg *m, const struct nego *n,
 	if (first ? s->ke != KE_NONE : s->ke != KE_NONE &&
 	    (n->ke == NULL || (m->has & WIRE_HAS(P_KE)) == 0 ||
 	    m->ke_group != s->ke || n->group != s->ke))
+		return (-1);
+	/* declined is tunnel mode, for which our policies are not (1.3.1) */
+	*why = n->transport ? "it has declined transport mode: make it equal there, or "
+	    "write tunnel" : "it wants transport mode: make it equal there, or write "
+	    "transport";
+	if ((wire_notify(m, N_USE_TRANSPORT_MODE) != NULL) != (n->transport != 0))
 		return (-1);
 	*why = "its traffic selectors are wider than ours";
 	if (m->tsi_skipped || m->tsr_skipped || m->tsi.n == 0 || m->tsr.n == 0 ||
@@ -791,6 +737,7 @@ child_accept(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 		a.secret.len = len;
 	}
 	a.tunnel = tunnel;
+	a.transport = n->transport;
 	a.spi_in = n->spi_in;
 	a.spi_out = (uint32_t)m->sa.p[0].spi;
 	a.initiated = 1;

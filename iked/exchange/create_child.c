@@ -46,6 +46,7 @@ send_create(struct world *w, struct ike_sa *ike, const struct child_sa *old,
 	wire_inner_begin(&e, &b);
 	if (old != NULL)
 		wire_put_notify(&e, PROTO_ESP, 4, old->spi_in, N_REKEY_SA, NULL, 0);
+	child_put_notifies(&e, n->transport);
 	wire_put_sa(&e, &n->offered);
 	wire_put_nonce(&e, n->ni, NONCE_LEN);
 	if (n->ke != NULL)
@@ -67,6 +68,7 @@ nego_new(struct world *w, struct ike_sa *ike, uint32_t tunnel)
 	nego_free(w, ike->nego);
 	ike->nego = n;
 	n->spi_in = child_spi_new(w);
+	n->transport = tunnel_conf(w, tunnel)->transport;
 	world_random(w, n->ni, NONCE_LEN);
 	if (offer_esp(w, tunnel, n->spi_in, 1, &n->offered) == -1)
 		return (NULL);
@@ -92,6 +94,10 @@ create_child_start(struct world *w, struct ike_sa *ike, uint32_t tunnel)
 	if (tunnel_conf(w, tunnel)->dyn == DYN_FROM && ike->leased != tunnel + 1) {
 		ike->want_delete = 1;
 		tunnel_hold(w, tunnel, "this IKE SA gave us no address: making another");
+		return (-1);
+	}
+	if (tunnel_conf(w, tunnel)->transport && child_natted(&ike->c)) {
+		tunnel_hold(w, tunnel, NO_TRANSPORT);
 		return (-1);
 	}
 	if ((n = nego_new(w, ike, tunnel)) == NULL) {
@@ -232,6 +238,26 @@ check_specific(struct world *w, uint32_t i, struct child_sa *c)
 	    "ours", ts_str(&t->acq_src, s), ts_str(&t->acq_dst, d));
 }
 
+/* The pair that was asked for alone is there, or not to be had: then the others come
+ * first, and it is asked for ever less often.  The tunnel is up all the same. */
+static void
+rest_done(struct world *w, uint32_t tunnel, int ok)
+{
+	struct tunnel	*t = &w->tunnels[tunnel];
+
+	t->rest_at = t->rest;
+	t->rest = 0;
+	if (ok) {
+		t->rest_tries = 0;
+		return;
+	}
+	t->hold_until = MONO_NONE;
+	if (t->rest_tries < 16)
+		t->rest_tries++;
+	t->rest_until = mono_add_ms(w->now, world_jitter(w, REST_FIRST <<
+	    (t->rest_tries < 6 ? t->rest_tries : 6), 25));
+}
+
 static void
 create_response(struct world *w, struct ike_sa *ike, uint32_t tunnel,
     const struct wire_msg *m)
@@ -241,7 +267,7 @@ create_response(struct world *w, struct ike_sa *ike, uint32_t tunnel,
 	struct span			 ni = { n->ni, NONCE_LEN };
 	const char			*why;
 	struct child_sa			*c;
-	char				 mine[300];
+	int				 rest;
 
 	if (e != NULL && e->type == N_INVALID_KE_PAYLOAD &&
 	    other_group(w, ike, NULL, e, TASK_CREATE)) {
@@ -250,6 +276,7 @@ create_response(struct world *w, struct ike_sa *ike, uint32_t tunnel,
 	}
 	if (w->tunnels[tunnel].queued == ike->id)
 		w->tunnels[tunnel].queued = 0;
+	rest = w->tunnels[tunnel].rest != 0;
 	touch_tunnel(w, tunnel);
 	if (e == NULL) {
 		if ((c = child_accept(w, ike, m, n, tunnel, ni, m->nonce, NULL, 0,
@@ -261,17 +288,17 @@ create_response(struct world *w, struct ike_sa *ike, uint32_t tunnel,
 			ike->orphan_spi = n->spi_in;
 		}
 		ike->ntemp = 0;
+		if (rest)
+			rest_done(w, tunnel, c != NULL);
 		return;
 	}
 	if (e->type == N_SINGLE_PAIR_REQUIRED && tunnel_single(w, tunnel))
 		return;
 	if (e->type == N_TEMPORARY_FAILURE)
 		temporary(w, ike);
-	mine[0] = '\0';
-	if (e->type == N_NO_PROPOSAL_CHOSEN)
-		(void)proposals_str(&n->offered, mine, sizeof(mine));
-	tunnel_hold(w, tunnel, "peer says %s for the Child SA%s%s",
-	    wire_notify_name(e->type), mine[0] != '\0' ? "; we offer " : "", mine);
+	child_refused(w, tunnel, n, e);
+	if (rest)
+		rest_done(w, tunnel, 0);
 }
 
 void
@@ -353,9 +380,10 @@ crowded(const struct world *w, const struct ike_sa *ike)
 {
 	uint32_t	t, n = 0;
 
+	/* each pair of selectors may have one */
 	for (t = w->peers[ike->c.peer].tunnels; t != 0 && n < 4096;
 	    t = w->tunnels[t - 1].next_of_peer)
-		n++;
+		n += (uint32_t)tunnel_conf(w, t - 1)->from.n * tunnel_conf(w, t - 1)->to.n;
 	return (ike->nchildren >= n * 4 + CHILD_MAX);
 }
 

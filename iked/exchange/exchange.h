@@ -180,13 +180,12 @@ int	offer_allows(const struct proposals *, const struct suite *);
 struct ke *offer_ke(struct world *, uint16_t group);	/* a fresh key pair */
 
 /* ---- child.c: a Child's making, whatever the exchange */
-/* Picks the tunnel of this peer for the peer's selectors and narrows them. */
-uint32_t child_pick_tunnel(struct world *, const struct ike_sa *, const struct wire_msg *,
-	    struct tslist *l, struct tslist *r);
 struct child_make {
 	uint32_t	 tunnel, spi_in, spi_out;
 	uint8_t		 initiated;	/* our exchange */
 	uint8_t		 later;		/* rekey, R: outbound only when told to */
+	uint8_t		 transport;
+	int		 more;		/* R: ADDITIONAL_TS_POSSIBLE */
 	struct suite	 suite;
 	struct span	 secret, ni, nr;
 	const struct tslist *l, *r;
@@ -200,7 +199,6 @@ void	child_added(struct world *, struct child_sa *, enum job_kind, int err, cons
 void	reply_without_child(struct world *, struct ike_sa *);
 /* Its tunnel goes with the configuration: out of the kernel now, and the peer is told. */
 void	child_abandon(struct world *, struct child_sa *);
-int	child_covers(const struct child_sa *, const struct ts *src, const struct ts *dst);
 /* Adds the outbound SA that waited for the peer. */
 void	child_out_now(struct world *, struct child_sa *);
 void	child_kernel_delete(struct world *, struct child_sa *, enum kern_dir);
@@ -220,9 +218,33 @@ int	child_respond(struct world *, struct ike_sa *, const struct wire_msg *, stru
 struct child_sa *child_accept(struct world *, struct ike_sa *, const struct wire_msg *,
 	    struct nego *, uint32_t tunnel, struct span ni, struct span nr,
 	    struct child_sa *old, int first, const char **why);
+/* Notifies that go before a Child's SA payload, in either direction (1.3.1). */
+void	child_put_notifies(struct wire_enc *, int transport);
+/* The tunnel waits, and a line says what the peer said and what we had offered. */
+void	child_refused(struct world *, uint32_t tunnel, const struct nego *,
+	    const struct wire_notify *);
+/* A NAT is on the way: transport mode would need RFC 7296 2.23.1, which is not done. */
+int	child_natted(const struct ike_core *);
+
+/* ---- selectors.c */
+int	child_covers(const struct child_sa *, const struct ts *src, const struct ts *dst);
+/* The number (from * to.n + to) of the first pair from `at' on that no Child of the
+ * tunnel carries any part of, going round; -1: none. */
+int	child_missing(const struct world *, uint32_t tunnel, unsigned int at);
+/* The number of the pair that a packet is of; of the first where it is of none. */
+unsigned int child_pair_of(const struct world *, uint32_t tunnel, const struct ts *src,
+	    const struct ts *dst);
 /* ike: NULL before there is one. */
 void	child_offer_ts(struct world *, const struct ike_sa *, uint32_t tunnel, struct tslist *l,
 	    struct tslist *r);
+/* Responder: the tunnel that the request is for, and what of its selectors is taken.  0,
+ * or the error to answer, which has been said. */
+uint16_t child_take_ts(struct world *, const struct ike_sa *, const struct wire_msg *,
+	    const struct child_sa *old, uint32_t *tunnel, struct tslist *l,
+	    struct tslist *r, int *more);
+/* Says it; gives the type. */
+uint16_t child_refuse_ts(struct world *, const struct ike_sa *, const struct wire_msg *,
+	    uint32_t tunnel, uint16_t type);
 
 /* ---- address.c: CP payloads */
 void	address_ask(struct world *, uint32_t tunnel, struct wire_enc *);
@@ -257,6 +279,8 @@ int	check_start(struct world *, struct ike_sa *);
 void	informational_request(struct world *, struct ike_sa *, const struct rx *);
 void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 
+#define NO_TRANSPORT "transport does not work through NAT: write tunnel on both sides"
+
 /* ---- times, in ms */
 /*
  * The intervals between retransmissions grow by an eighth each, from RETRY_FIRST: 19 in
@@ -279,6 +303,7 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 #define BACKOFF_FIRST	1000
 #define BACKOFF_CAP	30000
 #define SILENT_CAP	2000	/* of peers that say nothing, when there are few of them */
+#define REST_FIRST	5000LL	/* a pair that the peer refuses: twice, ... 64 times this */
 #define PEND_MS		15000	/* a reply waits for the kernel at most */
 #define OUT_LATER_MS	3000	/* rekey, R: outbound at the latest */
 #define MOVED_MS	10000	/* the peer's address changed: a successor by then */

@@ -98,8 +98,15 @@ tunnel_single(struct world *w, uint32_t i)
 {
 	struct tunnel	*t = &w->tunnels[i];
 
-	if (t->single || tunnel_conf(w, i)->from.n + tunnel_conf(w, i)->to.n == 2)
-		return (0);
+	if (t->single || tunnel_conf(w, i)->single ||
+	    tunnel_conf(w, i)->from.n + tunnel_conf(w, i)->to.n == 2) {
+		/* of a pair it has several: the packet says which */
+		if (t->specific || !t->has_acq || t->acq_src.start.fam == ADDR_NONE)
+			return (0);
+		t->specific = 1;
+		touch_tunnel(w, i);
+		return (1);
+	}
 	t->single = 1;
 	log_info(w->log, "tunnel \"%s\": the peer wants a Child SA for each pair of "
 	    "networks", tunnel_conf(w, i)->name);

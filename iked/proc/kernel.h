@@ -33,6 +33,11 @@ struct ktable {
 	struct kpol	*pol;
 	size_t		 npol;
 	struct kidx	*byreqid;	/* sorted, one a tunnel */
+	/* Children of fewer selectors have reqids of their own: sorted */
+	struct kidx	*more;
+	size_t		 nmore, capmore;
+	uint8_t		*used;		/* bits: reqids that are or were given out */
+	uint32_t	 lastreqid, maxreqid;
 	struct kremote	*byremote;	/* sorted, one a tunnel */
 	struct kidx	*byid;		/* sorted by the kernel's policy id */
 	size_t		 nbyid;
@@ -42,6 +47,9 @@ struct ktable {
 int		 kpol_cmp(const struct kern_policy *, const struct kern_policy *);
 /* Nothing has to change. */
 int		 kpol_same(const struct kern_policy *, const struct kern_policy *);
+/* The ports of selectors as those of an outbound policy, and for the other way. */
+void		 kpol_ports(struct kern_policy *, const struct ts *from, const struct ts *to);
+void		 kpol_turn(struct kern_policy *);
 /* A growing array of what a dump showed. */
 struct kseen {
 	struct kern_policy	*p;
@@ -82,6 +90,14 @@ struct kpol	*ktable_next(struct ktable *, uint32_t tunnel, size_t *i);
  * or come back. 1: changed. */
 int		 ktable_bind(struct ktable *, uint32_t tunnel,
 		    const struct addr *local, const struct addr *remote);
+/*
+ * The reqid of a Child SA with these selectors, and whether they are less than the pairs
+ * they are of (then the SA needs a selector of its own, where the kernel has such).  Policies
+ * that get another reqid by that are marked as not installed; ktable_next() finds them.
+ * -1: there is none left.
+ */
+int		 ktable_child(struct ktable *, uint32_t tunnel, const struct tslist *l,
+		    const struct tslist *r, uint32_t *reqid, int *narrower);
 /*
  * What the new table takes over of the one it follows: an `any' peer that has come
  * keeps its traps as they are bound, and what is installed need not be placed again.

@@ -86,8 +86,7 @@ host_place(const struct kern_policy *out, int away)
 		if (d != KERN_OUT) {
 			p.src = out->dst;
 			p.dst = out->src;
-			p.sport = out->dport;
-			p.dport = out->sport;
+			kpol_turn(&p);
 			p.tsrc = out->tdst;
 			p.tdst = out->tsrc;
 		}
@@ -145,9 +144,9 @@ host_policy(const struct ktable *kt, const struct kernel_req *q, const struct ts
 	p->dir = KERN_OUT;
 	p->action = KERN_IPSEC;
 	p->proto = l->proto != 0 ? l->proto : r->proto;
-	p->sport = l->sport == l->eport ? l->sport : 0;
-	p->dport = r->sport == r->eport ? r->sport : 0;
-	p->prio = kern_priority(&p->src, &p->dst, p->proto);
+	kpol_ports(p, l, r);
+	p->prio = kern_priority(&p->src, &p->dst, p->proto,
+	    (p->sport != 0) + (p->dport != 0));
 	p->reqid = kt->reqid[q->tunnel];
 	p->transport = q->sa.transport;
 	p->tsrc = q->sa.src;

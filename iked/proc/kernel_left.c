@@ -142,8 +142,7 @@ outbound(const struct kern_policy *p, struct kern_policy *o)
 		return;
 	o->src = p->dst;
 	o->dst = p->src;
-	o->sport = p->dport;
-	o->dport = p->sport;
+	kpol_turn(o);
 	o->tsrc = p->tdst;
 	o->tdst = p->tsrc;
 }
@@ -171,7 +170,8 @@ kleft_policy(const struct kleft *kl, const struct kern_policy *is)
 	if (o.action != KERN_IPSEC || o.reqid != was->reqid ||
 	    o.transport != was->transport)
 		return (0);
-	return (anybody || (same_end(&was->tsrc, &o.tsrc) &&
+	/* of two hosts the selector says it all */
+	return (anybody || o.transport || (same_end(&was->tsrc, &o.tsrc) &&
 	    same_end(&was->tdst, &o.tdst)));
 }
 
@@ -238,7 +238,7 @@ kleft_line(const struct ktable *kt, const struct kpol *k, char *dst, size_t cap)
 	n = snprintf(dst, cap, "%s %s %u %u %u %u %u %s %s %s\n",
 	    prefix_str(&k->p.src, src), prefix_str(&k->p.dst, net),
 	    (unsigned)k->p.proto, (unsigned)k->p.sport, (unsigned)k->p.dport,
-	    (unsigned)k->p.prio, (unsigned)kt->reqid[k->tunnel],
+	    (unsigned)k->p.prio, (unsigned)k->p.reqid,
 	    ct->transport ? "transport" : "tunnel",
 	    addr_str(&cp->local, local), addr_str(&cp->remote, remote));
 	return (n < 0 || (size_t)n >= cap ? 0 : (size_t)n);

@@ -148,11 +148,8 @@ check_request(const struct ktable *kt, const struct kernel_req *q,
 	if (q->moved && !kt->conf->mobike &&
 	    (q->op == KREQ_SA_ADD || q->op == KREQ_SA_UPDATE))
 		return (EPERM);
-	if (q->op != KREQ_SA_ADD)
+	if (q->op != KREQ_SA_ADD && q->op != KREQ_SA_UPDATE)
 		return (0);
-	*why = "the policies were flushed; \"ipsecctl reload\" places them again";
-	if (kn.flushed)
-		return (EPERM);
 	*why = "direction is not said";
 	if (q->sa.dir != KERN_IN && q->sa.dir != KERN_OUT)
 		return (EINVAL);
@@ -163,6 +160,11 @@ check_request(const struct ktable *kt, const struct kernel_req *q,
 		return (EPERM);
 	*why = "an address was to be given, and this is more than one";
 	if (!hosts_only(t->dyn == DYN_FROM ? &q->tsl : t->dyn == DYN_TO ? &q->tsr : NULL))
+		return (EPERM);
+	if (q->op == KREQ_SA_UPDATE)
+		return (0);
+	*why = "the policies were flushed; \"ipsecctl reload\" places them again";
+	if (kn.flushed)
 		return (EPERM);
 	*why = "algorithm or key length this kernel was not found to have";
 	return (check_algorithms(&q->sa) == -1 ? EINVAL : 0);
@@ -175,8 +177,8 @@ bound(void *arg, int err, const char *what)
 	if (err == 0)
 		return;
 	errno = err;
-	log_warn(&kn.ch->log, "a policy cannot be bound to the peer's new "
-	    "address%s%s", what != NULL ? ": " : "", what != NULL ? what : "");
+	log_warn(&kn.ch->log, "the kernel does not let a policy follow its SA%s%s",
+	    what != NULL ? ": " : "", what != NULL ? what : "");
 }
 
 /* An "any" peer has come: its traps ask for its SA instead of discarding.  Or a peer has
@@ -201,6 +203,39 @@ bind_traps(struct ktable *kt, const struct kernel_req *q)
 		if (kern_policy_replace(kn.kern, mono_now(), &k->p, bound,
 		    NULL) == -1)
 			bound(NULL, errno, NULL);
+}
+
+/*
+ * The Child's reqid is the tunnel's, or its own when it has fewer selectors; the policies
+ * follow before the SA is there.  What of a pair it does not carry, its selector keeps
+ * out, where the kernel has one for SAs (XFRM).
+ */
+static int
+own_reqid(struct ktable *kt, struct kernel_req *q)
+{
+	struct kern_sa *sa = &q->sa;
+	struct kpol *k;
+	size_t i = 0;
+	int narrower;
+
+	if (ktable_child(kt, q->tunnel, &q->tsl, &q->tsr, &sa->reqid,
+	    &narrower) == -1)
+		return (-1);
+	if (narrower && q->tsl.n == 1 && q->tsr.n == 1 &&
+	    q->tsl.t[0].start.fam == q->tsr.t[0].start.fam) {
+		sa->sel_src = sa->dir == KERN_OUT ? q->tsl.t[0] : q->tsr.t[0];
+		sa->sel_dst = sa->dir == KERN_OUT ? q->tsr.t[0] : q->tsl.t[0];
+		sa->has_sel = 1;
+	}
+	while (kt == kn.now && (k = ktable_next(kt, q->tunnel, &i)) != NULL) {
+		if (k->installed)
+			continue;
+		k->installed = 1;
+		if (kern_policy_replace(kn.kern, mono_now(), &k->p, bound,
+		    NULL) == -1)
+			bound(NULL, errno, NULL);
+	}
+	return (0);
 }
 
 static int
@@ -253,6 +288,12 @@ run_request(struct ktable *kt, struct kernel_req *q)
 	    khost_add(kt, q) == -1)
 		log_warnx(&kn.ch->log, "tunnel \"%s\": out of memory: one caller's "
 		    "packets are discarded", kt->conf->tunnels[q->tunnel].name);
+	if ((q->op == KREQ_SA_ADD || q->op == KREQ_SA_UPDATE) &&
+	    !khost_wanted(kt, q) && own_reqid(kt, q) == -1) {
+		free(f);
+		answer(q->token, ENOBUFS, "no request id is left", NULL);
+		return;
+	}
 	if (++kn.inflight == INFLIGHT_MAX)
 		chan_pause(kn.ike, 1);
 	if (send_request(q, f) == -1) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* What a configuration wants of the kernel, as sorted values. */
 
+#include <netinet/in.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +129,35 @@ endpoint_or_zero(struct addr *out, const struct addr *a, const struct addr *othe
 }
 
 /*
+ * The ports of an outbound policy.  Of ICMP they are one number, the type in its upper
+ * octet, at whichever end (RFC 7296 3.13.1); kernels want type and code, and a code of 0
+ * is any to them.
+ */
+void
+kpol_ports(struct kern_policy *p, const struct ts *from, const struct ts *to)
+{
+	p->sport = from->sport == from->eport ? from->sport : 0;
+	p->dport = to->sport == to->eport ? to->sport : 0;
+	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6) {
+		if (p->sport == 0)
+			p->sport = p->dport;
+		p->dport = p->sport & 0xff;
+		p->sport >>= 8;
+	}
+}
+
+void
+kpol_turn(struct kern_policy *p)
+{
+	uint16_t port = p->sport;
+
+	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
+		return;
+	p->sport = p->dport;
+	p->dport = port;
+}
+
+/*
  * A policy of tunnel t, pair (i, j), towards dir.  Inbound ones are the outbound
  * one's mirror.  A peer that may be anybody has no template to ask for: until its SA
  * comes the pair is discarded, because it must not leave in clear.
@@ -138,7 +169,6 @@ fill_policy(const struct ktable *kt, uint32_t t, size_t i, size_t j,
 	const struct conf_tunnel *ct = &kt->conf->tunnels[t];
 	const struct conf_peer *cp = &kt->conf->peers[ct->peer];
 	const struct ts *from = &ct->from.t[i], *to = &ct->to.t[j];
-	uint16_t fport, tport;
 	int out = dir == KERN_OUT;
 
 	memset(p, 0, sizeof(*p));
@@ -147,11 +177,11 @@ fill_policy(const struct ktable *kt, uint32_t t, size_t i, size_t j,
 	p->src = out ? ct->fromnet[i] : ct->tonet[j];
 	p->dst = out ? ct->tonet[j] : ct->fromnet[i];
 	p->proto = from->proto;
-	fport = from->sport == from->eport ? from->sport : 0;
-	tport = to->sport == to->eport ? to->sport : 0;
-	p->sport = out ? fport : tport;
-	p->dport = out ? tport : fport;
-	p->prio = kern_priority(&p->src, &p->dst, p->proto);
+	kpol_ports(p, from, to);
+	if (!out)
+		kpol_turn(p);
+	p->prio = kern_priority(&p->src, &p->dst, p->proto,
+	    (p->sport != 0) + (p->dport != 0));
 	p->reqid = kt->reqid[t];
 	p->transport = ct->transport;
 	if (p->action == KERN_IPSEC) {
@@ -161,6 +191,7 @@ fill_policy(const struct ktable *kt, uint32_t t, size_t i, size_t j,
 	}
 }
 
+/* Room for them: not each from makes a pair with each to. */
 static size_t
 count_policies(const struct conf *c, int dirs)
 {
@@ -172,22 +203,34 @@ count_policies(const struct conf *c, int dirs)
 	return (n);
 }
 
+/* Nothing is forwarded from or to the host itself: transport has no KERN_FWD. */
+static int
+wanted(const struct conf_tunnel *ct, size_t i, size_t j, int dir)
+{
+	return (conf_is_pair(ct, (unsigned)i, (unsigned)j) &&
+	    (dir != KERN_FWD || !ct->transport));
+}
+
 static void
 fill_policies(struct ktable *kt, int dirs)
 {
+	const struct conf_tunnel *ct;
 	size_t i, j;
 	uint32_t t;
 	int d;
 
-	for (t = 0; t < kt->conf->ntunnels; t++)
-		for (i = 0; i < kt->conf->tunnels[t].from.n; i++)
-			for (j = 0; j < kt->conf->tunnels[t].to.n; j++)
+	for (t = 0; t < kt->conf->ntunnels; t++) {
+		ct = &kt->conf->tunnels[t];
+		for (i = 0; i < ct->from.n; i++)
+			for (j = 0; j < ct->to.n; j++)
 				for (d = KERN_IN; d < KERN_IN + dirs; d++) {
-					fill_policy(kt, t, i, j,
-					    (enum kern_dir)d,
+					if (!wanted(ct, i, j, d))
+						continue;
+					fill_policy(kt, t, i, j, (enum kern_dir)d,
 					    &kt->pol[kt->npol].p);
 					kt->pol[kt->npol++].tunnel = t;
 				}
+	}
 	if (kt->npol > 0)
 		qsort(kt->pol, kt->npol, sizeof(*kt->pol), qcmp_kpol);
 }
@@ -204,6 +247,17 @@ drop_duplicates(struct ktable *kt)
 	kt->npol = n;
 }
 
+/* The pair that a tunnel is known again by; there is one (conf_families_ok()). */
+static void
+first_pair(const struct conf_tunnel *ct, size_t *f, size_t *o)
+{
+	for (*f = 0; *f < ct->from.n; ++*f)
+		for (*o = 0; *o < ct->to.n; ++*o)
+			if (conf_is_pair(ct, (unsigned)*f, (unsigned)*o))
+				return;
+	*f = *o = 0;
+}
+
 /*
  * reqids.  A policy of the very same selectors tells which one the tunnel had, in
  * this or an earlier life; SAs that carry it stay findable.  What others use (any other
@@ -216,10 +270,11 @@ learn_reqids(struct ktable *kt, const struct kern_caps *caps,
 	const struct kern_policy *k;
 	struct kern_policy p;
 	uint32_t t, r;
-	size_t i;
+	size_t i, f, o;
 
 	for (t = 0; t < kt->conf->ntunnels; t++) {
-		fill_policy(kt, t, 0, 0, KERN_OUT, &p);
+		first_pair(&kt->conf->tunnels[t], &f, &o);
+		fill_policy(kt, t, f, o, KERN_OUT, &p);
 		if ((k = kseen_find(seen, &p)) == NULL || k->reqid == 0 ||
 		    k->reqid > caps->reqid_max)
 			continue;
@@ -237,12 +292,10 @@ learn_reqids(struct ktable *kt, const struct kern_caps *caps,
 }
 
 static int
-give_reqids(struct ktable *kt, const struct kern_caps *caps, uint8_t *used)
+give_reqids(struct ktable *kt, uint8_t *used)
 {
-	uint32_t t, r = 1, max;
+	uint32_t t, r = 1, max = kt->maxreqid;
 
-	max = caps->reqid_max < REQID_SPAN - 1 ? caps->reqid_max :
-	    REQID_SPAN - 1;
 	for (t = 0; t < kt->conf->ntunnels; t++) {
 		if (kt->reqid[t] != 0)
 			continue;
@@ -250,8 +303,10 @@ give_reqids(struct ktable *kt, const struct kern_caps *caps, uint8_t *used)
 			r++;
 		if (r > max)
 			return (-1);
+		used[r / 8] |= (uint8_t)(1U << r % 8);
 		kt->reqid[t] = r++;
 	}
+	kt->lastreqid = r - 1;
 	return (0);
 }
 
@@ -259,17 +314,15 @@ static int
 set_reqids(struct ktable *kt, const struct kern_caps *caps,
     const struct kseen *seen, const char **why)
 {
-	uint8_t *used;
 	uint32_t t;
-	int rv;
 
 	*why = "out of memory";
-	if ((used = calloc(1, REQID_SPAN / 8)) == NULL)
+	if ((kt->used = calloc(1, REQID_SPAN / 8)) == NULL)
 		return (-1);
-	learn_reqids(kt, caps, seen, used);
-	rv = give_reqids(kt, caps, used);
-	free(used);
-	if (rv == -1) {
+	kt->maxreqid = caps->reqid_max < REQID_SPAN - 1 ? caps->reqid_max :
+	    REQID_SPAN - 1;
+	learn_reqids(kt, caps, seen, kt->used);
+	if (give_reqids(kt, kt->used) == -1) {
 		*why = "more tunnels than this kernel has request ids";
 		return (-1);
 	}
@@ -280,6 +333,80 @@ set_reqids(struct ktable *kt, const struct kern_caps *caps,
 	if (kt->conf->ntunnels > 0)
 		qsort(kt->byreqid, kt->conf->ntunnels, sizeof(*kt->byreqid),
 		    qcmp_idx);
+	return (0);
+}
+
+static int64_t
+idx_find(const struct kidx *idx, size_t n, uint32_t key)
+{
+	const struct kidx *e;
+	struct kidx k;
+
+	if (n == 0 || key == 0)
+		return (-1);
+	k.key = key;
+	k.tunnel = 0;
+	e = bsearch(&k, idx, n, sizeof(*idx), qcmp_idx);
+	return (e == NULL ? -1 : (int64_t)e->tunnel);
+}
+
+/* One more reqid of a tunnel, in its place. 0 or -1. */
+static int
+more_add(struct ktable *kt, uint32_t reqid, uint32_t tunnel)
+{
+	struct kidx *q;
+	size_t cap, at;
+
+	if (kt->nmore == kt->capmore) {
+		cap = kt->capmore == 0 ? 16 : kt->capmore * 2;
+		if ((q = reallocarray(kt->more, cap, sizeof(*q))) == NULL)
+			return (-1);
+		kt->more = q;
+		kt->capmore = cap;
+	}
+	for (at = kt->nmore; at > 0 && kt->more[at - 1].key >= reqid; at--)
+		if (kt->more[at - 1].key == reqid)
+			return (0);
+	memmove(&kt->more[at + 1], &kt->more[at],
+	    (kt->nmore - at) * sizeof(*kt->more));
+	kt->more[at].key = reqid;
+	kt->more[at].tunnel = tunnel;
+	kt->nmore++;
+	return (0);
+}
+
+/* The reqids of Children of an earlier life, or of the table before: their SAs are found
+ * by them. */
+static int
+learn_more(struct ktable *kt, const struct kseen *seen)
+{
+	const struct kern_policy *k;
+	size_t i;
+
+	for (i = 0; i < kt->npol && seen->n > 0; i++) {
+		k = kseen_find(seen, &kt->pol[i].p);
+		if (k == NULL || k->reqid == 0 || k->reqid > kt->maxreqid ||
+		    idx_find(kt->byreqid, kt->conf->ntunnels, k->reqid) != -1)
+			continue;
+		if (more_add(kt, k->reqid, kt->pol[i].tunnel) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+/* One that no policy or SA of this table has had; from the start again when all have. */
+static uint32_t
+reqid_new(struct ktable *kt)
+{
+	uint32_t r, n;
+
+	for (n = 0, r = kt->lastreqid; n < kt->maxreqid; n++) {
+		r = r < kt->maxreqid ? r + 1 : 1;
+		if ((kt->used[r / 8] & 1U << r % 8) != 0)
+			continue;
+		kt->used[r / 8] |= (uint8_t)(1U << r % 8);
+		return (kt->lastreqid = r);
+	}
 	return (0);
 }
 
@@ -324,6 +451,10 @@ ktable_new(struct conf *c, const struct kern_caps *caps,
 	index_remotes(kt);
 	fill_policies(kt, dirs);
 	drop_duplicates(kt);
+	if (learn_more(kt, seen) == -1) {
+		ktable_free(kt);
+		return (NULL);
+	}
 	return (kt);
 }
 
@@ -337,6 +468,8 @@ ktable_free(struct ktable *kt)
 	free(kt->byreqid);
 	free(kt->byremote);
 	free(kt->byid);
+	free(kt->more);
+	free(kt->used);
 	free(kt->pol);
 	free(kt);
 }
@@ -360,24 +493,12 @@ ktable_find(struct ktable *kt, const struct kern_policy *p)
 	return (bsearch(p, kt->pol, kt->npol, sizeof(*kt->pol), bcmp_kpol));
 }
 
-static int64_t
-idx_find(const struct kidx *idx, size_t n, uint32_t key)
-{
-	const struct kidx *e;
-	struct kidx k;
-
-	if (n == 0 || key == 0)
-		return (-1);
-	k.key = key;
-	k.tunnel = 0;
-	e = bsearch(&k, idx, n, sizeof(*idx), qcmp_idx);
-	return (e == NULL ? -1 : (int64_t)e->tunnel);
-}
-
 int64_t
 ktable_byreqid(const struct ktable *kt, uint32_t reqid)
 {
-	return (idx_find(kt->byreqid, kt->conf->ntunnels, reqid));
+	int64_t t = idx_find(kt->byreqid, kt->conf->ntunnels, reqid);
+
+	return (t != -1 ? t : idx_find(kt->more, kt->nmore, reqid));
 }
 
 int64_t
@@ -469,6 +590,9 @@ ktable_next(struct ktable *kt, uint32_t t, size_t *i)
 
 	while ((at = *i) < n) {
 		++*i;
+		if (!wanted(ct, at / KERN_FWD / ct->to.n, at / KERN_FWD % ct->to.n,
+		    (int)(KERN_IN + at % KERN_FWD)))
+			continue;
 		fill_policy(kt, t, at / KERN_FWD / ct->to.n,
 		    at / KERN_FWD % ct->to.n,
 		    (enum kern_dir)(KERN_IN + at % KERN_FWD), &p);
@@ -476,6 +600,121 @@ ktable_next(struct ktable *kt, uint32_t t, size_t *i)
 			return (k);
 	}
 	return (NULL);
+}
+
+/*
+ * A kernel finds an outbound SA by the reqid of the packet's policy, so Children of
+ * one tunnel with other selectors need other reqids, and the policies of their pairs
+ * theirs.  They keep them over rekeys; the one of the tunnel stays with what no Child has
+ * been made for alone.
+ */
+static int
+meets(const struct ts *ours, const struct tslist *its)
+{
+	struct ts cut;
+	unsigned i;
+
+	for (i = 0; i < its->n; i++)
+		if (ts_intersect(ours, &its->t[i], &cut))
+			return (1);
+	return (0);
+}
+
+static uint32_t
+bits_of(const struct tslist *ours, const struct tslist *its)
+{
+	uint32_t b = 0;
+	unsigned i;
+
+	for (i = 0; i < ours->n; i++)
+		if (meets(&ours->t[i], its))
+			b |= 1U << i;
+	return (b);
+}
+
+/* The policy of that pair, or NULL: another tunnel's. */
+static struct kpol *
+pair_policy(struct ktable *kt, uint32_t t, size_t i, size_t j, int dir)
+{
+	struct kern_policy p;
+	struct kpol *k;
+
+	if (!wanted(&kt->conf->tunnels[t], i, j, dir))
+		return (NULL);
+	fill_policy(kt, t, i, j, (enum kern_dir)dir, &p);
+	k = ktable_find(kt, &p);
+	return (k != NULL && k->tunnel == t ? k : NULL);
+}
+
+/* The reqid that the pairs of the Child have and no others; 0: there is none. */
+static uint32_t
+common_reqid(struct ktable *kt, uint32_t t, uint32_t l, uint32_t r)
+{
+	const struct conf_tunnel *ct = &kt->conf->tunnels[t];
+	const struct kpol *k;
+	uint32_t in = 0;
+	size_t i, j;
+
+	for (i = 0; i < ct->from.n; i++)
+		for (j = 0; j < ct->to.n; j++) {
+			if ((l >> i & r >> j & 1) == 0 ||
+			    (k = pair_policy(kt, t, i, j, KERN_OUT)) == NULL)
+				continue;
+			if (in != 0 && in != k->p.reqid)
+				return (0);
+			in = k->p.reqid;
+		}
+	for (i = 0; i < ct->from.n && in != 0; i++)
+		for (j = 0; j < ct->to.n; j++)
+			if ((l >> i & r >> j & 1) == 0 &&
+			    (k = pair_policy(kt, t, i, j, KERN_OUT)) != NULL &&
+			    k->p.reqid == in)
+				return (0);
+	return (in);
+}
+
+static void
+set_reqid(struct ktable *kt, uint32_t t, uint32_t l, uint32_t r, uint32_t reqid)
+{
+	const struct conf_tunnel *ct = &kt->conf->tunnels[t];
+	struct kpol *k;
+	size_t i, j;
+	int d;
+
+	for (i = 0; i < ct->from.n; i++)
+		for (j = 0; j < ct->to.n; j++)
+			for (d = KERN_IN; (l >> i & r >> j & 1) != 0 && d <= KERN_FWD;
+			    d++) {
+				k = pair_policy(kt, t, i, j, d);
+				if (k == NULL || k->p.reqid == reqid)
+					continue;
+				k->p.reqid = reqid;
+				k->installed = 0;
+			}
+}
+
+int
+ktable_child(struct ktable *kt, uint32_t t, const struct tslist *l,
+    const struct tslist *r, uint32_t *reqid, int *narrower)
+{
+	const struct conf_tunnel *ct = &kt->conf->tunnels[t];
+	uint32_t lb = bits_of(&ct->from, l), rb = bits_of(&ct->to, r);
+	unsigned i;
+
+	*narrower = 0;
+	for (i = 0; i < ct->from.n; i++)
+		*narrower |= (lb >> i & 1) && !tslist_within(&(struct tslist){ .n = 1,
+		    .t = { ct->from.t[i] } }, l);
+	for (i = 0; i < ct->to.n; i++)
+		*narrower |= (rb >> i & 1) && !tslist_within(&(struct tslist){ .n = 1,
+		    .t = { ct->to.t[i] } }, r);
+	if (lb == UINT32_MAX >> (32 - ct->from.n) && rb == UINT32_MAX >> (32 - ct->to.n))
+		*reqid = kt->reqid[t];
+	else if ((*reqid = common_reqid(kt, t, lb, rb)) == 0 &&
+	    ((*reqid = reqid_new(kt)) == 0 || more_add(kt, *reqid, t) == -1))
+		return (-1);
+	set_reqid(kt, t, lb, rb, *reqid);
+	return (0);
 }
 
 static int
@@ -557,6 +796,10 @@ ktable_inherit(struct ktable *kt, struct ktable *old)
 			k->p.tsrc = o->p.tsrc;
 			k->p.tdst = o->p.tdst;
 		}
+		if (strcmp(kt->conf->tunnels[k->tunnel].name,
+		    old->conf->tunnels[o->tunnel].name) == 0 &&
+		    ktable_byreqid(kt, o->p.reqid) == (int64_t)k->tunnel)
+			k->p.reqid = o->p.reqid;
 		k->installed = o->installed && kpol_same(&o->p, &k->p);
 	}
 }

@@ -110,6 +110,7 @@ struct nego {
 	struct ke		*ke;
 	uint16_t		 group;
 	uint8_t			 tries;		/* INVALID_KE_PAYLOAD answers */
+	uint8_t			 transport;	/* asked for */
 	uint8_t			 ni[NONCE_LEN];
 	uint32_t		 spi_in;	/* Child */
 	uint32_t		 gone;		/* Child: the peer's SPI, deleted before its
@@ -283,6 +284,7 @@ struct child_sa {
 	uint8_t		 ntsl, ntsr;
 	uint8_t		 initiated;	/* the exchange was ours */
 	uint8_t		 encap;
+	uint8_t		 transport;
 	uint8_t		 in_there, out_there;	/* in the kernel */
 	uint8_t		 nwait;		/* kernel answers to come */
 	uint8_t		 want_delete, want_rekey;
@@ -323,6 +325,10 @@ struct tunnel {
 	uint8_t		 has_acq;
 	uint8_t		 specific;	/* offer the acquire's packet first */
 	uint8_t		 single;	/* the peer takes one pair a Child */
+	uint16_t	 rest;		/* a pair is being asked for alone: number + 1 */
+	uint16_t	 rest_at;	/* which is asked for next */
+	uint16_t	 rest_tries;
+	monotime	 rest_until;	/* not before */
 	uint32_t	 dirty_next;	/* index + 1 */
 	uint32_t	 tries;
 	uint32_t	 acq_seq;

@@ -22,7 +22,8 @@ static const char text[] =
     "natt srcid a@example.com dstid keyid:0x0001 keepalive target 10.2.0.7 "
     "psk \"twenty characters at least\" childsa enc aes-256-gcm group "
     "curve25519 group none\n"
-    "ikev2 \"road\" from 10.1.0.0/24 to 10.4.0.0/16 peer any "
+    "ikev2 \"road\" single proto { tcp, icmp } from 10.1.0.0/24 port 80 to { 10.4.0.0/16, "
+    "10.5.0.0/16 port 2048 } peer any "
     "psk \"twenty characters at least\"\n";
 
 struct item {

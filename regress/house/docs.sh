@@ -317,7 +317,7 @@ examples_body()
 		none unloadable 1 "$f"
 	done
 	[ $files -ge 3 ] || atf_fail "$files files"
-	none unloadable 4 "$MAN/iked.conf.5"
+	none unloadable 5 "$MAN/iked.conf.5"
 	none unloadable 1 "$MAN/netwatchd.8"
 	none unloadable 2 "$SRCDIR/README.md"
 	cat "$SRCDIR/etc/iked.conf" >etc.whole
@@ -343,8 +343,8 @@ examples_sees_head() { atf_set require.progs openssl; }
 examples_sees_body()
 {
 	spoil "$MAN/iked.conf.5" p.5 's/^ikev2 "seattle" ondemand/ikev2 "seattle" ondemandd/'
-	some 'ex.[0-9]*.conf is refused' unloadable 4 p.5
-	some 'ondemandd' unloadable 4 p.5
+	some 'ex.[0-9]*.conf is refused' unloadable 5 p.5
+	some 'ondemandd' unloadable 5 p.5
 	spoil "$SRCDIR/README.md" p.md 's/^ikev2 "boise"/ikev2 boise/'
 	some 'p.md: ex.1.conf is refused' unloadable 2 p.md
 	spoil "$SRCDIR/share/examples/seattle.conf" p.conf 's/"change me.*/"short"/'

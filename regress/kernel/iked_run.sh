@@ -341,7 +341,7 @@ step_broken() {
 
 # A tunnel taken out of the file while iked is not there: its traps go at the next start,
 # and those of others, whatever they look like, stay.
-OTHERS="src 10.1.0.0/24 dst 10.99.0.0/24 dir out priority 1033"
+OTHERS="src 10.1.0.0/24 dst 10.99.0.0/24 dir out priority 1067"
 step_left() {
 	wait_for 30 hosts_ping || bad "left: no tunnel"
 	iked_slay seattle

@@ -103,6 +103,12 @@ kern_add(struct node *n, const struct kernel_req *q)
 		return (EEXIST);
 	if (!kern_can(&n->caps, q->sa.encr, q->sa.encr_keybits, q->sa.integ))
 		return (ENOSYS);
+	/* as the kernel process */
+	if (q->gen == n->secrets->gen &&
+	    (q->sa.transport != n->secrets->tunnels[q->tunnel].transport ||
+	    !tslist_within(&q->tsl, &n->secrets->tunnels[q->tunnel].from) ||
+	    !tslist_within(&q->tsr, &n->secrets->tunnels[q->tunnel].to)))
+		return (EPERM);
 	if (key_used(n, &q->sa)) {
 		sim_wrong(n->sim, "%s: a key is used twice", n->name);
 		return (EINVAL);

@@ -268,7 +268,7 @@ make_policy(struct kern_policy *p, enum kern_dir dir, const char *src,
 	prefix_parse(&p->dst, dst);
 	addr_parse(&p->tsrc, tsrc);
 	addr_parse(&p->tdst, tdst);
-	p->prio = kern_priority(&p->src, &p->dst, 0);
+	p->prio = kern_priority(&p->src, &p->dst, 0, 0);
 	p->reqid = 77;
 }
 

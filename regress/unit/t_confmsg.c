@@ -307,6 +307,18 @@ static void ch_name(struct conf *c) { c->tunnels[0].name[1] = '"'; }
 static void ch_dup(struct conf *c) { strcpy(c->tunnels[0].name, "two"); }
 static void ch_peer(struct conf *c) { c->tunnels[0].peer = 3; }
 static void ch_transport(struct conf *c) { c->tunnels[0].transport = 1; }
+static void ch_single(struct conf *c) { c->tunnels[0].single = 2; }
+static void ch_port(struct conf *c)
+{
+	c->tunnels[0].from.t[0].sport = c->tunnels[0].from.t[0].eport = 80;
+}
+static void ch_gre(struct conf *c)
+{
+	ch_port(c);
+	c->tunnels[0].from.t[0].proto = 47;
+}
+/* one side only, or one network only */
+static void ch_proto(struct conf *c) { c->tunnels[0].from.t[0].proto = 6; }
 static void ch_mode(struct conf *c) { c->tunnels[2].mode = MODE_ACTIVE; }
 static void ch_host(struct conf *c) { c->tunnels[0].fromnet[0].addr.b[3] = 1; }
 static void ch_len(struct conf *c) { c->tunnels[0].fromnet[0].len = 33; }
@@ -339,6 +351,8 @@ ATF_TC_BODY(refused, tc)
 		{ "no group", 1, ch_noke }, { "AEAD mixed", 4, ch_mixed },
 		{ "transform twice", 4, ch_twice }, { "name", 4, ch_name },
 		{ "peer index", 4, ch_peer }, { "transport", 4, ch_transport },
+		{ "single 2", 4, ch_single }, { "port of all", 4, ch_port },
+		{ "port of gre", 4, ch_gre }, { "one protocol", 4, ch_proto },
 		{ "active any", 6, ch_mode }, { "host bits", 4, ch_host },
 		{ "prefix length", 4, ch_len }, { "families", 4, ch_fam },
 		{ "target", 4, ch_target }, { "interval", 4, ch_interval },

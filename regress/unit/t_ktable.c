@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pfkey/kern_local.h"
 #include "proc/kernel.h"
 
 static const char text[] =
@@ -76,7 +77,7 @@ ATF_TC_BODY(policies, tc)
 	ATF_REQUIRE_EQ(0, k->tunnel);
 	ATF_REQUIRE_EQ(KERN_IPSEC, k->p.action);
 	ATF_REQUIRE_EQ(kt->reqid[0], k->p.reqid);
-	ATF_REQUIRE_EQ(kern_priority(&want.src, &want.dst, 0), k->p.prio);
+	ATF_REQUIRE_EQ(kern_priority(&want.src, &want.dst, 0, 0), k->p.prio);
 	{
 		struct addr a = addr_of("198.51.100.1"), b = addr_of("192.0.2.1");
 
@@ -262,10 +263,10 @@ ATF_TC_BODY(left, tc)
 	kt = table(text, NULL);
 	for (i = 0; i < kt->npol; i++)
 		n += kleft_line(kt, &kt->pol[i], buf + n, sizeof(buf) - n);
-	ATF_REQUIRE(strncmp(buf, "10.1.0.0/24 10.2.0.0/24 0 0 0 1033 1 tunnel "
+	ATF_REQUIRE(strncmp(buf, "10.1.0.0/24 10.2.0.0/24 0 0 0 1067 1 tunnel "
 	    "192.0.2.1 198.51.100.1\n", 67) == 0);
 	n += (size_t)snprintf(buf + n, sizeof(buf) - n, "10.1.0.0/24 10.2.0.0/24\n"
-	    "a b c d e f g h i j\n10.1.0.0/24 10.66.0.0/24 0 0 0 1033 9 tunnel "
+	    "a b c d e f g h i j\n10.1.0.0/24 10.66.0.0/24 0 0 0 1067 9 tunnel "
 	    "192.0.2.1 198.51.100.1");		/* torn */
 	ATF_REQUIRE_EQ(0, kleft_parse(&kl, buf, n));
 	ATF_REQUIRE_EQ(6, kl.was.n);
@@ -444,6 +445,210 @@ ATF_TC_BODY(ids, tc)
 	ktable_free(kt);
 }
 
+/* ---- Children of fewer selectors */
+
+static const char pairs[] =
+    "ikev2 \"one\" from { 10.1.0.0/24, 10.1.1.0/24 } to { 10.2.0.0/24, 10.2.1.0/24 } "
+    "local 192.0.2.1 peer 198.51.100.1 psk \"twenty characters at least\"\n"
+    "ikev2 \"two\" from 10.1.0.0/24 to 10.3.0.0/24 "
+    "local 192.0.2.1 peer 198.51.100.1 psk \"twenty characters at least\"\n";
+
+static void
+list_of(struct tslist *l, const char *a, const char *b)
+{
+	struct prefix p;
+
+	memset(l, 0, sizeof(*l));
+	ATF_REQUIRE_EQ(0, prefix_parse(&p, a));
+	ts_from_prefix(&l->t[l->n++], &p, 0, 0);
+	if (b == NULL)
+		return;
+	ATF_REQUIRE_EQ(0, prefix_parse(&p, b));
+	ts_from_prefix(&l->t[l->n++], &p, 0, 0);
+}
+
+static uint32_t
+child(struct ktable *kt, const char *l1, const char *l2, const char *r1, const char *r2,
+    int narrower)
+{
+	struct tslist l, r;
+	uint32_t reqid;
+	int n;
+
+	list_of(&l, l1, l2);
+	list_of(&r, r1, r2);
+	ATF_REQUIRE_EQ(0, ktable_child(kt, 0, &l, &r, &reqid, &n));
+	ATF_CHECK_EQ(narrower, n);
+	return (reqid);
+}
+
+/* The reqid of a pair's policies, the same in each direction. */
+static uint32_t
+reqid_of(struct ktable *kt, const char *f, const char *t)
+{
+	struct kern_policy p;
+	struct kpol *k;
+	uint32_t r;
+
+	memset(&p, 0, sizeof(p));
+	p.dir = KERN_OUT;
+	ATF_REQUIRE_EQ(0, prefix_parse(&p.src, f));
+	ATF_REQUIRE_EQ(0, prefix_parse(&p.dst, t));
+	ATF_REQUIRE((k = ktable_find(kt, &p)) != NULL);
+	r = k->p.reqid;
+	p.dir = KERN_IN;
+	ATF_REQUIRE_EQ(0, prefix_parse(&p.src, t));
+	ATF_REQUIRE_EQ(0, prefix_parse(&p.dst, f));
+	ATF_REQUIRE((k = ktable_find(kt, &p)) != NULL);
+	ATF_CHECK_EQ(r, k->p.reqid);
+	p.dir = KERN_FWD;
+	ATF_REQUIRE((k = ktable_find(kt, &p)) != NULL);
+	ATF_CHECK_EQ(r, k->p.reqid);
+	return (r);
+}
+
+static size_t
+not_installed(const struct ktable *kt)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < kt->npol; i++)
+		n += !kt->pol[i].installed;
+	return (n);
+}
+
+ATF_TC_WITHOUT_HEAD(children);
+ATF_TC_BODY(children, tc)
+{
+	struct ktable *kt, *kt2;
+	struct kseen seen;
+	uint32_t r1, r2;
+	size_t i;
+
+	(void)tc;
+	kt = table(pairs, NULL);
+	for (i = 0; i < kt->npol; i++)
+		kt->pol[i].installed = 1;
+	ATF_CHECK_EQ(1, kt->reqid[0]);
+	ATF_CHECK_EQ(2, kt->reqid[1]);
+	/* all of it is the tunnel's own, and nothing changes */
+	ATF_CHECK_EQ(1, child(kt, "10.1.0.0/24", "10.1.1.0/24", "10.2.0.0/24",
+	    "10.2.1.0/24", 0));
+	ATF_CHECK_EQ(0, not_installed(kt));
+	/* one pair: a reqid, for its three policies; again, at the rekey: the same */
+	r1 = child(kt, "10.1.0.0/24", NULL, "10.2.1.0/24", NULL, 0);
+	ATF_CHECK_EQ(3, r1);
+	ATF_CHECK_EQ(3, not_installed(kt));
+	ATF_CHECK_EQ(r1, reqid_of(kt, "10.1.0.0/24", "10.2.1.0/24"));
+	ATF_CHECK_EQ(1, reqid_of(kt, "10.1.0.0/24", "10.2.0.0/24"));
+	ATF_CHECK_EQ(2, reqid_of(kt, "10.1.0.0/24", "10.3.0.0/24"));
+	ATF_CHECK_EQ(r1, child(kt, "10.1.0.0/24", NULL, "10.2.1.0/24", NULL, 0));
+	ATF_CHECK_EQ(3, not_installed(kt));
+	ATF_CHECK_EQ(0, ktable_byreqid(kt, r1));
+	/* a row of two, of which one is narrower than its pair */
+	r2 = child(kt, "10.1.1.0/25", NULL, "10.2.0.0/24", "10.2.1.0/24", 1);
+	ATF_CHECK_EQ(4, r2);
+	ATF_CHECK_EQ(r2, reqid_of(kt, "10.1.1.0/24", "10.2.0.0/24"));
+	ATF_CHECK_EQ(r2, reqid_of(kt, "10.1.1.0/24", "10.2.1.0/24"));
+	/* what is left has the tunnel's for itself by now */
+	ATF_CHECK_EQ(1, child(kt, "10.1.0.0/24", NULL, "10.2.0.0/24", NULL, 0));
+	/* the next generation of the same keeps all that, and places nothing again */
+	for (i = 0; i < kt->npol; i++)
+		kt->pol[i].installed = 1;
+	ATF_REQUIRE_EQ(0, ktable_seen(kt, &seen));
+	kseen_sort(&seen);
+	kt2 = table(pairs, &seen);
+	ktable_inherit(kt2, kt);
+	ATF_CHECK_EQ(0, not_installed(kt2));
+	ATF_CHECK_EQ(r2, reqid_of(kt2, "10.1.1.0/24", "10.2.1.0/24"));
+	ATF_CHECK_EQ(0, ktable_byreqid(kt2, r1));
+	ATF_CHECK_EQ(0, ktable_byreqid(kt2, r2));
+	/* nor is any given to somebody else */
+	ATF_CHECK_EQ(5, child(kt2, "10.1.1.0/24", NULL, "10.2.0.0/24", NULL, 0));
+	ktable_free(kt2);
+	/* another life learns them from the kernel: the SAs are found and deleted */
+	kt2 = table(pairs, &seen);
+	ATF_CHECK_EQ(1, kt2->reqid[0]);
+	ATF_CHECK_EQ(0, ktable_byreqid(kt2, r1));
+	ATF_CHECK_EQ(0, ktable_byreqid(kt2, r2));
+	ATF_CHECK_EQ(1, reqid_of(kt2, "10.1.1.0/24", "10.2.1.0/24"));
+	ktable_free(kt2);
+	/* the whole again: one reqid for all */
+	ATF_CHECK_EQ(1, child(kt, "10.1.0.0/24", "10.1.1.0/24", "10.2.0.0/24",
+	    "10.2.1.0/24", 0));
+	ATF_CHECK_EQ(1, reqid_of(kt, "10.1.1.0/24", "10.2.1.0/24"));
+	kseen_free(&seen);
+	ktable_free(kt);
+}
+
+/* Few ids: none is left for one more Child, and that is an error, not a collision. */
+ATF_TC_WITHOUT_HEAD(children_exhausted);
+ATF_TC_BODY(children_exhausted, tc)
+{
+	struct kern_caps few;
+	struct kseen none;
+	struct ktable *kt;
+	struct tslist l, r;
+	const char *why;
+	uint32_t reqid;
+	int n;
+
+	(void)tc;
+	memset(&none, 0, sizeof(none));
+	memset(&few, 0, sizeof(few));
+	few.reqid_max = 3;
+	ATF_REQUIRE((kt = ktable_new(conf_of(pairs), &few, &none, &why)) != NULL);
+	ATF_CHECK_EQ(3, child(kt, "10.1.0.0/24", NULL, "10.2.1.0/24", NULL, 0));
+	list_of(&l, "10.1.1.0/24", NULL);
+	list_of(&r, "10.2.1.0/24", NULL);
+	ATF_CHECK_EQ(-1, ktable_child(kt, 0, &l, &r, &reqid, &n));
+	ktable_free(kt);
+}
+
+/* Protocols, ports, ICMP's type, both families, two hosts. */
+ATF_TC_WITHOUT_HEAD(selectors);
+ATF_TC_BODY(selectors, tc)
+{
+	struct kern_policy *p;
+	struct ktable *kt;
+	size_t i, v6 = 0;
+
+	(void)tc;
+	kt = table("ikev2 \"web\" proto { tcp, udp } from { 10.1.0.0/24, 2001:db8:1::/64 } "
+	    "to { 10.2.0.0/24 port 443, 2001:db8:2::/64 } local 192.0.2.1 peer "
+	    "198.51.100.1 psk \"twenty characters at least\"\n", NULL);
+	/* two protocols, two families, three directions; no pair is mixed */
+	ATF_CHECK_EQ(2 * 2 * 3, kt->npol);
+	for (i = 0; i < kt->npol; i++) {
+		p = &kt->pol[i].p;
+		ATF_CHECK_EQ(0, kern_policy_check(p));
+		ATF_CHECK(p->proto == 6 || p->proto == 17);
+		v6 += p->src.addr.fam == ADDR_V6;
+		if (p->src.addr.fam == ADDR_V6)
+			ATF_CHECK(p->sport == 0 && p->dport == 0);
+		else {
+			ATF_CHECK_EQ(p->dir == KERN_OUT ? p->dport : p->sport, 443);
+			ATF_CHECK_EQ(p->dir == KERN_OUT ? p->sport : p->dport, 0);
+			ATF_CHECK_EQ(p->prio, 1065);
+		}
+	}
+	ATF_CHECK_EQ(6, v6);
+	ktable_free(kt);
+	kt = table("ikev2 \"ping\" proto icmp from 10.1.0.0/24 to 10.2.0.0/24 port 2051 "
+	    "local 192.0.2.1 peer 198.51.100.1 psk \"twenty characters at least\"\n", NULL);
+	ATF_CHECK_EQ(3, kt->npol);
+	for (i = 0; i < kt->npol; i++)		/* type 8, code 3, wherever it goes */
+		ATF_CHECK(kt->pol[i].p.sport == 8 && kt->pol[i].p.dport == 3);
+	ktable_free(kt);
+	kt = table("ikev2 \"gre\" transport proto gre from 192.0.2.1 to 198.51.100.1 "
+	    "psk \"twenty characters at least\"\n", NULL);
+	ATF_CHECK_EQ(2, kt->npol);		/* the host itself forwards none of it */
+	for (i = 0; i < kt->npol; i++)
+		ATF_CHECK(kt->pol[i].p.transport && kt->pol[i].p.proto == 47 &&
+		    kt->pol[i].p.dir != KERN_FWD && kt->pol[i].p.prio == 1002);
+	ktable_free(kt);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, policies);
@@ -456,5 +661,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, exhausted);
 	ATF_TP_ADD_TC(tp, endpoints);
 	ATF_TP_ADD_TC(tp, ids);
+	ATF_TP_ADD_TC(tp, children);
+	ATF_TP_ADD_TC(tp, children_exhausted);
+	ATF_TP_ADD_TC(tp, selectors);
 	return (atf_no_error());
 }

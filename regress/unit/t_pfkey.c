@@ -485,6 +485,123 @@ ATF_TC_BODY(policies, tc)
 	ATF_CHECK_EQ(0, pfkey_req_policy(&pfkey_linux, &m, PFM_SPDUPDATE, &p));
 }
 
+/* A policy's request as hexadecimal digits. */
+static const char *
+request_hex(const struct pfkey_dialect *d, const struct kern_policy *p)
+{
+	static char text[1024];
+	uint8_t b[512];
+	struct pfkey_msg m;
+	struct kern_policy back;
+	const char *why;
+	struct wbuf w;
+	size_t i;
+
+	wbuf_init(&w, b, sizeof(b));
+	if (pfkey_req_policy(d, &m, PFM_SPDUPDATE, p) == -1)
+		return ("refused");
+	ATF_REQUIRE_EQ(0, pfkey_encode(d, &m, &w));
+	for (i = 0; i < w.len; i++)
+		snprintf(text + 2 * i, 3, "%02x", b[i]);
+	/* and what comes back of it is the same policy */
+	ATF_REQUIRE_EQ(0, pfkey_decode(d, b, w.len, &m, &why));
+	ATF_REQUIRE_EQ(0, pfkey_get_policy(d, &m, &back));
+	ATF_CHECK(back.proto == p->proto && back.sport == p->sport &&
+	    back.dport == p->dport && back.transport == p->transport &&
+	    back.reqid == p->reqid && prefix_cmp(&back.src, &p->src) == 0 &&
+	    prefix_cmp(&back.dst, &p->dst) == 0);
+	return (text);
+}
+
+/* Written down from net/pfkeyv2.h and netipsec/ipsec.h of each, octet by octet. */
+ATF_TC_WITHOUT_HEAD(selectors);
+ATF_TC_BODY(selectors, tc)
+{
+	struct kern_policy p;
+
+	memset(&p, 0, sizeof(p));
+	p.dir = KERN_OUT;
+	p.reqid = 7;
+	p.prio = 1000;
+	p.proto = 6;
+	p.sport = 80;
+	p.dport = 443;
+	p.transport = 1;
+	prefix_parse(&p.src, "10.1.0.1");
+	prefix_parse(&p.dst, "10.2.0.1");
+	ATF_CHECK_STREQ(request_hex(&pfkey_linux, &p),
+	    "020d00000c0000000000000000000000"
+	    "0300050006200000020000500a0100010000000000000000"
+	    "0300060006200000020001bb0a0200010000000000000000"
+	    "040012000200020000000000e8030000"
+	    "10003200010300000700000000000000");
+	/* FreeBSD's sockaddrs have their length; a request's reqid has two octets */
+	ATF_CHECK_STREQ(request_hex(&pfkey_freebsd, &p),
+	    "020d00000b0000000000000000000000"
+	    "0300050006200000100200500a0100010000000000000000"
+	    "0300060006200000100201bb0a0200010000000000000000"
+	    "030012000200020000000000e8030000"
+	    "0800320001030700");
+	/* a tunnel for one port; ports of IPv6 stand where IPv4's do */
+	p.transport = 0;
+	p.sport = 0;
+	prefix_parse(&p.src, "2001:db8:1::/64");
+	prefix_parse(&p.dst, "2001:db8:2::/64");
+	addr_parse(&p.tsrc, "192.0.2.1");
+	addr_parse(&p.tdst, "198.51.100.1");
+	ATF_CHECK_STREQ(request_hex(&pfkey_linux, &p),
+	    "020d0000140000000000000000000000"
+	    "05000500064000000a0000000000000020010db8000100000000000000000000"
+	    "0000000000000000"
+	    "05000600064000000a0001bb0000000020010db8000200000000000000000000"
+	    "0000000000000000"
+	    "080012000200020000000000e8030000"
+	    "30003200020300000700000000000000"
+	    "02000000c00002010000000000000000"
+	    "02000000c63364010000000000000000");
+	/* ICMP: the type in the source's port, the code in the destination's; a kernel
+	 * that does not look at them is not told */
+	prefix_parse(&p.src, "10.1.0.0/24");
+	prefix_parse(&p.dst, "10.2.0.0/24");
+	p.proto = 1;
+	p.sport = 8;
+	p.dport = 0;
+	ATF_CHECK(strcmp(request_hex(&pfkey_linux, &p), "refused") != 0);
+	ATF_CHECK_STREQ(request_hex(&pfkey_freebsd, &p), "refused");
+	p.sport = 0;
+	ATF_CHECK(strcmp(request_hex(&pfkey_freebsd, &p), "refused") != 0);
+}
+
+/* An SA in transport mode, and ESN, which Linux's PF_KEY cannot say. */
+ATF_TC_WITHOUT_HEAD(modes);
+ATF_TC_BODY(modes, tc)
+{
+	struct pfkey_msg m;
+	struct kern_sa sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.spi = 0x10000;
+	sa.proto = PROTO_ESP;
+	addr_parse(&sa.src, "192.0.2.1");
+	addr_parse(&sa.dst, "198.51.100.1");
+	sa.encr = ENCR_AES_CBC;
+	sa.encr_keybits = 128;
+	sa.encr_keylen = 16;
+	sa.integ = INTEG_HMAC_SHA2_512_256;
+	sa.integ_keylen = 64;
+	sa.transport = 1;
+	sa.reqid = 9;
+	ATF_REQUIRE_EQ(0, pfkey_req_sa(&pfkey_linux, &m, &sa, 0));
+	ATF_CHECK_EQ(PF_MODE_TRANSPORT, m.sa2.mode);
+	ATF_REQUIRE_EQ(0, pfkey_req_sa(&pfkey_freebsd, &m, &sa, 0));
+	ATF_CHECK_EQ(PF_MODE_TRANSPORT, m.sa2.mode);
+	ATF_CHECK_EQ(0, m.sa.flags);
+	sa.esn = 1;
+	ATF_CHECK_EQ(-1, pfkey_req_sa(&pfkey_linux, &m, &sa, 0));
+	ATF_REQUIRE_EQ(0, pfkey_req_sa(&pfkey_freebsd, &m, &sa, 0));
+	ATF_CHECK_EQ(0x400, m.sa.flags);
+}
+
 ATF_TC_WITHOUT_HEAD(caps);
 ATF_TC_BODY(caps, tc)
 {
@@ -520,12 +637,16 @@ ATF_TC_BODY(priority, tc)
 	prefix_parse(&a, "10.1.0.0/24");
 	prefix_parse(&b, "10.2.0.0/24");
 	prefix_parse(&host, "10.1.0.1");
-	ATF_CHECK_EQ(1033, kern_priority(&a, &b, 0));
-	ATF_CHECK_EQ(1032, kern_priority(&a, &b, 17));
-	ATF_CHECK_EQ(1017, kern_priority(&host, &b, 0));
-	ATF_CHECK_EQ(1000, kern_priority(&host, &host, 1));
+	ATF_CHECK_EQ(1067, kern_priority(&a, &b, 0, 0));
+	ATF_CHECK_EQ(1066, kern_priority(&a, &b, 17, 0));
+	ATF_CHECK_EQ(1065, kern_priority(&a, &b, 17, 1));
+	ATF_CHECK_EQ(1064, kern_priority(&a, &b, 17, 2));
+	/* a longer prefix comes before whatever else is named */
+	ATF_CHECK_EQ(1035, kern_priority(&host, &b, 0, 0));
+	ATF_CHECK_EQ(1002, kern_priority(&host, &host, 1, 0));
+	ATF_CHECK_EQ(1000, kern_priority(&host, &host, 6, 2));
 	prefix_parse(&a, "::/0");
-	ATF_CHECK_EQ(1513, kern_priority(&a, &a, 0));
+	ATF_CHECK_EQ(2027, kern_priority(&a, &a, 0, 0));
 }
 
 /* --- strictness --- */
@@ -649,6 +770,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, encode_freebsd);
 	ATF_TP_ADD_TC(tp, events);
 	ATF_TP_ADD_TC(tp, policies);
+	ATF_TP_ADD_TC(tp, selectors);
+	ATF_TP_ADD_TC(tp, modes);
 	ATF_TP_ADD_TC(tp, caps);
 	ATF_TP_ADD_TC(tp, priority);
 	ATF_TP_ADD_TC(tp, strict);

@@ -9,6 +9,7 @@
 #ifdef __linux__
 
 #include <linux/xfrm.h>
+#include <netinet/in.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -434,6 +435,64 @@ ATF_TC_BODY(round, tc)
 	ATF_CHECK(memcmp(&p, &pback, sizeof(p)) == 0);
 }
 
+/* Protocol and ports in a policy's selector, and two hosts: no addresses in the template. */
+ATF_TC_WITHOUT_HEAD(selectors);
+ATF_TC_BODY(selectors, tc)
+{
+	struct xfrm_userpolicy_info u;
+	struct xfrm_usersa_info v;
+	struct xfrm_user_tmpl t;
+	struct kern_policy p, back;
+	struct kern_sa sa, sback;
+	struct prefix net;
+	struct msg m;
+
+	memset(&p, 0, sizeof(p));
+	p.dir = KERN_OUT;
+	p.proto = 6;
+	p.dport = 443;
+	p.transport = 1;
+	p.reqid = 70000;
+	ATF_REQUIRE_EQ(0, prefix_parse(&p.src, "192.0.2.1"));
+	ATF_REQUIRE_EQ(0, prefix_parse(&p.dst, "198.51.100.1"));
+	m.len = xfrm_put_policy(m.b, sizeof(m.b), 1, &p);
+	m.h = (const void *)m.b;
+	memcpy(&u, mnl_nlmsg_get_payload(m.h), sizeof(u));
+	ATF_CHECK(u.sel.proto == 6 && u.sel.sport == 0 && u.sel.sport_mask == 0);
+	ATF_CHECK(u.sel.dport == htons(443) && u.sel.dport_mask == 0xffff);
+	ATF_CHECK(u.sel.prefixlen_s == 32 && u.sel.prefixlen_d == 32);
+	memcpy(&t, m.b + m.len - sizeof(t), sizeof(t));
+	ATF_CHECK(t.mode == XFRM_MODE_TRANSPORT && t.reqid == 70000 &&
+	    t.family == AF_INET && t.saddr.a4 == 0 && t.id.daddr.a4 == 0);
+	ATF_REQUIRE_EQ(0, xfrm_get_policy(m.h, &back));
+	ATF_CHECK(back.transport && back.proto == 6 && back.sport == 0 &&
+	    back.dport == 443);
+	/* an SA for part of a pair: its selector keeps the rest out */
+	memset(&sa, 0, sizeof(sa));
+	sa.spi = 0x10000;
+	sa.proto = PROTO_ESP;
+	sa.dir = KERN_OUT;
+	ATF_REQUIRE_EQ(0, addr_parse(&sa.src, "192.0.2.1"));
+	ATF_REQUIRE_EQ(0, addr_parse(&sa.dst, "198.51.100.1"));
+	sa.encr = ENCR_AES_GCM_16;
+	sa.encr_keybits = 128;
+	sa.encr_keylen = 20;
+	sa.has_sel = 1;
+	ATF_REQUIRE_EQ(0, prefix_parse(&net, "10.1.0.0/25"));
+	ts_from_prefix(&sa.sel_src, &net, 17, 0);
+	ATF_REQUIRE_EQ(0, prefix_parse(&net, "10.2.0.0/24"));
+	ts_from_prefix(&sa.sel_dst, &net, 17, 53);
+	m.len = xfrm_put_sa(m.b, sizeof(m.b), 1, &sa, 0);
+	memcpy(&v, mnl_nlmsg_get_payload(m.h), sizeof(v));
+	ATF_CHECK(v.sel.proto == 17 && v.sel.prefixlen_s == 25 &&
+	    v.sel.prefixlen_d == 24 && v.sel.sport_mask == 0 &&
+	    v.sel.dport == htons(53) && v.sel.dport_mask == 0xffff);
+	ATF_CHECK((v.flags & XFRM_STATE_AF_UNSPEC) == 0);
+	ATF_REQUIRE_EQ(0, xfrm_get_sa(m.h, &sback));
+	ATF_CHECK(sback.has_sel && ts_equal(&sback.sel_src, &sa.sel_src) &&
+	    ts_equal(&sback.sel_dst, &sa.sel_dst));
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, index);
@@ -443,6 +502,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, framing);
 	ATF_TP_ADD_TC(tp, requests);
 	ATF_TP_ADD_TC(tp, round);
+	ATF_TP_ADD_TC(tp, selectors);
 	return (atf_no_error());
 }
 
