@@ -123,7 +123,7 @@ collect(const void *buf, size_t len, uint32_t seq, struct list *l)
 	const struct nlmsghdr *nlh = buf;
 	int left = (int)len;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	for (; rtnl_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		if (nlh->nlmsg_seq != seq)
 			continue;
 		if (nlh->nlmsg_type == NLMSG_DONE ||
@@ -180,7 +180,7 @@ netif_source(struct netif *n, const struct addr *dst, struct addr *src)
 	len = recv(n->req, n->buf, sizeof(n->buf), MSG_DONTWAIT);
 	if (len <= 0)
 		return (len == -1 ? errno : EIO);
-	if (!mnl_nlmsg_ok(ans, (int)len) || ans->nlmsg_seq != n->seq)
+	if (!rtnl_ok(ans, (int)len) || ans->nlmsg_seq != n->seq)
 		return (EIO);
 	err = rtnl_source(ans, src);
 	/* the wrong family of the answer says that there is none */

@@ -7,7 +7,9 @@
 
 #include "base/addr.h"
 
-/* RTM_NEWADDR: an address that can be used. 0 or -1.  The header is mnl_nlmsg_ok(). */
+/* A whole message is there, of so many octets left. */
+int	rtnl_ok(const struct nlmsghdr *, int left);
+/* RTM_NEWADDR: an address that can be used. 0 or -1.  The header is rtnl_ok(). */
 int	rtnl_addr(const struct nlmsghdr *, struct addr *);
 /* The answer to RTM_GETROUTE: 0, or an errno. */
 int	rtnl_source(const struct nlmsghdr *, struct addr *);

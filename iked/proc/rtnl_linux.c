@@ -22,10 +22,17 @@ struct found {
 	int		flags_type;	/* -1: none */
 };
 
-static int
-attribute(const struct nlattr *a, void *arg)
+/* libmnl compares lengths as signed ones. */
+int
+rtnl_ok(const struct nlmsghdr *nlh, int left)
 {
-	struct found *f = arg;
+	return (mnl_nlmsg_ok(nlh, left) &&
+	    nlh->nlmsg_len <= (unsigned int)left);
+}
+
+static void
+attribute(const struct nlattr *a, struct found *f)
+{
 	uint16_t t = mnl_attr_get_type(a);
 
 	if (t == f->type && mnl_attr_get_payload_len(a) == f->len)
@@ -34,7 +41,19 @@ attribute(const struct nlattr *a, void *arg)
 		f->or_p = mnl_attr_get_payload(a);
 	else if ((int)t == f->flags_type && mnl_attr_get_payload_len(a) == 4)
 		f->flags = mnl_attr_get_u32(a);
-	return (MNL_CB_OK);
+}
+
+/* Those behind a fixed part of n octets. */
+static void
+attributes(const struct nlmsghdr *nlh, size_t n, struct found *f)
+{
+	const struct nlattr *a = mnl_nlmsg_get_payload_offset(nlh, n);
+	int left = (int)mnl_nlmsg_get_payload_len(nlh) - (int)MNL_ALIGN(n);
+
+	for (; mnl_attr_ok(a, left); a = mnl_attr_next(a)) {
+		left -= (int)MNL_ALIGN(a->nla_len);
+		attribute(a, f);
+	}
 }
 
 static size_t
@@ -59,9 +78,9 @@ rtnl_addr(const struct nlmsghdr *nlh, struct addr *a)
 	f.len = family_len(ifa->ifa_family);
 	f.flags = ifa->ifa_flags;
 	f.flags_type = IFA_FLAGS;
-	if (f.len == 0 ||
-	    mnl_attr_parse(nlh, sizeof(*ifa), attribute, &f) != MNL_CB_OK)
+	if (f.len == 0)
 		return (-1);
+	attributes(nlh, sizeof(*ifa), &f);
 	/* nobody can be spoken to from an address that is not sure to be ours */
 	if (f.flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED))
 		return (-1);
@@ -91,9 +110,8 @@ rtnl_source(const struct nlmsghdr *nlh, struct addr *a)
 	f.len = family_len(rtm->rtm_family);
 	if (rtm->rtm_type != RTN_UNICAST && rtm->rtm_type != RTN_LOCAL)
 		return (ENETUNREACH);
-	if (f.len == 0 ||
-	    mnl_attr_parse(nlh, sizeof(*rtm), attribute, &f) != MNL_CB_OK ||
-	    f.p == NULL || addr_from_bytes(a, f.p, f.len) == -1)
+	attributes(nlh, sizeof(*rtm), &f);
+	if (f.len == 0 || f.p == NULL || addr_from_bytes(a, f.p, f.len) == -1)
 		return (EHOSTUNREACH);
 	return (0);
 }

@@ -45,7 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	if (len > 65536 || (b = malloc(len + (len == 0))) == NULL)
 		return (0);
 	memcpy(b, p, len);
-	for (h = (struct nlmsghdr *)(void *)b; mnl_nlmsg_ok(h, left);
+	for (h = (struct nlmsghdr *)(void *)b; rtnl_ok(h, left);
 	    h = mnl_nlmsg_next(h, &left))
 		one(h);
 	free(b);
