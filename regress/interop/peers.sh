@@ -91,7 +91,7 @@ swan_site() {
 			local_addrs = $_l
 			remote_addrs = $_r
 			proposals = $3
-			mobike = no
+			mobike = yes
 			${6-}
 			local {
 				auth = psk
