@@ -16,7 +16,7 @@
 set -u
 PART=recovery
 . "$TOP/regress/life/life.subr"
-CASES=${CASES:-$(n "ikeep swan swan-dpd swan-fast" ikeep)}
+CASES=${CASES:-$(n "ikeep ikeep-moved swan swan-dpd swan-fast swan-moved" "ikeep ikeep-moved")}
 TRIES=${TRIES:-$(n 3 1)}
 LIMIT=${LIMIT:-$(n 60 30)}	# s, then it has not come back
 CUT=$(n 60 20)
@@ -81,6 +81,33 @@ silence() {
 	}
 	END { printf "%d %d %d\n", gap, pos(end - back), pos(end - ready) }' "$W/ping.$1"
 }
+# Seattle gets another address, in one go
+AT=$WAN_SEATTLE
+readdress() {
+	_new=192.0.2.77
+	[ $AT = $WAN_SEATTLE ] || _new=$WAN_SEATTLE
+	printf 'addr del %s/24 dev wan\naddr add %s/24 dev wan\nroute add default via %s\n' \
+	    $AT $_new 192.0.2.254 >"$W/moved"
+	on seattle ip -batch "$W/moved" || fail "cannot change the address"
+	AT=$_new
+	stamp back
+}
+# Both with MOBIKE, ids that are no addresses for ikeep
+conf_moved() {
+	if [ "$1" = swan ]; then
+		gw_conf boise swan passive
+		gw_conf seattle swan ondemand
+		sed -i 's/mobike = no/mobike = yes/; s/start_action = trap/&|start/
+		    s/local_addrs = .*/local_addrs = %any/' "$W/seattle/swanctl/swanctl.conf"
+		sed -i 's/mobike = no/mobike = yes/; s/remote_addrs = .*/remote_addrs = %any/' \
+		    "$W/boise/swanctl/swanctl.conf"
+		return
+	fi
+	gw_conf boise ikeep passive "srcid boise.example dstid seattle.example"
+	gw_conf seattle ikeep active "srcid seattle.example dstid boise.example"
+	sed 's/local [0-9.]*//' "$W/seattle/iked.conf" >"$W/seattle/c"
+	conf_write seattle <"$W/seattle/c"
+}
 # answered TAG MS: when the first answer after that moment came, ms after it
 answered() {
 	awk -v from="$2" -F '[][]' '/ bytes from / && $2 * 1000 > from {
@@ -142,7 +169,7 @@ measure() {
 		once "$1" "$2" "$3"
 		if [ -z "$BACK" ]; then
 			_never=$((_never + 1))
-			[ "$CASE_NAME" = ikeep ] || break
+			[ "$WHO" = ikeep ] || break
 		else
 			_gaps="$_gaps $GAP" _backs="$_backs $BACK" _readys="$_readys $READY"
 		fi
@@ -151,13 +178,23 @@ measure() {
 	[ "$3" = traffic ] || _f="first answer after$_backs ms"
 	[ -n "$_backs" ] || _f=
 	[ $_never = 0 ] || _f="${_f:+$_f; }not back within $LIMIT s: $_never times"
-	if [ "$CASE_NAME" != ikeep ]; then
+	if [ "$WHO" != ikeep ]; then
 		row - "$_f"
 	elif [ $_never = 0 ]; then
 		row ok "$_f"
 	else
 		row FAILED "$_f"
 	fi
+}
+
+all_deaths() {
+	measure killed boise traffic "passive side killed"
+	measure killed seattle traffic "active side killed"
+	measure killed boise quiet "passive side killed, quiet"
+	measure killed seattle quiet "active side killed, quiet"
+	measure rebooted boise traffic "passive side rebooted"
+	measure rebooted seattle traffic "active side rebooted"
+	measure cut boise traffic "cable out for $CUT s"
 }
 
 begin
@@ -169,8 +206,11 @@ for CASE_NAME in $CASES; do
 	swan)	WHO=strongSwan ;;
 	swan-dpd) WHO="strongSwan, DPD 2 s" conn="dpd_delay = 2s" ;;
 	swan-fast) WHO="strongSwan, DPD 2 s, fast" conn="dpd_delay = 2s" ;;
+	*-moved) WHO=ikeep
+		[ "$CASE_NAME" = ikeep-moved ] || WHO=strongSwan ;;
 	esac
 	case $CASE_NAME in
+	*-moved) conf_moved "${CASE_NAME%-moved}" ;;
 	ikeep)	gw_conf boise ikeep passive
 		gw_conf seattle ikeep active ;;
 	*)	[ -z "$conn" ] || MORE_CHILD="dpd_action = clear"
@@ -189,16 +229,14 @@ for CASE_NAME in $CASES; do
 	gw_start boise
 	gw_start seattle
 	clear_start
-	measure killed boise traffic "passive side killed"
-	measure killed seattle traffic "active side killed"
-	measure killed boise quiet "passive side killed, quiet"
-	measure killed seattle quiet "active side killed, quiet"
-	measure rebooted boise traffic "passive side rebooted"
-	measure rebooted seattle traffic "active side rebooted"
-	measure cut boise traffic "cable out for $CUT s"
+	case $CASE_NAME in
+	*-moved)
+		measure readdress boise traffic "address of the active side changed, MOBIKE" ;;
+	*)	all_deaths ;;
+	esac
 	clear_end
-	CASE="$WHO: all of these"
-	if [ "$CASE_NAME" != ikeep ]; then
+	CASE="$WHO: all of $CASE_NAME"
+	if [ "$WHO" != ikeep ]; then
 		row - "clear: $CLEARED"
 	elif [ "$CLEARED" = 0 ] && [ "$DROPS" = 0 ]; then
 		row ok "clear: 0"
@@ -207,5 +245,6 @@ for CASE_NAME in $CASES; do
 	fi
 	gw_stop seattle
 	gw_stop boise
+	[ $AT = $WAN_SEATTLE ] || readdress
 done
 end_part
