@@ -130,12 +130,26 @@ put_addrs(const struct addr *a, uint8_t n, struct wire_enc *e)
 
 /* ---- IKE_AUTH */
 
+/* In transport mode the selectors are the very addresses: such a Child cannot move (1.2). */
+static int
+may_move(const struct world *w, uint32_t peer)
+{
+	uint32_t	t;
+
+	if (!w->conf->mobike || peer == NO_INDEX)
+		return (0);
+	for (t = w->peers[peer].tunnels; t != 0; t = w->tunnels[t - 1].next_of_peer)
+		if (tunnel_conf(w, t - 1)->transport)
+			return (0);
+	return (1);
+}
+
 void
 mobike_offer(struct world *w, const struct ike_core *c, struct wire_enc *e)
 {
 	struct addr	a[MOBIKE_ADDRS];
 
-	if (!w->conf->mobike)
+	if (!may_move(w, c->peer))
 		return;
 	wire_put_notify(e, PROTO_NONE, 0, 0, N_MOBIKE_SUPPORTED, NULL, 0);
 	put_addrs(a, others(w, c, a), e);
@@ -172,7 +186,7 @@ mobike_agree(struct world *w, struct ike_sa *ike, const struct wire_msg *m)
 {
 	struct addr	a[MOBIKE_ADDRS];
 
-	if (!w->conf->mobike || wire_notify(m, N_MOBIKE_SUPPORTED) == NULL)
+	if (!may_move(w, ike->c.peer) || wire_notify(m, N_MOBIKE_SUPPORTED) == NULL)
 		return;
 	ike->mob.on = 1;
 	ike->mob.leads = ike->c.initiator;

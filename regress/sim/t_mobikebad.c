@@ -364,6 +364,27 @@ ATF_TC_BODY(not_wanted, tc)
 	}
 }
 
+/* Transport mode is bound to the addresses: such a peer is not offered it. */
+ATF_TC_WITHOUT_HEAD(transport);
+ATF_TC_BODY(transport, tc)
+{
+	struct sim	*s = sim_new(12);
+	struct ike_sa	*ike;
+	uint32_t	 at = 0;
+
+	(void)sim_node(s, "a", "192.0.2.1", "ikev2 \"b\" ondemand transport esp from "
+	    "192.0.2.1 to 198.51.100.1 local 192.0.2.1 peer 198.51.100.1 " PSK);
+	(void)sim_node(s, "b", "198.51.100.1", "ikev2 \"a\" transport esp from 198.51.100.1 "
+	    "to 192.0.2.1 local 198.51.100.1 peer 192.0.2.1 " PSK);
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	ATF_REQUIRE((ike = slab_walk(&s->n[0]->e->w.ikes, &at, NULL)) != NULL);
+	ATF_CHECK(!ike->mob.on);
+	at = 0;
+	ATF_REQUIRE((ike = slab_walk(&s->n[1]->e->w.ikes, &at, NULL)) != NULL);
+	ATF_CHECK(!ike->mob.on);
+	sim_free(s);
+}
+
 /* A reload says nomobike, and takes the tunnel away, of a peer that has moved. */
 ATF_TC_WITHOUT_HEAD(reload);
 ATF_TC_BODY(reload, tc)
@@ -395,6 +416,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, wrong_side);
 	ATF_TP_ADD_TC(tp, unacceptable);
 	ATF_TP_ADD_TC(tp, not_wanted);
+	ATF_TP_ADD_TC(tp, transport);
 	ATF_TP_ADD_TC(tp, reload);
 	return (atf_no_error());
 }
