@@ -167,6 +167,7 @@ conf_peer_equal(const struct conf_peer *a, const struct conf_peer *b)
 	    ident_equal(&a->dstid, &b->dstid) &&
 	    conf_proposals_equal(a->ike, b->ike) &&
 	    a->ikelifetime == b->ikelifetime && a->natt == b->natt &&
+	    a->full == b->full &&
 	    a->has_psk == b->has_psk && a->psk_serial == b->psk_serial &&
 	    a->psklen == b->psklen &&
 	    (a->psklen == 0 || memcmp(a->psk, b->psk, a->psklen) == 0));

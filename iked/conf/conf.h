@@ -50,6 +50,7 @@ struct conf_peer {
 	uint32_t		 psk_serial;	/* another one when the secret changed */
 	uint64_t		 psk_mark;	/* conf_psk_serials(); never in a message */
 	uint8_t			 natt;		/* 0 auto, 1 forced (`natt`) */
+	uint8_t			 full;		/* `fulltranscript`: AUTH over all, or no SA */
 	uint32_t		 ntunnels;	/* how many statements use it */
 };
 

@@ -480,6 +480,7 @@ make_peer(const struct stmt *st, struct conf_peer *pe)
 	pe->ike = &st->ike;
 	pe->ikelifetime = st->ikelifetime;
 	pe->natt = st->natt;
+	pe->full = st->full;
 	pe->has_psk = 1;
 	pe->psklen = st->psklen;
 }
@@ -497,6 +498,8 @@ differs(const struct conf_peer *a, const struct conf_peer *b)
 		return ("ikelifetime");
 	if (a->natt != b->natt)
 		return ("natt");
+	if (a->full != b->full)
+		return ("fulltranscript");
 	x.psklen = y.psklen = 0;
 	return (conf_peer_equal(&x, &y) ? NULL : "ikesa");
 }

@@ -254,6 +254,7 @@ conf_put_peer(struct wbuf *w, const struct conf_peer *pe, int flags)
 	put_proposals(w, pe->ike);
 	wbuf_u32(w, pe->ikelifetime);
 	wbuf_u8(w, pe->natt);
+	wbuf_u8(w, pe->full);
 	wbuf_u32(w, pe->ntunnels);
 	wbuf_u8(w, pe->has_psk);
 	wbuf_u32(w, pe->psk_serial);
@@ -277,6 +278,7 @@ conf_get_peer(struct rbuf *r, struct conf *c)
 	get_proposals(r, &ps, PROTO_IKE);
 	pe.ikelifetime = get_life(r);
 	pe.natt = get_bool(r);
+	pe.full = get_bool(r);
 	pe.ntunnels = rbuf_u32(r);
 	pe.has_psk = get_bool(r);
 	pe.psk_serial = rbuf_u32(r);

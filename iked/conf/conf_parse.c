@@ -137,7 +137,7 @@ conf_unknown(struct parser *p, const struct tok *t, unsigned int ctx,
     const char *where)
 {
 	const struct conf_word	*w;
-	char			 show[SHOWLEN], list[200];
+	char			 show[SHOWLEN], list[224];
 
 	p->st.bad = 1;
 	if (t->kind == T_BAD)

@@ -40,7 +40,7 @@ struct stmt {
 	char		 name[CONF_NAMELEN];
 	uint64_t	 seen;		/* 1 << enum conf_kw, of single options */
 	enum conf_mode	 mode;
-	uint8_t		 natt, fam;	/* fam: inet, inet6 or none */
+	uint8_t		 natt, full, fam;	/* fam: inet, inet6 or none */
 	uint8_t		 transport, single;
 	uint8_t		 proto[CONF_MAXPROTOS];
 	unsigned int	 nprotos;	/* 0: all */

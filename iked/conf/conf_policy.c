@@ -582,6 +582,9 @@ option(struct parser *p, const struct conf_word *w, const struct pos *pos)
 	case K_PROTO:
 		conf_list(p, "proto", one_proto, NULL);
 		break;
+	case K_FULL:
+		st->full = 1;
+		break;
 	case K_INET:
 		st->fam = ADDR_V4;
 		break;

@@ -179,9 +179,9 @@ put_tunnel(struct out *o, const struct conf *c, const struct conf_tunnel *t,
 	put(o, "\n");
 	if (!with_secrets || pe->psklen == 0)
 		put(o, "# psk \"...\" of \"%s\" is not shown\n", t->name);
-	put(o, "ikev2 \"%s\" %s %s%s esp%s", t->name, conf_mode_name(t->mode),
+	put(o, "ikev2 \"%s\" %s %s%s%s esp%s", t->name, conf_mode_name(t->mode),
 	    t->transport ? "transport" : "tunnel", pe->natt ? " natt" : "",
-	    t->single ? " single" : "");
+	    pe->full ? " fulltranscript" : "", t->single ? " single" : "");
 	put_protos(o, t);
 	put(o, " \\\n\t");
 	if (t->dyn == DYN_FROM)

@@ -27,6 +27,7 @@ static const struct conf_word words[] = {
 	{ "single",	K_SINGLE,	C_OPT,		NULL },
 	{ "proto",	K_PROTO,	C_OPT,		NULL },
 	{ "natt",	K_NATT,		C_OPT,		NULL },
+	{ "fulltranscript", K_FULL,	C_OPT,		NULL },
 	{ "esp",	K_ESP,		C_OPT,		NULL },
 	{ "inet",	K_INET,		C_OPT,		NULL },
 	{ "inet6",	K_INET6,	C_OPT,		NULL },

@@ -475,6 +475,13 @@ known_peer(struct world *w, struct ike_half *h, const struct wire_msg *m)
 		    peer_first_addr(w, &h->c.local.addr, &h->c.remote.addr)));
 		return (0);
 	}
+	if (peer_conf(w, p)->full && !h->init->full) {
+		log_info(w->log, "peer %s (%s): it does not authenticate the whole of "
+		    "IKE_SA_INIT, which \"fulltranscript\" of tunnel \"%s\" wants: remove "
+		    "the word, or have the peer updated", a, ident_str(&m->idi, is),
+		    peer_name(w, p));
+		return (0);
+	}
 	h->c.peer = p;
 	return (1);
 }

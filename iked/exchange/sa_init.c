@@ -299,6 +299,26 @@ bad_value(struct world *w, struct ike_half *h)
 	    text);
 }
 
+/* `fulltranscript': who takes it out of the peer's answer gets no SA; and who answers
+ * in the peer's place may be followed by the peer. */
+static int
+refuse_partial(struct world *w, struct ike_half *h, const struct rx *rx)
+{
+	static const char	text[] = "the peer does not authenticate the whole of "
+	    "IKE_SA_INIT, which \"fulltranscript\" wants";
+
+	if (!peer_conf(w, h->c.peer)->full ||
+	    has_can(rx, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH))
+		return (0);
+	w->tally.rx_bad++;
+	if (h->hint != N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH)
+		log_info(w->log, "tunnel \"%s\": %s: remove the word, or have the peer "
+		    "updated", tunnel_conf(w, h->tunnel)->name, text);
+	h->hint = N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH;
+	tunnel_error(w, h->tunnel, "%s", text);
+	return (1);
+}
+
 /* To the NAT-T port with the next message (2.23), even if the NAT is only ours; with
  * MOBIKE always, for there may be one on the next way (RFC 4555 3.3). */
 static void
@@ -349,7 +369,7 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 		w->tally.rx_bad++;
 		return;
 	}
-	if ((h->init->msg2 = malloc(rx->len)) == NULL)
+	if (refuse_partial(w, h, rx) || (h->init->msg2 = malloc(rx->len)) == NULL)
 		return;
 	memcpy(h->init->msg2, rx->raw, rx->len);
 	h->init->len2 = (uint32_t)rx->len;

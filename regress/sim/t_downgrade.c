@@ -278,6 +278,29 @@ ATF_TC_BODY(forged, tc)
 	sim_free(s);
 }
 
+/* `fulltranscript': a peer that has it not gets no SA, whoever asks for it. */
+ATF_TC_WITHOUT_HEAD(wanted);
+ATF_TC_BODY(wanted, tc)
+{
+	struct middle	 m;
+	struct sim	*s;
+	int		 i;
+
+	for (i = 0; i < 3; i++) {
+		s = sim_pair(7, "ondemand", "passive", "fulltranscript");
+		m = (struct middle){ .known = { i != 1, i != 2 } };
+		ATF_CHECK_EQ_MSG(called(s, &m), i == 0, "%d", i);
+		if (i == 1)
+			ATF_CHECK(sim_logged(s->n[1], "\"fulltranscript\" of tunnel \"a\" "
+			    "wants: remove the word"));
+		if (i == 2)
+			ATF_CHECK(sim_logged(s->n[0], "which \"fulltranscript\" wants: remove "
+			    "the word"));
+		ATF_CHECK_EQ(sim_kernel_count(s->n[0]), i == 0 ? 2 : 0);
+		sim_free(s);
+	}
+}
+
 /* ---- SIGNATURE_HASH_ALGORITHMS (RFC 7427 4): from a peer that could also sign */
 
 /* With what hash ids, in octets; the third is malformed. */
@@ -344,6 +367,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, one_side);
 	ATF_TP_ADD_TC(tp, stripped);
 	ATF_TP_ADD_TC(tp, forged);
+	ATF_TP_ADD_TC(tp, wanted);
 	ATF_TP_ADD_TC(tp, signature_hashes);
 	return (atf_no_error());
 }

@@ -13,7 +13,7 @@ static const char text[] =
     "set dpd_check_interval 17\nset nofragmentation\nset nomobike\n"
     "ikev2 \"boise\" active from { 10.1.0.0/24, 2001:db8:1::/64 } to "
     "{ 10.2.0.0/24, 2001:db8:2::/64 } local 192.0.2.1 peer 198.51.100.1 "
-    "natt srcid a@example.com dstid keyid:0x0001 keepalive target 10.2.0.7 "
+    "natt fulltranscript srcid a@example.com dstid keyid:0x0001 keepalive target 10.2.0.7 "
     "interval 250ms psk \"twenty characters at least\" lifetime 1h bytes 0 "
     "ikelifetime 2h childsa enc aes-256-gcm group curve25519 group none\n"
     "ikev2 \"two\" ondemand from 10.1.0.0/24 to 10.3.0.0/24 "
@@ -252,6 +252,7 @@ static void ch_passive(struct conf *c) { c->passive = 2; }
 static void ch_frag(struct conf *c) { c->fragmentation = 2; }
 static void ch_dpd(struct conf *c) { c->dpd_interval = 86401; }
 static void ch_mobike(struct conf *c) { c->mobike = 2; }
+static void ch_full(struct conf *c) { c->peers[0].full = 2; }
 static void ch_natt(struct conf *c) { c->peers[0].natt = 2; }
 static void ch_life(struct conf *c) { c->peers[0].ikelifetime = 9; }
 static void ch_nopsk(struct conf *c) { c->peers[0].has_psk = 0; }
@@ -344,7 +345,8 @@ ATF_TC_BODY(refused, tc)
 		{ "passive 2", 0, ch_passive }, { "dpd", 0, ch_dpd },
 		{ "fragmentation 2", 0, ch_frag },
 		{ "mobike 2", 0, ch_mobike },
-		{ "natt 2", 1, ch_natt }, { "ikelifetime 9", 1, ch_life },
+		{ "natt 2", 1, ch_natt }, { "full 2", 1, ch_full },
+		{ "ikelifetime 9", 1, ch_life },
 		{ "no psk", 1, ch_nopsk }, { "local is remote", 1, ch_self },
 		{ "multicast", 1, ch_mcast }, { "DN", 1, ch_dn },
 		{ "no proposal", 1, ch_noprop }, { "IKE null", 1, ch_null },

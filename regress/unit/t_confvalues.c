@@ -169,6 +169,7 @@ ATF_TC_BODY(defaults, tc)
 	ATF_CHECK_EQ(t->line, 1);
 	ATF_CHECK_EQ(p->ikelifetime, 28800);
 	ATF_CHECK_EQ(p->natt, 0);
+	ATF_CHECK_EQ(p->full, 0);
 	ATF_CHECK_EQ(p->ntunnels, 1);
 	ATF_CHECK_EQ(p->srcid.type, ID_NONE);
 	ATF_CHECK_EQ(p->dstid.type, ID_NONE);
@@ -449,6 +450,7 @@ ATF_TC_BODY(equal, tc)
 		"ikev2 \"a\" active" NETS ENDS PSK " lifetime 3h bytes 1G",
 		"ikev2 \"a\" active" NETS ENDS PSK " ikelifetime 1h",
 		"ikev2 \"a\" active" NETS ENDS PSK " natt",
+		"ikev2 \"a\" active" NETS ENDS PSK " fulltranscript",
 		"ikev2 \"a\" active" NETS ENDS PSK " dstid b.example",
 		"ikev2 \"a\" active" NETS ENDS PSK " ikesa enc aes-256-gcm",
 		"ikev2 \"a\" active" NETS ENDS PSK " childsa group ecp256",
