@@ -3,6 +3,10 @@
  * What an IKE SA does next.  Wishes are left in the SA and its Children by
  * exchanges, timers and commands; with a window of one (2.3) they become
  * requests one after the other, the urgent ones first.  Retransmission is here too.
+ *
+ * The window stays at one.  A peer's SET_WINDOW_SIZE says how many more requests it would
+ * take at once; that is an offer, whatever number it names, and is not looked at.  We send
+ * none, so that the peer, too, has one request out at a time.
  */
 
 #include <string.h>

@@ -180,6 +180,55 @@ deletes_ike(const struct wire_msg *m)
 	return (0);
 }
 
+/*
+ * INVALID_SPI (1.5): the peer gets ESP under an SPI it does not know.  Said inside the IKE
+ * SA it is the peer's word, and if that is one of our Children it is lost there: a rekey
+ * makes it anew, and a peer that says CHILD_SA_NOT_FOUND to it gets a new one.  Packets
+ * on their way while SAs come and go cause it, too, so that a young Child and one with a
+ * successor are left alone.  (We cannot say it: no kernel tells us of such packets.)
+ */
+static void
+invalid_spi(struct world *w, struct ike_sa *ike, struct span data)
+{
+	struct child_sa	*c;
+	struct rbuf	 r;
+	uint32_t	 spi;
+
+	rbuf_init(&r, data.p, data.len);
+	spi = rbuf_u32(&r);
+	if (!rbuf_ok(&r) || rbuf_left(&r) != 0 ||
+	    (c = child_byout(w, ike, spi)) == NULL)
+		return;
+	if (c->state != CHILD_UP || c->want_delete || c->want_rekey ||
+	    child_get(w, c->mine) != NULL || child_get(w, c->theirs) != NULL ||
+	    mono_before(w->now, mono_add_ms(c->born, NEW_MS)))
+		return;
+	log_info(w->log, "tunnel \"%s\": the peer says INVALID_SPI for 0x%08x: it has lost "
+	    "the Child SA, which is renewed", c->tunnel != NO_INDEX ?
+	    tunnel_conf(w, c->tunnel)->name : peer_name(w, ike->c.peer), spi);
+	c->want_rekey = 1;
+	touch_ike(w, ike);
+}
+
+/* What the peer complains of and the SA survives. */
+static void
+complaints(struct world *w, struct ike_sa *ike, const struct wire_msg *m)
+{
+	uint8_t	i;
+
+	for (i = 0; i < m->nnotify; i++) {
+		if (m->notify[i].type == N_INVALID_SPI)
+			invalid_spi(w, ike, m->notify[i].data);
+		/* about a request of ours (2.3): one at a time cannot be outside of its
+		 * window, unless it has forgotten some; then it does not answer either */
+		else if (m->notify[i].type == N_INVALID_MESSAGE_ID &&
+		    world_allow(w, &w->b_bad, 10, 1000))
+			log_info(w->log, "tunnel \"%s\": the peer says INVALID_MESSAGE_ID: "
+			    "it has lost count of our requests",
+			    peer_name(w, ike->c.peer));
+	}
+}
+
 /* Errors that end the SA by themselves (2.21.2, 2.21.3). */
 static int
 is_fatal(uint16_t type)
@@ -220,6 +269,7 @@ informational_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 		return;
 	}
 	n = delete_children(w, ike, m, spis);
+	complaints(w, ike, m);
 	if (n > 0)
 		wire_put_delete(&ike->pend->enc, PROTO_ESP, 4, spis, n);
 	mobike_request(w, ike, rx);
