@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "parts.h"
-#include "peer.h"
 
 static uint8_t *
 room(struct parts *ps, const void *p, size_t n)
@@ -363,40 +362,6 @@ duel_send(struct duel *d, const uint8_t *msg, size_t n)
 	return (d->answers);
 }
 
-int
-duel_ask_raw(struct duel *d, uint8_t exch, uint8_t first, const uint8_t *p, size_t n)
-{
-	uint8_t	msg[MSG_MAX];
-	size_t	len;
-
-	len = peer_seal(&d->bad->e->w, &d->ike->c, exch, 0, d->ike->msgid_out, first,
-	    p, n, msg);
-	if (len == 0)
-		abort();
-	d->ike->msgid_out++;
-	return (duel_send(d, msg, len));
-}
-
-int
-duel_ask(struct duel *d, uint8_t exch, const struct parts *ps)
-{
-	uint8_t	inner[MSG_MAX], first;
-	size_t	n = parts_write(ps, &first, inner, sizeof(inner));
-
-	return (duel_ask_raw(d, exch, first, inner, n));
-}
-
-size_t
-duel_seal(struct duel *d, uint8_t exch, int response, uint32_t msgid,
-    const struct parts *ps, uint8_t out[MSG_MAX])
-{
-	uint8_t	inner[MSG_MAX], first;
-	size_t	n = parts_write(ps, &first, inner, sizeof(inner));
-
-	return (peer_seal(&d->bad->e->w, &d->ike->c, exch, response, msgid, first,
-	    inner, n, out));
-}
-
 size_t
 duel_seal_hdr(struct duel *d, struct wire_hdr *h, uint8_t first, const uint8_t *p,
     size_t len, uint8_t out[MSG_MAX])
@@ -418,6 +383,48 @@ duel_seal_hdr(struct duel *d, struct wire_hdr *h, uint8_t first, const uint8_t *
 	    b.len - n, plain, iv) == -1)
 		abort();
 	return (b.len);
+}
+
+/* One datagram, however long. */
+static size_t
+seal(struct duel *d, uint8_t exch, int response, uint32_t msgid, uint8_t first,
+    const uint8_t *p, size_t n, uint8_t out[MSG_MAX])
+{
+	struct wire_hdr	h = { .major = 2, .exch = exch, .msgid = msgid };
+
+	h.flags = (uint8_t)((d->ike->c.initiator ? WIRE_F_INITIATOR : 0) |
+	    (response ? WIRE_F_RESPONSE : 0));
+	return (duel_seal_hdr(d, &h, first, p, n, out));
+}
+
+int
+duel_ask_raw(struct duel *d, uint8_t exch, uint8_t first, const uint8_t *p, size_t n)
+{
+	uint8_t	msg[MSG_MAX];
+	size_t	len;
+
+	len = seal(d, exch, 0, d->ike->msgid_out, first, p, n, msg);
+	d->ike->msgid_out++;
+	return (duel_send(d, msg, len));
+}
+
+int
+duel_ask(struct duel *d, uint8_t exch, const struct parts *ps)
+{
+	uint8_t	inner[MSG_MAX], first;
+	size_t	n = parts_write(ps, &first, inner, sizeof(inner));
+
+	return (duel_ask_raw(d, exch, first, inner, n));
+}
+
+size_t
+duel_seal(struct duel *d, uint8_t exch, int response, uint32_t msgid,
+    const struct parts *ps, uint8_t out[MSG_MAX])
+{
+	uint8_t	inner[MSG_MAX], first;
+	size_t	n = parts_write(ps, &first, inner, sizeof(inner));
+
+	return (seal(d, exch, response, msgid, first, inner, n, out));
 }
 
 int
@@ -453,6 +460,7 @@ duel_provoke(struct duel *d, enum task t)
 		sim_cmd(d->good, CMD_DOWN, name);
 		break;
 	}
+	d->good->e->w.now = d->s->now;
 	engine_settle(d->good->e);
 	duel_open(d);
 	return (d->answers);
@@ -464,10 +472,7 @@ duel_reply_raw(struct duel *d, uint8_t first, const uint8_t *p, size_t n)
 	uint8_t	msg[MSG_MAX];
 	size_t	len;
 
-	len = peer_seal(&d->bad->e->w, &d->ike->c, d->h.exch, 1, d->h.msgid, first, p, n,
-	    msg);
-	if (len == 0)
-		abort();
+	len = seal(d, d->h.exch, 1, d->h.msgid, first, p, n, msg);
 	return (duel_send(d, msg, len));
 }
 
