@@ -274,8 +274,10 @@ ike_request_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 		say_again(w, &ike->c, &ike->resp, rx);
 		return;
 	}
-	if (rx->hdr.msgid != ike->msgid_in || ike->pend != NULL ||
-	    ike->state == IKE_FINISHING || rx->hdr.exch == X_IKE_AUTH) {
+	/* ids do not wrap: what came with 0 is not to come again (2.2) */
+	if (rx->hdr.msgid != ike->msgid_in || rx->hdr.msgid == UINT32_MAX ||
+	    ike->pend != NULL || ike->state == IKE_FINISHING ||
+	    rx->hdr.exch == X_IKE_AUTH) {
 		drop(w);
 		return;
 	}

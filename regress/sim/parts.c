@@ -188,6 +188,27 @@ patch_filter(struct sim *s, struct node *from, struct packet *p)
 	return (!t->keep);
 }
 
+int
+patch_refusal(const struct patch *t, struct node *n)
+{
+	static struct wire_msg	 m;
+	struct ike_half		*h;
+	struct wire_hdr		 hdr;
+	uint8_t			 plain[MSG_MAX];
+	uint32_t		 at = 0;
+	size_t			 len;
+
+	if (t->answers != 1 || (h = slab_walk(&n->e->w.halves, &at, NULL)) == NULL ||
+	    wire_hdr_decode(t->ans, t->anslen, &hdr) == -1 || hdr.exch != X_IKE_AUTH ||
+	    wire_decode(hdr.next, t->ans + WIRE_HDRLEN, t->anslen - WIRE_HDRLEN, WIRE_HDRLEN,
+	    &m, NULL) != WIRE_OK || (m.has & WIRE_HAS(P_SK)) == 0 ||
+	    sk_open(n->sim->crypto, &h->c.keys, !h->c.initiator, t->ans, m.sk_off + 4, m.sk,
+	    plain, &len) == -1 || wire_decode(m.sk_first, plain, len, 0, &m, NULL) != WIRE_OK ||
+	    m.has != WIRE_HAS(P_N) || m.nnotify != 1)
+		return (-1);
+	return (m.notify[0].type);
+}
+
 /* ---- marks */
 
 static struct ike_sa *
@@ -219,6 +240,7 @@ mark_take(struct node *n, struct mark *m)
 	m->nchild = st.nchild;
 	m->half = st.half_open;
 	m->rng = n->rng;
+	m->jobs = n->e->w.jobs.used;
 	m->datagrams = n->sim->datagrams;
 	if (ike != NULL) {
 		m->in = ike->msgid_in;
@@ -258,10 +280,25 @@ mark_same(struct node *n, const struct mark *m, uint64_t drops)
 	SAME(spi_out, m->spi_out);
 	SAME(established, m->established);
 	SAME(kernel, m->kernel);
-	if (m->rng != 0)
+	if (m->rng != 0) {
 		SAME(rng, m->rng);
+		SAME(jobs, m->jobs);
+	}
 #undef SAME
 	return (1);
+}
+
+struct arrival {
+	struct node	*n;
+	uint64_t	 rx;
+};
+
+static int
+has_come(void *arg)
+{
+	struct arrival	*w = arg;
+
+	return (w->n->e->w.tally.rx > w->rx);
 }
 
 int
@@ -269,11 +306,14 @@ is_dropped(struct node *n, const struct endpoint *src, const struct endpoint *ds
     int marker, const uint8_t *p, size_t len)
 {
 	struct mark	m;
+	struct arrival	w;
 
 	mark_take(n, &m);
 	sim_inject(n->sim, src, dst, marker, p, len);
-	sim_run(n->sim, 1);
-	return (mark_same(n, &m, 1));
+	/* looked at before any timer can do something */
+	w.n = n;
+	w.rx = m.rx;
+	return (sim_until(n->sim, 1, has_come, &w) && mark_same(n, &m, 1));
 }
 
 /* ---- duels */

@@ -53,10 +53,13 @@ struct patch {
 };
 /* s->filter with a struct patch as its argument */
 int	patch_filter(struct sim *, struct node *, struct packet *);
+/* The notify of the protected refusal in t->ans, opened with what the initiator n has; -1:
+ * that is not what it is. */
+int	patch_refusal(const struct patch *, struct node *n);
 
 /* ---- how a node does, to see that nothing has changed */
 struct mark {
-	uint64_t	rx, tx, bad, nike, nchild, half, kreqs, rng, datagrams;
+	uint64_t	rx, tx, bad, nike, nchild, half, jobs, rng, datagrams;
 	uint32_t	in, out, spi_in, spi_out;
 	int		established, kernel;
 };
