@@ -176,6 +176,18 @@ temporary(struct world *w, struct ike_sa *ike)
 	ike->want_delete = 1;
 }
 
+/* A peer may make the Child of IKE_AUTH and no other (RFC 7296 4): where the IKE SA has
+ * none, it is of no more use, and a new one brings its Child with it. */
+static void
+no_more(struct world *w, struct ike_sa *ike)
+{
+	if (ike->nchildren > 0)
+		return;
+	log_info(w->log, "tunnel \"%s\": the peer makes no further Child SA on this IKE SA: "
+	    "deleting it", peer_name(w, ike->c.peer));
+	ike->want_delete = 1;
+}
+
 static void
 rekey_refused(struct world *w, struct ike_sa *ike, struct child_sa *old,
     const char *what)
@@ -296,6 +308,8 @@ create_response(struct world *w, struct ike_sa *ike, uint32_t tunnel,
 		return;
 	if (e->type == N_TEMPORARY_FAILURE)
 		temporary(w, ike);
+	else if (e->type == N_NO_ADDITIONAL_SAS)
+		no_more(w, ike);
 	child_refused(w, tunnel, n, e);
 	if (rest)
 		rest_done(w, tunnel, 0);

@@ -11,6 +11,11 @@
 
 #include "exchange/exchange.h"
 
+/* The peer's rekeys of one IKE SA and its successors; each leaves one behind that may stay
+ * half a minute. */
+#define REKEYS_MAX	16
+#define REKEYS_MS	60000
+
 static void
 inherit(struct world *w, struct ike_sa *old, struct ike_sa *ike)
 {
@@ -269,7 +274,7 @@ rekey_ike_request(struct world *w, struct ike_sa *old, const struct rx *rx)
 		answer_error(w, old, N_INVALID_SYNTAX, NULL, 0);
 		return;
 	}
-	if (busy(w, old)) {
+	if (busy(w, old) || !world_allow(w, &old->rekeys, REKEYS_MAX, REKEYS_MS)) {
 		answer_error(w, old, N_TEMPORARY_FAILURE, NULL, 0);
 		return;
 	}

@@ -372,6 +372,7 @@ ike_successor(struct world *w, const struct ike_sa *old)
 	ike->c.peer = old->c.peer;
 	ike->c.begun = w->now;
 	ike->c.rtt_ms = old->c.rtt_ms;
+	ike->rekeys = old->rekeys;
 	ike->c.natt_local = old->c.natt_local;
 	ike->c.natt_remote = old->c.natt_remote;
 	ike->c.natt_forced = old->c.natt_forced;

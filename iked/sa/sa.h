@@ -68,6 +68,11 @@ struct ike_core {
 	monotime	begun;		/* when its first message was made or came */
 };
 
+struct bucket {
+	uint32_t	n;
+	monotime	until;
+};
+
 /* Our request in flight. */
 struct outreq {
 	uint8_t		*msg;		/* NULL: none */
@@ -257,6 +262,7 @@ struct ike_sa {
 	struct ident	*rid;		/* the peer's, as verified */
 	uint16_t	 idle_cut;	/* per mille off the idle interval: jitter */
 	uint8_t		 ntemp;		/* TEMPORARY_FAILUREs in a row */
+	struct bucket	 rekeys;	/* by the peer: its own and those before it */
 	const char	*hinted;	/* what came unprotected: a check is wished for */
 	uint8_t		 hint;		/* unprotected ones since last_in: enum hint */
 	uint8_t		 want_check, want_delete, want_rekey;

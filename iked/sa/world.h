@@ -53,11 +53,6 @@ struct slot {
 	uint32_t	next;		/* free list, index + 1 */
 };
 
-struct bucket {
-	uint32_t	n;
-	monotime	until;
-};
-
 #define ADDRS_MAX	64		/* addresses of this machine that are looked at */
 
 #define HASH_INIT	4096		/* half-open responders by SPIi and address */

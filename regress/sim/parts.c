@@ -395,7 +395,7 @@ duel_send(struct duel *d, const uint8_t *msg, size_t n)
 	d->s->filter = duel_filter;
 	d->s->filter_arg = d;
 	sim_inject(d->s, &src, &dst, d->ike->c.encap, msg, n);
-	sim_run(d->s, 10);
+	sim_run(d->s, 2);
 	d->s->filter = NULL;
 	if (d->answers > 0)
 		duel_open(d);
