@@ -290,7 +290,8 @@ ATF_TC_BODY(n40_certreq, tc)
 	ATF_CHECK_EQ(t.ans[18], X_IKE_AUTH);
 	sim_run(s, 200);
 	ATF_CHECK(!sim_is_up(s->n[0], "b"));
-	ATF_CHECK(sim_logged(s->n[0], "AUTH does not verify"));
+	ATF_CHECK(sim_logged(s->n[0], "AUTHENTICATION_FAILED"));
+	ATF_CHECK_EQ(sim_established(s->n[0]) + sim_established(s->n[1]), 0);
 	sim_free(s);
 }
 

@@ -398,7 +398,7 @@ ATF_TC_BODY(n23_puzzle, tc)
 				break;
 		}
 		ATF_CHECK_EQ(u.state, SHOW_BACKOFF);
-		ATF_CHECK_MSG(t.done <= 20, "%d requests", t.done);
+		ATF_CHECK_MSG(t.done <= 40, "%d requests", t.done);
 		s->filter = NULL;
 		sim_run(s, 10000);
 		ATF_CHECK(sim_is_up(s->n[0], "b"));
