@@ -24,6 +24,13 @@ mono_add_ms(monotime t, int64_t ms)
 	return (mono_add_us(t, ms * 1000));
 }
 
+/* Not before t, and at a time that many others get as well. */
+static inline monotime
+mono_together(monotime t, int64_t ms)
+{
+	return ((monotime){ (t.us + ms * 1000 - 1) / (ms * 1000) * (ms * 1000) });
+}
+
 static inline int64_t
 mono_diff_us(monotime a, monotime b)
 {

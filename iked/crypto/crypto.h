@@ -19,6 +19,7 @@
 #define KEY_MAXLEN	64	/* one SK_x */
 #define KE_MAXPUB	1024
 #define KE_MAXSECRET	1024
+#define KE_MAXPRIV	128	/* random octets of a private key */
 
 struct crypto;
 

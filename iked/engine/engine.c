@@ -57,7 +57,7 @@ engine_settle(struct engine *e)
 	struct tunnel	*t;
 	uint32_t	 i, n = 0;
 
-	while ((w->dirty_ikes != 0 || w->dirty_tunnels != 0) && n++ < ROUNDS +
+	while (!w->held && (w->dirty_ikes != 0 || w->dirty_tunnels != 0) && n++ < ROUNDS +
 	    w->ikes.used + (w->conf != NULL ? w->conf->ntunnels : 0)) {
 		if (w->dirty_tunnels != 0) {
 			i = w->dirty_tunnels - 1;
@@ -457,6 +457,8 @@ engine_flush(struct engine *e, monotime now)
 monotime
 engine_deadline(const struct engine *e)
 {
+	if (e->w.held)
+		return (MONO_NEVER);
 	if (e->w.dirty_ikes != 0 || e->w.dirty_tunnels != 0)
 		return (e->w.now);
 	return (timers_next(&e->w.timers));
@@ -552,7 +554,7 @@ engine_tick(struct engine *e, monotime now)
 
 	e->w.now = now;
 	engine_settle(e);
-	while ((t = timers_due(&e->w.timers, now)) != NULL) {
+	while (!e->w.held && (t = timers_due(&e->w.timers, now)) != NULL) {
 		fire(e, t);
 		engine_settle(e);
 	}

@@ -94,6 +94,26 @@ void	engine_shutdown(struct engine *, monotime now);
 /* The same, and no tunnel is wanted until the next engine_conf(). */
 void	engine_flush(struct engine *, monotime now);
 
+/*
+ * Live SAs from one engine to another: a restart, a standby.  A record is an IKE SA with
+ * all its Children, keys included: whoever holds it wipes it.  Kernel SAs are not moved:
+ * they stay where they are, and the engine that takes the record over asks the kernel
+ * whether they are there.
+ *
+ * Before the first export the old engine has got its last input; it is freed without a
+ * word.  What is not authenticated to its end is left behind: the peer begins it anew.
+ */
+#define ENGINE_RECORD_MAX	(512U * 1024)
+/* Start with *cursor 0; 1 and a record in buf, *len octets; 0 at the end.  An SA that
+ * cannot be moved is passed over, and the log says why. */
+int	engine_export(struct engine *, monotime now, uint64_t *cursor, uint8_t *buf,
+	    size_t cap, size_t *len);
+/* Between engine_conf() and engine_import(): nothing is started, no timer runs. 0: go. */
+void	engine_hold(struct engine *, monotime now, int on);
+/* 0; -1: refused, nothing has changed, *why gets a static string. */
+int	engine_import(struct engine *, monotime now, const uint8_t *, size_t len,
+	    const char **why);
+
 /* MONO_NEVER when nothing waits. */
 monotime engine_deadline(const struct engine *);
 void	engine_tick(struct engine *, monotime now);	/* everything due by now */

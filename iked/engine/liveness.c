@@ -7,7 +7,8 @@
  * peer's INITIAL_CONTACT speaks for it, and never shorter than the way allows.
  *
  * Each Child has its own timer; an idle one is read seldom, and the more Children there
- * are the more seldom.
+ * are the more seldom.  Those due within POLL_GROUP_MS are read together: alone each would
+ * wake two processes twice.
  */
 
 #include <errno.h>
@@ -336,5 +337,7 @@ liveness_counted(struct world *w, struct child_sa *c, enum kern_dir dir,
 	c->bytes_out = a->bytes;
 	judge(w, c, moved);
 	c->next_poll = mono_add_ms(w->now, c->poll_ms != 0 ? c->poll_ms : POLL_MS);
+	if (c->poll_ms >= POLL_IDLE_MS / 2)
+		c->next_poll = mono_together(c->next_poll, POLL_GROUP_MS);
 	arm(w, c);
 }

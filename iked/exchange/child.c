@@ -169,7 +169,7 @@ set_life(struct world *w, struct child_sa *c)
 	 * that both rarely rekey at once */
 	c->rekey_at = mono_add_ms(w->now, world_jitter(w, ms * 9 / 10,
 	    c->initiated ? 20 : 5));
-	c->next_poll = mono_add_ms(w->now, 500);
+	c->next_poll = mono_together(mono_add_ms(w->now, 500), POLL_GROUP_MS);
 	timer_set(&w->timers, &c->timer, c->next_poll);
 }
 
@@ -241,6 +241,36 @@ child_query(struct world *w, struct child_sa *c, uint64_t user)
 	j->user = user;
 	sa_ends(c, KERN_OUT, &sa);
 	kernel_ask(w, c, KREQ_SA_QUERY, &sa, j->token, 0);
+}
+
+/* Its answers went to another engine: whether the SAs were added is asked, and taken as
+ * the answer. */
+void
+child_ask_again(struct world *w, struct child_sa *c)
+{
+	struct kern_sa	 sa;
+	struct job	*j;
+	int		 i;
+
+	memset(&sa, 0, sizeof(sa));
+	for (i = 0; i < 2; i++) {
+		if (i == 0 ? !c->in_there : !c->out_there)
+			continue;
+		j = job_new(w, i == 0 ? J_ADD_IN : J_ADD_OUT, c->id, 0);
+		if (j == NULL) {
+			c->want_delete = 1;
+			return;
+		}
+		c->nwait++;
+		sa_ends(c, i == 0 ? KERN_IN : KERN_OUT, &sa);
+		kernel_ask(w, c, KREQ_SA_QUERY, &sa, j->token, 0);
+	}
+}
+
+void
+child_fill_sa(const struct child_sa *c, enum kern_dir dir, struct kern_sa *sa)
+{
+	sa_ends(c, dir, sa);
 }
 
 /*

@@ -73,7 +73,7 @@ nego_new(struct world *w, struct ike_sa *ike, uint32_t tunnel)
 	if (offer_esp(w, tunnel, n->spi_in, 1, &n->offered) == -1)
 		return (NULL);
 	n->group = offer_group(&n->offered);
-	if (n->group != KE_NONE && (n->ke = offer_ke(w, n->group)) == NULL)
+	if (n->group != KE_NONE && offer_nego_ke(w, n, n->group) == -1)
 		return (NULL);
 	return (n);
 }
@@ -145,7 +145,6 @@ other_group(struct world *w, struct ike_sa *ike, struct child_sa *old,
 {
 	struct nego	*n = ike->nego;
 	struct rbuf	 r;
-	struct ke	*ke;
 	uint16_t	 group;
 
 	rbuf_init(&r, e->data.p, e->data.len);
@@ -153,11 +152,8 @@ other_group(struct world *w, struct ike_sa *ike, struct child_sa *old,
 	if (!rbuf_ok(&r) || e->data.len != 2 || n->tries++ >= KE_TRIES ||
 	    group == KE_NONE || group == n->group ||
 	    !offer_has_group(&n->offered, group) ||
-	    (ke = offer_ke(w, group)) == NULL)
+	    offer_nego_ke(w, n, group) == -1)
 		return (0);
-	ke_free(n->ke);
-	n->ke = ke;
-	n->group = group;
 	world_random(w, n->ni, NONCE_LEN);
 	return (send_create(w, ike, old, task) == 0);
 }

@@ -178,6 +178,8 @@ uint16_t offer_group(const struct proposals *);		/* first group to try; KE_NONE 
 int	offer_has_group(const struct proposals *, uint16_t);
 int	offer_allows(const struct proposals *, const struct suite *);
 struct ke *offer_ke(struct world *, uint16_t group);	/* a fresh key pair */
+/* The same for a negotiation: n->group, n->ke and the octets it is made of.  0 or -1. */
+int	offer_nego_ke(struct world *, struct nego *, uint16_t group);
 
 /* ---- child.c: a Child's making, whatever the exchange */
 struct child_make {
@@ -202,6 +204,10 @@ void	child_abandon(struct world *, struct child_sa *);
 /* Adds the outbound SA that waited for the peer. */
 void	child_out_now(struct world *, struct child_sa *);
 void	child_kernel_delete(struct world *, struct child_sa *, enum kern_dir);
+/* Instead of the answers to J_ADD_IN and J_ADD_OUT, which another engine has got. */
+void	child_ask_again(struct world *, struct child_sa *);
+/* Direction, SPI, endpoints and ports of its kernel SA. */
+void	child_fill_sa(const struct child_sa *, enum kern_dir, struct kern_sa *);
 void	child_query(struct world *, struct child_sa *, uint64_t user);
 /* The peer came from elsewhere: encapsulated SAs follow, or are replaced. */
 void	child_follow(struct world *, struct child_sa *, const struct endpoint *remote);
@@ -306,6 +312,7 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 #define REST_FIRST	5000LL	/* a pair that the peer refuses: twice, ... 64 times this */
 #define PEND_MS		15000	/* a reply waits for the kernel at most */
 #define OUT_LATER_MS	3000	/* rekey, R: outbound at the latest */
+#define POLL_GROUP_MS	50	/* idle Children: their counters are read in groups */
 #define MOVED_MS	10000	/* the peer's address changed: a successor by then */
 #define WANTED_MS	60000
 #define CHECK_MS	3000	/* a liveness check unanswered: dead */

@@ -192,21 +192,46 @@ offer_allows(const struct proposals *ps, const struct suite *s)
 	return (0);
 }
 
-struct ke *
-offer_ke(struct world *w, uint16_t group)
+static struct ke *
+fresh(struct world *w, uint16_t group, uint8_t rnd[KE_MAXPRIV])
 {
 	const struct xform_info	*xi = xform_info(XF_KE, group, 0);
 	struct ke		*ke = NULL;
-	uint8_t			 rnd[KE_MAXSECRET];
 	int			 i;
 
-	if (xi == NULL || xi->privlen == 0 || xi->privlen > sizeof(rnd))
+	if (xi == NULL || xi->privlen == 0 || xi->privlen > KE_MAXPRIV)
 		return (NULL);
 	/* random octets that make no private key are rare, twice in a row never */
 	for (i = 0; i < 4 && ke == NULL; i++) {
 		world_random(w, rnd, xi->privlen);
 		ke = ke_new(w->crypto, group, rnd, xi->privlen);
 	}
+	return (ke);
+}
+
+struct ke *
+offer_ke(struct world *w, uint16_t group)
+{
+	uint8_t		 rnd[KE_MAXPRIV];
+	struct ke	*ke;
+
+	ke = fresh(w, group, rnd);
 	crypto_wipe(rnd, sizeof(rnd));
 	return (ke);
+}
+
+int
+offer_nego_ke(struct world *w, struct nego *n, uint16_t group)
+{
+	uint8_t		 rnd[KE_MAXPRIV];
+	struct ke	*ke;
+
+	if ((ke = fresh(w, group, rnd)) != NULL) {
+		ke_free(n->ke);
+		n->ke = ke;
+		n->group = group;
+		memcpy(n->priv, rnd, sizeof(n->priv));
+	}
+	crypto_wipe(rnd, sizeof(rnd));
+	return (ke != NULL ? 0 : -1);
 }

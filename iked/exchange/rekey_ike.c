@@ -91,7 +91,7 @@ rekey_ike_start(struct world *w, struct ike_sa *ike)
 	    offer_ike(w, ike->c.peer, n->spi, &n->offered) == -1 ||
 	    (!offer_has_group(&n->offered, n->group) &&
 	    (n->group = offer_group(&n->offered)) == KE_NONE) ||
-	    (n->ke = offer_ke(w, n->group)) == NULL || send_rekey(w, ike) == -1) {
+	    offer_nego_ke(w, n, n->group) == -1 || send_rekey(w, ike) == -1) {
 		nego_free(w, ike->nego);
 		ike->nego = NULL;
 		return (-1);
@@ -104,18 +104,14 @@ other_group(struct world *w, struct ike_sa *ike, const struct wire_notify *e)
 {
 	struct nego	*n = ike->nego;
 	struct rbuf	 r;
-	struct ke	*ke;
 	uint16_t	 group;
 
 	rbuf_init(&r, e->data.p, e->data.len);
 	group = rbuf_u16(&r);
 	if (!rbuf_ok(&r) || e->data.len != 2 || n->tries++ >= 3 || group == n->group ||
 	    group == KE_NONE || !offer_has_group(&n->offered, group) ||
-	    (ke = offer_ke(w, group)) == NULL)
+	    offer_nego_ke(w, n, group) == -1)
 		return (0);
-	ke_free(n->ke);
-	n->ke = ke;
-	n->group = group;
 	return (send_rekey(w, ike) == 0);
 }
 

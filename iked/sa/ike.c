@@ -394,6 +394,20 @@ ike_successor(struct world *w, const struct ike_sa *old)
 }
 
 struct ike_sa *
+ike_adopt(struct world *w, const struct ike_core *c)
+{
+	struct ike_sa	*ike;
+
+	if ((ike = ike_alloc(w)) == NULL)
+		return (NULL);
+	ike->c = *c;
+	slot_bind(w, c->slot, ike->id, 0);
+	ike_link(w, ike);
+	ike_state(w, ike, IKE_UP);
+	return (ike);
+}
+
+struct ike_sa *
 ike_get(const struct world *w, said id)
 {
 	return (slab_get(&w->ikes, id));

@@ -113,6 +113,7 @@ struct held {
 /* What we offered, until the answer is checked against it. */
 struct nego {
 	struct ke		*ke;
+	uint8_t			 priv[KE_MAXPRIV]; /* what it was made of */
 	uint16_t		 group;
 	uint8_t			 tries;		/* INVALID_KE_PAYLOAD answers */
 	uint8_t			 transport;	/* asked for */

@@ -14,6 +14,7 @@
 
 #define SLOT_SHIFT	40
 #define SLOT_RANDOM	((1ULL << SLOT_SHIFT) - 1)
+#define SLOTS_MIN	65536U	/* half-open ones have had their share of them */
 #define CHILD_SPI_MIN	0x10000U
 
 static int
@@ -30,6 +31,7 @@ slots_grow(struct world *w)
 	w->slots = n;
 	for (i = cap; i-- > w->nslots;) {
 		n[i].next = w->freeslot;
+		n[i].listed = 1;
 		w->freeslot = i + 1;
 	}
 	w->nslots = cap;
@@ -42,11 +44,14 @@ slot_new(struct world *w, uint64_t *spi, uint32_t *slot)
 	struct slot	*s;
 	uint64_t	 r;
 
-	if (w->freeslot == 0 && slots_grow(w) == -1)
-		return (-1);
-	*slot = w->freeslot - 1;
-	s = &w->slots[*slot];
-	w->freeslot = s->next;
+	do {
+		if (w->freeslot == 0 && slots_grow(w) == -1)
+			return (-1);
+		*slot = w->freeslot - 1;
+		s = &w->slots[*slot];
+		w->freeslot = s->next;
+		s->listed = 0;
+	} while (s->spi != 0);	/* somebody's, by name */
 	do {
 		world_random(w, &r, sizeof(r));
 	} while ((r & SLOT_RANDOM) == 0);
@@ -55,6 +60,27 @@ slot_new(struct world *w, uint64_t *spi, uint32_t *slot)
 	s->half = 0;
 	s->next = 0;
 	*spi = s->spi;
+	return (0);
+}
+
+/* The index is bounded by what an engine with that many tunnels may have come to. */
+int
+slot_take(struct world *w, uint64_t spi, uint32_t *slot)
+{
+	uint64_t	i = spi >> SLOT_SHIFT;
+
+	if ((spi & SLOT_RANDOM) == 0 || w->conf == NULL ||
+	    i >= SLOTS_MIN + (uint64_t)w->conf->ntunnels * 4)
+		return (-1);
+	while (i >= w->nslots)
+		if (slots_grow(w) == -1)
+			return (-1);
+	if (w->slots[i].spi != 0)
+		return (-1);
+	w->slots[i].spi = spi;
+	w->slots[i].owner = 0;
+	w->slots[i].half = 0;
+	*slot = (uint32_t)i;
 	return (0);
 }
 
@@ -72,6 +98,9 @@ slot_free(struct world *w, uint32_t slot)
 		return;
 	w->slots[slot].spi = 0;
 	w->slots[slot].owner = 0;
+	if (w->slots[slot].listed)
+		return;
+	w->slots[slot].listed = 1;
 	w->slots[slot].next = w->freeslot;
 	w->freeslot = slot + 1;
 }

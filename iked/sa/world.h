@@ -50,6 +50,7 @@ struct slot {
 	uint64_t	spi;		/* ours; 0: free */
 	said		owner;
 	uint8_t		half;
+	uint8_t		listed;		/* in the free list; taken by name it stays there */
 	uint32_t	next;		/* free list, index + 1 */
 };
 
@@ -74,6 +75,7 @@ struct world {
 	uint16_t	 port, natt_port;
 	uint8_t		 has_caps, stopping;
 	uint8_t		 flushed;	/* nothing is wanted until the next configuration */
+	uint8_t		 held;		/* SAs are coming in: nothing is started yet */
 	struct kern_caps caps;
 
 	struct conf	*conf;		/* NULL before the first */
@@ -143,6 +145,8 @@ void	 pools_free(struct tunnel *);
 /* ---- spi.c: names of SAs */
 /* A fresh random SPI leading to owner: 0 or -1. */
 int	 slot_new(struct world *, uint64_t *spi, uint32_t *slot);
+/* That very SPI, of an SA that comes from another engine: 0, or -1: not to be had. */
+int	 slot_take(struct world *, uint64_t spi, uint32_t *slot);
 void	 slot_bind(struct world *, uint32_t slot, said owner, int half);
 void	 slot_free(struct world *, uint32_t slot);
 const struct slot *slot_find(const struct world *, uint64_t spi);
@@ -176,6 +180,8 @@ struct ike_sa	*ike_promote(struct world *, struct ike_half *, const struct job *
 		    const struct keys_ans *verdict);
 /* A rekey: made inside an authenticated SA. Peer, endpoints, identity are inherited. */
 struct ike_sa	*ike_successor(struct world *, const struct ike_sa *old);
+/* An SA that another engine has authenticated: its core, with the slot taken. */
+struct ike_sa	*ike_adopt(struct world *, const struct ike_core *);
 struct ike_sa	*ike_get(const struct world *, said);
 void		 ike_state(struct world *, struct ike_sa *, enum ike_state);
 void		 ike_free(struct world *, struct ike_sa *);	/* children first */

@@ -145,6 +145,16 @@ check_trust(struct sim *s, struct node *n)
 	t->n = k;
 }
 
+void
+invariant_moved(struct sim *s, struct node *n)
+{
+	invariant_killed(s, n);
+	begin(s, n);
+	s->inv->may_succeed = 1;
+	check_trust(s, n);
+	begin(s, n);
+}
+
 /* ---- messages */
 
 static uint64_t

@@ -26,6 +26,8 @@ void	invariant_keys(struct sim *, struct node *, const struct keys_req *,
 	    const struct keys_ans *);
 void	invariant_kernel(struct sim *, struct node *, const struct kernel_req *);
 void	invariant_killed(struct sim *, struct node *);
+/* Its engine is another one; what that has comes from the one before. */
+void	invariant_moved(struct sim *, struct node *);
 void	invariant_after(struct sim *);
 
 #endif

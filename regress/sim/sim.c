@@ -502,8 +502,8 @@ sim_reload(struct node *n, const char *text)
 	engine_conf(n->e, n->sim->now, without_secrets(n->secrets));
 }
 
-void
-sim_start(struct node *n, const char *text)
+static void
+engine_make(struct node *n)
 {
 	struct engine_fx	fx;
 
@@ -515,17 +515,61 @@ sim_start(struct node *n, const char *text)
 	fx.kernel = fx_kernel;
 	fx.counters = fx_counters;
 	fx.log = &n->logger;
-	sim_say(n, "started");
 	n->e = engine_new(&fx, n->sim->crypto, NULL);
 	if (n->e == NULL)
 		sim_die("engine_new");
 	engine_caps(n->e, &n->caps);
 	sim_tell_addrs(n);
+}
+
+void
+sim_start(struct node *n, const char *text)
+{
+	sim_say(n, "started");
+	engine_make(n);
 	sim_reload(n, text);
 	/* nobody has an SA with a new node: it knocks when it starts again */
 	if (!n->started)
 		timer_cancel(&n->e->w.timers, &n->e->w.knock);
 	n->started = 1;
+}
+
+int
+sim_transfer(struct node *n, const char *text)
+{
+	struct engine	*old = n->e;
+	uint8_t		*rec[64];
+	size_t		 len[64];
+	uint64_t	 at = 0;
+	const char	*why;
+	int		 i, k, moved = 0;
+
+	sim_say(n, "moved");
+	for (k = 0; k < 64; k++) {
+		rec[k] = sim_alloc(ENGINE_RECORD_MAX);
+		if (!engine_export(old, n->sim->now, &at, rec[k], ENGINE_RECORD_MAX,
+		    &len[k]))
+			break;
+	}
+	if (k == 64)
+		sim_die("too many IKE SAs to move");
+	/* in this order: what is on its way to the old one must not find it again */
+	engine_make(n);
+	engine_free(old);
+	engine_hold(n->e, n->sim->now, 1);
+	sim_reload(n, text);
+	for (i = 0; i < k; i++) {
+		if (engine_import(n->e, n->sim->now, rec[i], len[i], &why) == 0)
+			moved++;
+		else
+			sim_say(n, "%s", why);
+		free(rec[i]);
+	}
+	free(rec[k]);
+	if (n->sim->inv != NULL)
+		invariant_moved(n->sim, n);
+	engine_hold(n->e, n->sim->now, 0);
+	return (moved);
 }
 
 void

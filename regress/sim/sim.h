@@ -157,6 +157,9 @@ void		 sim_nat(struct node *, const char *outside);
 void		 sim_start(struct node *, const char *conf);	/* after sim_kill() */
 void		 sim_kill(struct node *);			/* SIGKILL; SAs are gone */
 void		 sim_reload(struct node *, const char *conf);
+/* Its live SAs go to a new engine; the old one is freed without a word, the kernel stays.
+ * The number of IKE SAs that went along. */
+int		 sim_transfer(struct node *, const char *conf);
 void		 sim_run(struct sim *, int64_t ms);
 /* Until cond(arg) or ms have passed: 1 it came true. */
 int		 sim_until(struct sim *, int64_t ms, int (*cond)(void *), void *arg);

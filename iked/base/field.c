@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* Fields of channel messages: values of the ground floor, checked on the way in. */
+/* Values of the ground floor as octets, checked on the way in. */
 
 #include <string.h>
 
-#include "base/id.h"
-#include "proc/msg.h"
+#include "base/field.h"
 
 void
 put_addr(struct wbuf *w, const struct addr *a)
