@@ -562,7 +562,7 @@ sim_transfer(struct node *n, const char *text)
 		if (engine_import(n->e, n->sim->now, rec[i], len[i], &why) == 0)
 			moved++;
 		else
-			sim_say(n, "%s", why);
+			log_info(&n->logger, "an IKE SA was not taken: %s", why);
 		free(rec[i]);
 	}
 	free(rec[k]);

@@ -3,9 +3,12 @@
  * Live SAs go from one engine to another, as with a restart: the peer notices nothing.
  * The invariants are on: no message id and no IV stands for two contents, and the kernel
  * takes no key twice.
+ *
+ * ld: -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=reallocarray
  */
 
 #include <atf-c.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +16,19 @@
 #include "engine/engine_local.h"
 #include "invariant.h"
 #include "sim.h"
+
+static long	fail_at, seen;	/* 0: none fails */
+
+static int
+fails(void)
+{
+	if (fail_at == 0 || ++seen != fail_at)
+		return (0);
+	errno = ENOMEM;
+	return (1);
+}
+
+#include "wrap.h"
 
 #define SRC "10.1.0.5"
 #define DST "10.2.0.7"
@@ -232,6 +248,70 @@ ATF_TC_BODY(handshake, tc)
 		}
 }
 
+/* Another generation: tunnels have other indices, and the peer another one, too. */
+ATF_TC_WITHOUT_HEAD(generation);
+ATF_TC_BODY(generation, tc)
+{
+	static const char	 other[] = "ikev2 \"x\" ondemand esp from 10.9.0.0/24 to "
+	    "10.8.0.0/24 local 192.0.2.1 peer 203.0.113.5 " PSK
+	    "ikev2 \"b2\" ondemand esp from 10.1.1.0/24 to 10.2.1.0/24 local 192.0.2.1 "
+	    "peer 198.51.100.1 " PSK "ikev2 \"b\" ondemand esp from 10.1.0.0/24 to "
+	    "10.2.0.0/24 local 192.0.2.1 peer 198.51.100.1 " PSK;
+	struct sim		*s = start(20);
+	struct node		*a = s->n[0];
+
+	(void)tc;
+	ATF_REQUIRE(sim_up(a, "b"));
+	sim_run(s, 3000);
+	ATF_REQUIRE_EQ(sim_move(a, other), 1);
+	sim_run(s, 5000);
+	well(s, A_NONE, 0, 0, 1, 1);
+	ATF_REQUIRE_EQ(sim_move(a, conf_a), 1);
+	act(s, A_REKEY_CHILD, 0);
+	sim_run(s, 5000);
+	well(s, A_REKEY_CHILD, 0, 0, 1, 1);
+	/* a tunnel that is no more, or not that peer's */
+	ATF_REQUIRE_EQ(sim_move(a, "ikev2 \"b2\" ondemand esp from 10.1.1.0/24 to "
+	    "10.2.1.0/24 local 192.0.2.1 peer 198.51.100.1 " PSK), 0);
+	ATF_CHECK(sim_logged(a, "is not configured for this peer"));
+	ATF_CHECK_EQ(a->e->w.ikes.used, 0);
+	sim_free(s);
+}
+
+/* Behind a NAT the keys went along for an UPDATE: the port changes after the move. */
+ATF_TC_WITHOUT_HEAD(nat);
+ATF_TC_BODY(nat, tc)
+{
+	static const char	 in[] = "ikev2 \"b\" ondemand esp from 10.1.0.0/24 to "
+	    "10.2.0.0/24 local 192.168.7.2 peer 198.51.100.1 srcid a.example dstid "
+	    "b.example " PSK;
+	static const char	 out[] = "ikev2 \"a\" passive esp from 10.2.0.0/24 to "
+	    "10.1.0.0/24 local 198.51.100.1 peer any srcid b.example dstid a.example " PSK;
+	struct sim		*s = sim_new(21);
+	struct node		*a = sim_node(s, "a", "192.168.7.2", in);
+	struct node		*b = sim_node(s, "b", "198.51.100.1", out);
+	struct show_tunnel	 t;
+	struct endpoint		 e = sim_ep("192.0.2.1", 41234);
+
+	(void)tc;
+	invariant_on(s);
+	sim_nat(a, "192.0.2.1");
+	ATF_REQUIRE(sim_up(a, "b"));
+	sim_run(s, 3000);
+	ATF_REQUIRE_EQ(sim_move(b, out), 1);
+	ATF_REQUIRE_EQ(sim_move(a, in), 1);
+	sim_run(s, 3000);
+	a->nat_port[1] = 41234;
+	ATF_REQUIRE(sim_tunnel(b, "a", &t));
+	engine_mapping(b->e, s->now, t.spi_in, &e);
+	sim_run(s, 1000);
+	well(s, A_NONE, 0, 0, 3, 1);
+	/* and it keeps the mapping alive */
+	sim_run(s, 60000);
+	well(s, A_NONE, 0, 0, 3, 1);
+	sim_free(s);
+}
+
 /* ---- records that are not as they should be */
 
 static uint8_t	rec[ENGINE_RECORD_MAX];
@@ -323,6 +403,51 @@ ATF_TC_BODY(bent, tc)
 	sim_free(s);
 }
 
+/* Memory fails at each allocation in turn: nothing is left of it and nobody was told,
+ * or it is taken all the same. */
+ATF_TC_WITHOUT_HEAD(memory);
+ATF_TC_BODY(memory, tc)
+{
+	static const enum act	 what[] = { A_REKEY_CHILD, A_REKEY_IKE };
+	struct sim		*s, *t;
+	struct node		*c;
+	struct world		*w;
+	const char		*why;
+	uint32_t		 timers;
+	size_t			 len;
+	long			 at, refusals = 0;
+	int			 i, rv;
+
+	(void)tc;
+	for (i = 0; i < 2; i++) {
+		s = start(30);
+		ATF_REQUIRE(sim_up(s->n[0], "b"));
+		sim_run(s, 3000);
+		act(s, what[i], 0);
+		len = export(s->n[0]);
+		for (at = 1, seen = 0; seen >= at - 1; at++) {
+			t = sim_new(31);
+			c = sim_node(t, "c", "192.0.2.1", conf_a);
+			w = &c->e->w;
+			timers = w->timers.reserved;
+			fail_at = at;
+			seen = 0;
+			rv = engine_import(c->e, t->now, rec, len, &why);
+			fail_at = 0;
+			if (rv == -1) {
+				refusals++;
+				ATF_CHECK_EQ(w->ikes.used + w->childs.used + w->jobs.used, 0);
+				ATF_CHECK_EQ(w->timers.reserved, timers);
+				ATF_CHECK_EQ(c->kreqs, 0);
+			}
+			sim_run(t, 1000);
+			sim_free(t);
+		}
+		sim_free(s);
+	}
+	ATF_CHECK_MSG(refusals > 8, "%ld refusals", refusals);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, traffic);
@@ -334,7 +459,10 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, both_rekey_child);
 	ATF_TP_ADD_TC(tp, both_rekey_ike);
 	ATF_TP_ADD_TC(tp, handshake);
+	ATF_TP_ADD_TC(tp, generation);
+	ATF_TP_ADD_TC(tp, nat);
 	ATF_TP_ADD_TC(tp, refusals);
 	ATF_TP_ADD_TC(tp, bent);
+	ATF_TP_ADD_TC(tp, memory);
 	return (atf_no_error());
 }
