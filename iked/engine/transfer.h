@@ -27,6 +27,8 @@ struct moved {
 	struct ike_sa	 i;
 	char		 anchor[CONF_NAMELEN];	/* a tunnel of the peer */
 	char		 task_tunnel[CONF_NAMELEN];
+	char		 lease_tunnel[CONF_NAMELEN];	/* whose pool the addresses are of */
+	uint64_t	 heir, ancestor;	/* our SPIs of other IKE SAs; 0: none */
 	uint32_t	 task_spi;
 	uint8_t		 has_rid, has_req, has_resp, has_nego;
 	struct ident	 rid;

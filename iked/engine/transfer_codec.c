@@ -216,6 +216,7 @@ f_core(struct codec *k, struct ike_core *c)
 	f_flag(k, &c->natt_remote);
 	f_flag(k, &c->natt_forced);
 	f_flag(k, &c->encap);
+	f_flag(k, &c->childless);
 	f_flag(k, &c->frag);
 	f_u16(k, &c->mtu);
 	f_endpoint(k, &c->local);
@@ -237,6 +238,7 @@ f_nego(struct codec *k, struct nego *n)
 	f_u8(k, &n->tries, 0, UINT8_MAX);
 	f_octets(k, n->ni, sizeof(n->ni));
 	f_u32(k, &n->spi_in);
+	f_u32(k, &n->gone);
 	f_u64(k, &n->spi);
 	f_u8(k, &n->offered.n, 1, PROPS_MAX);
 	for (i = 0; i < n->offered.n && i < PROPS_MAX; i++)
@@ -280,6 +282,7 @@ f_times(struct codec *k, struct ike_sa *i)
 	f_time(k, &i->check_by);
 	f_time(k, &i->drop_at);
 	f_time(k, &i->twin_at);
+	f_time(k, &i->alone_at);
 }
 
 static void
@@ -292,6 +295,26 @@ f_wishes(struct codec *k, struct ike_sa *i)
 	f_flag(k, &i->want_delete);
 	f_flag(k, &i->want_rekey);
 	f_flag(k, &i->doubtful);
+	f_flag(k, &i->unproven);
+}
+
+/* Addresses given in IKE_AUTH (2.19), to or by the peer. */
+static void
+f_leases(struct codec *k, struct moved *m)
+{
+	int	f;
+
+	f_name(k, m->lease_tunnel);
+	for (f = 0; f < 2; f++) {
+		if (k->w != NULL) {
+			put_addr(k->w, &m->i.lease[f]);
+			continue;
+		}
+		get_addr(k->r, &m->i.lease[f]);
+		if (m->i.lease[f].fam != ADDR_NONE &&
+		    m->i.lease[f].fam != (f == 0 ? ADDR_V4 : ADDR_V6))
+			rbuf_fail(k->r);
+	}
 }
 
 void
@@ -314,6 +337,9 @@ transfer_head(struct codec *k, struct moved *m)
 	}
 	f_times(k, &m->i);
 	f_wishes(k, &m->i);
+	f_u64(k, &m->heir);
+	f_u64(k, &m->ancestor);
+	f_leases(k, m);
 	f_u32(k, &m->i.msgid_out);
 	f_u32(k, &m->i.msgid_in);
 	f_u8(k, &task, TASK_NONE, TASK_CREATE);

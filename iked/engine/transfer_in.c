@@ -142,6 +142,9 @@ check_ike(const struct world *w, const struct moved *m)
 		return ("its reply is not its own");
 	if (!has_exchange(m))
 		return ("its exchange is not whole");
+	if (m->lease_tunnel[0] != '\0' && (!m->has_rid ||
+	    tunnel_byname(w, m->lease_tunnel) == -1))
+		return ("the tunnel of its address is not configured");
 	if (m->has_req && m->task_tunnel[0] != '\0' &&
 	    tunnel_byname(w, m->task_tunnel) == -1)
 		return ("the tunnel it is about to make is not configured");
@@ -267,6 +270,8 @@ apply_scalars(struct ike_sa *ike, const struct ike_sa *i)
 	ike->want_delete = i->want_delete;
 	ike->want_rekey = i->want_rekey;
 	ike->doubtful = i->doubtful;
+	ike->unproven = i->unproven;
+	ike->alone_at = i->alone_at;
 	ike->msgid_out = i->msgid_out;
 	ike->msgid_in = i->msgid_in;
 	ike->task = i->task;
@@ -296,6 +301,28 @@ apply_messages(struct world *w, struct ike_sa *ike, const struct moved *m)
 	q->giveup = m->i.req.giveup;
 	timer_set(&w->timers, &q->timer, mono_add_ms(w->now,
 	    world_uniform(w, RESEND_MS)));
+	return (0);
+}
+
+/* Of a pool it has to be that very address; one that the peer has given is a wish. */
+static int
+apply_leases(struct world *w, struct ike_sa *ike, const struct moved *m)
+{
+	const struct addr	*a = m->i.lease;
+	uint32_t		 t;
+	int			 f;
+
+	if (m->lease_tunnel[0] == '\0') {
+		memcpy(ike->lease, a, sizeof(ike->lease));
+		return (0);
+	}
+	t = (uint32_t)tunnel_byname(w, m->lease_tunnel);
+	if (w->tunnels[t].peer != ike->c.peer)
+		return (-1);
+	for (f = 0; f < 2; f++)
+		if (a[f].fam != ADDR_NONE && (lease_take(w, ike, t, a[f].fam, &a[f]) == -1 ||
+		    addr_cmp(&ike->lease[f], &a[f]) != 0))
+			return (-1);
 	return (0);
 }
 
@@ -415,14 +442,37 @@ begin_child(struct world *w, const struct moved_child *x)
 		child_ask_again(w, c);
 }
 
+/* Whichever of the two comes last. */
+static void
+begin_heir(struct world *w, struct ike_sa *ike, const struct moved *m)
+{
+	const struct slot	*s;
+	struct ike_sa		*old;
+
+	if ((s = slot_find(w, m->heir)) != NULL && !s->half &&
+	    ike_get(w, s->owner)->c.peer == ike->c.peer)
+		ike->heir = s->owner;
+	if ((s = slot_find(w, m->ancestor)) != NULL && !s->half &&
+	    (old = ike_get(w, s->owner))->c.peer == ike->c.peer && old != ike)
+		old->heir = ike->id;
+}
+
 static void
 begin(struct world *w, struct ike_sa *ike, const struct moved *m)
 {
+	struct tunnel	*tn;
 	uint16_t	i;
 	int32_t		t;
 
-	for (i = 0; i < m->nchildren; i++)
+	begin_heir(w, ike, m);
+	for (i = 0; i < m->nchildren; i++) {
+		tn = &w->tunnels[tunnel_byname(w, m->child[i].tunnel)];
+		if (ike->leased == 0 && ike->lease[0].fam != ADDR_NONE)
+			tn->wish[0] = ike->lease[0];
+		if (ike->leased == 0 && ike->lease[1].fam != ADDR_NONE)
+			tn->wish[1] = ike->lease[1];
 		begin_child(w, &m->child[i]);
+	}
 	ike->task_child = by_spi(w, m->task_spi);
 	if (m->has_req && m->task_tunnel[0] != '\0') {
 		t = tunnel_byname(w, m->task_tunnel);
@@ -458,7 +508,8 @@ apply(struct world *w, struct moved *m, uint32_t peer)
 			goto fail;
 		*ike->rid = m->rid;
 	}
-	if (apply_nego(w, ike, m) == -1 || apply_messages(w, ike, m) == -1)
+	if (apply_nego(w, ike, m) == -1 || apply_messages(w, ike, m) == -1 ||
+	    apply_leases(w, ike, m) == -1)
 		goto fail;
 	/* the newest stands first in the record, and is put first into its lists */
 	for (i = m->nchildren; i-- > 0;)
@@ -468,7 +519,8 @@ apply(struct world *w, struct moved *m, uint32_t peer)
 	return (NULL);
 fail:
 	undo(w, ike);
-	return ("its negotiation is not good, or there is no memory");
+	return ("its negotiation is not good, its address is not free, or there is no "
+	    "memory");
 }
 
 int

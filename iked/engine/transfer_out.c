@@ -20,6 +20,25 @@ spi_of(const struct world *w, said id)
 	return (c != NULL ? c->spi_in : 0);
 }
 
+static uint64_t
+our_spi(const struct ike_sa *ike)
+{
+	return (ike == NULL ? 0 : ike->c.initiator ? ike->c.spii : ike->c.spir);
+}
+
+/* Whose heir it is. */
+static const struct ike_sa *
+ancestor(const struct world *w, const struct ike_sa *ike)
+{
+	const struct ike_sa	*o;
+	said			 id;
+
+	for (id = w->peers[ike->c.peer].ikes; (o = ike_get(w, id)) != NULL; id = o->next)
+		if (o->heir == ike->id)
+			return (o);
+	return (NULL);
+}
+
 static const char *
 unfit(const struct world *w, const struct ike_sa *ike)
 {
@@ -56,6 +75,12 @@ out_head(const struct world *w, struct codec *k, const struct ike_sa *ike,
 		m->resp = (struct span){ ike->resp.msg, ike->resp.len };
 	if ((m->has_nego = ike->nego != NULL) != 0)
 		m->nego = *ike->nego;
+	if (ike->leased != 0)
+		(void)strlcpy(m->lease_tunnel, tunnel_conf(w, ike->leased - 1)->name,
+		    sizeof(m->lease_tunnel));
+	m->heir = our_spi(ike_get(w, ike->heir));
+	if (ike->unproven)
+		m->ancestor = our_spi(ancestor(w, ike));
 	m->task_spi = spi_of(w, ike->task_child);
 	if (ike->task_tunnel != NO_INDEX)
 		(void)strlcpy(m->task_tunnel, tunnel_conf(w, ike->task_tunnel)->name,
