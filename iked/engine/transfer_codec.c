@@ -317,6 +317,57 @@ f_leases(struct codec *k, struct moved *m)
 	}
 }
 
+static void
+f_addr(struct codec *k, struct addr *a)
+{
+	if (k->w != NULL)
+		put_addr(k->w, a);
+	else
+		get_addr(k->r, a);
+}
+
+/* Or none at all. */
+static void
+f_any_endpoint(struct codec *k, struct endpoint *e)
+{
+	if (k->w != NULL)
+		put_endpoint(k->w, e);
+	else
+		get_endpoint(k->r, e);
+}
+
+/* RFC 4555.  Where we are, the new engine asks its kernel itself. */
+static void
+f_mobike(struct codec *k, struct mobike *b)
+{
+	int	i;
+
+	f_flag(k, &b->on);
+	if (!b->on)
+		return;
+	f_flag(k, &b->leads);
+	f_u8(k, &b->naddrs, 0, MOBIKE_ADDRS);
+	f_flag(k, &b->want_update);
+	f_flag(k, &b->want_tell);
+	f_flag(k, &b->want_verify);
+	f_flag(k, &b->unverified);
+	f_flag(k, &b->again);
+	f_flag(k, &b->astray);
+	f_u8(k, &b->ntries, 0, UINT8_MAX);
+	f_flag(k, &b->has_seen);
+	f_octets(k, b->seen, sizeof(b->seen));
+	f_octets(k, b->cookie, sizeof(b->cookie));
+	f_u32(k, &b->told);
+	f_time(k, &b->astray_at);
+	f_time(k, &b->seen_at);
+	f_any_endpoint(k, &b->was_local);
+	f_any_endpoint(k, &b->was_remote);
+	f_any_endpoint(k, &b->also);
+	f_addr(k, &b->refused);
+	for (i = 0; i < b->naddrs && i < MOBIKE_ADDRS; i++)
+		f_addr(k, &b->addr[i]);
+}
+
 void
 transfer_head(struct codec *k, struct moved *m)
 {
@@ -340,9 +391,10 @@ transfer_head(struct codec *k, struct moved *m)
 	f_u64(k, &m->heir);
 	f_u64(k, &m->ancestor);
 	f_leases(k, m);
+	f_mobike(k, &m->i.mob);
 	f_u32(k, &m->i.msgid_out);
 	f_u32(k, &m->i.msgid_in);
-	f_u8(k, &task, TASK_NONE, TASK_CREATE);
+	f_u8(k, &task, TASK_NONE, TASK_TELL);
 	m->i.task = (enum task)task;
 	f_flag(k, &m->has_req);
 	if (m->has_req)

@@ -272,6 +272,8 @@ apply_scalars(struct ike_sa *ike, const struct ike_sa *i)
 	ike->doubtful = i->doubtful;
 	ike->unproven = i->unproven;
 	ike->alone_at = i->alone_at;
+	ike->mob = i->mob;
+	ike->mob.asked = 0;
 	ike->msgid_out = i->msgid_out;
 	ike->msgid_in = i->msgid_in;
 	ike->task = i->task;

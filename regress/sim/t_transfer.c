@@ -115,9 +115,9 @@ static void
 move(struct sim *s, int which)
 {
 	if (which & 1)
-		(void)sim_move(s->n[0], conf_a);
+		(void)sim_transfer(s->n[0], conf_a);
 	if (which & 2)
-		(void)sim_move(s->n[1], conf_b);
+		(void)sim_transfer(s->n[1], conf_b);
 }
 
 static void
@@ -263,15 +263,15 @@ ATF_TC_BODY(generation, tc)
 	(void)tc;
 	ATF_REQUIRE(sim_up(a, "b"));
 	sim_run(s, 3000);
-	ATF_REQUIRE_EQ(sim_move(a, other), 1);
+	ATF_REQUIRE_EQ(sim_transfer(a, other), 1);
 	sim_run(s, 5000);
 	well(s, A_NONE, 0, 0, 1, 1);
-	ATF_REQUIRE_EQ(sim_move(a, conf_a), 1);
+	ATF_REQUIRE_EQ(sim_transfer(a, conf_a), 1);
 	act(s, A_REKEY_CHILD, 0);
 	sim_run(s, 5000);
 	well(s, A_REKEY_CHILD, 0, 0, 1, 1);
 	/* a tunnel that is no more, or not that peer's */
-	ATF_REQUIRE_EQ(sim_move(a, "ikev2 \"b2\" ondemand esp from 10.1.1.0/24 to "
+	ATF_REQUIRE_EQ(sim_transfer(a, "ikev2 \"b2\" ondemand esp from 10.1.1.0/24 to "
 	    "10.2.1.0/24 local 192.0.2.1 peer 198.51.100.1 " PSK), 0);
 	ATF_CHECK(sim_logged(a, "is not configured for this peer"));
 	ATF_CHECK_EQ(a->e->w.ikes.used, 0);
@@ -298,8 +298,8 @@ ATF_TC_BODY(nat, tc)
 	sim_nat(a, "192.0.2.1");
 	ATF_REQUIRE(sim_up(a, "b"));
 	sim_run(s, 3000);
-	ATF_REQUIRE_EQ(sim_move(b, out), 1);
-	ATF_REQUIRE_EQ(sim_move(a, in), 1);
+	ATF_REQUIRE_EQ(sim_transfer(b, out), 1);
+	ATF_REQUIRE_EQ(sim_transfer(a, in), 1);
 	sim_run(s, 3000);
 	a->nat_port[1] = 41234;
 	ATF_REQUIRE(sim_tunnel(b, "a", &t));
