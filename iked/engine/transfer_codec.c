@@ -239,6 +239,7 @@ f_nego(struct codec *k, struct nego *n)
 	f_octets(k, n->ni, sizeof(n->ni));
 	f_u32(k, &n->spi_in);
 	f_u32(k, &n->gone);
+	f_flag(k, &n->transport);
 	f_u64(k, &n->spi);
 	f_u8(k, &n->offered.n, 1, PROPS_MAX);
 	for (i = 0; i < n->offered.n && i < PROPS_MAX; i++)
@@ -433,6 +434,7 @@ f_sa(struct codec *k, const struct suite *s, struct kern_sa *sa)
 	sa->integ_keylen = e->aead ? 0 : i->keylen;
 	f_octets(k, sa->encr_key, sa->encr_keylen);
 	f_octets(k, sa->integ_key, sa->integ_keylen);
+	f_flag(k, &sa->transport);
 	f_flag(k, &sa->esn);
 	f_u32(k, &sa->replay);
 	f_u64(k, &sa->life.soft_secs);
@@ -470,6 +472,7 @@ f_child_flags(struct codec *k, struct child_sa *c)
 	c->state = (enum child_state)state;
 	f_flag(k, &c->initiated);
 	f_flag(k, &c->encap);
+	f_flag(k, &c->transport);
 	f_flag(k, &c->in_there);
 	f_flag(k, &c->out_there);
 	f_flag(k, &c->want_delete);

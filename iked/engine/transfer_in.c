@@ -347,6 +347,7 @@ child_scalars(struct child_sa *c, const struct child_sa *x)
 	c->suite = x->suite;
 	c->initiated = x->initiated;
 	c->encap = x->encap;
+	c->transport = x->transport;
 	c->in_there = x->in_there;
 	c->out_there = x->out_there;
 	c->want_delete = x->want_delete;
