@@ -418,6 +418,49 @@ step_flush() {
 	traps_are seattle 3 || bad "traps after reload: $(traps seattle)"
 }
 
+# One Child a pair of networks, each with a reqid that its policies have; and two
+# hosts in transport mode.  Each packet goes by its own SA, or the kernel there drops it.
+half_ping() { on alice ping -n -c 1 -W 2 "$1"; }
+modes() { on seattle ip xfrm state | grep -c "mode $1"; }
+reqids() { on "$1" ip xfrm policy | sed -n 's/.* reqid \([0-9]*\) .*/\1/p' | sort -u | grep -c .; }
+pairs_conf() {
+	conf_write seattle <<-CONF
+	ikev2 "net" ondemand $1 from $LAN_SEATTLE to { 10.2.0.0/25, 10.2.0.128/25 } \
+	    local $WAN_SEATTLE peer $WAN_BOISE psk "$PSK"
+	ikev2 "hosts" ondemand transport proto icmp from $WAN_SEATTLE to $WAN_BOISE psk "$PSK"
+	CONF
+	conf_write boise <<-CONF
+	ikev2 "net" passive $2 from { 10.2.0.0/25, 10.2.0.128/25 } to $LAN_SEATTLE \
+	    local $WAN_BOISE peer $WAN_SEATTLE psk "$PSK"
+	ikev2 "hosts" transport proto icmp from $WAN_BOISE to $WAN_SEATTLE psk "$PSK"
+	CONF
+	ctl seattle reload && ctl boise reload || bad "reload"
+}
+step_pairs() {
+	on bob ip addr add 10.2.0.200/24 dev lan
+	for _who in "single/" "/single"; do
+		pairs_conf "${_who%/*}" "${_who#*/}"
+		wait_for 20 traps_are seattle 6 || bad "$_who: $(traps seattle) traps"
+		wait_for 30 half_ping 10.2.0.10 || bad "$_who: no reply from the lower half"
+		wait_for 10 sas_are seattle 4 || bad "$_who: $(sa_count seattle) SAs"
+		half_ping 10.2.0.200 >/dev/null || bad "$_who: no reply from the upper half"
+		half_ping 10.2.0.10 >/dev/null || bad "$_who: and now not from the lower"
+		[ "$(reqids seattle)" -ge 3 ] || bad "$_who: $(reqids seattle) reqids"
+		ctl seattle rekey net >/dev/null
+		sleep 2
+		half_ping 10.2.0.200 >/dev/null && half_ping 10.2.0.10 >/dev/null ||
+		    bad "$_who: no reply after a rekey"
+	done
+	wait_for 20 on seattle ping -n -c 1 -W 2 $WAN_BOISE || bad "transport: no reply"
+	[ "$(modes transport)" = 2 ] || bad "transport: $(modes transport) SAs"
+	on seattle ping -n -c 1 -W 2 $WAN_BOISE >/dev/null || bad "transport: no second reply"
+	confs
+	ctl seattle reload && ctl boise reload || bad "reload"
+	wait_for 20 traps_are seattle 3 || bad "pairs: $(traps seattle) traps in the end"
+	wait_for 30 hosts_ping || bad "pairs: no reply in the end"
+	on bob ip addr del 10.2.0.200/24 dev lan
+}
+
 # TERM: the peer hears of it, children end, traps stay. -x: they go.
 step_stop() {
 	wait_for 30 hosts_ping || bad "no tunnel before the end"
