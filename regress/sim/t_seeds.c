@@ -152,6 +152,23 @@ wait_for(struct life *l, int (*cond)(struct life *), int64_t ms)
 	}
 }
 
+/* With MOBIKE a NAT's new mapping is found out by the peer's next question, and the port
+ * that ESP came from is not what a new Child starts with. */
+static int
+knows_where(const struct life *l, const struct ike_sa *ike)
+{
+	const struct node	*n;
+	int			 i;
+
+	for (i = 0; i < l->nnodes; i++) {
+		n = l->s->n[i];
+		if (n->nat && addr_cmp(&n->nat_addr, &ike->c.remote.addr) == 0)
+			return (ike->c.remote.port == n->nat_port[0] ||
+			    ike->c.remote.port == n->nat_port[1]);
+	}
+	return (1);
+}
+
 /* No question is open: what was wrong has been found out. */
 static int
 settled(struct life *l)
@@ -168,7 +185,7 @@ settled(struct life *l)
 		if (l->s->n[i]->e->w.halves.used > 0)
 			return (0);
 		for (at = 0; (ike = slab_walk(&l->s->n[i]->e->w.ikes, &at, NULL)) != NULL;)
-			if (ike->req.msg != NULL || ike->check_by.us != 0 ||
+			if (!knows_where(l, ike) || ike->req.msg != NULL || ike->check_by.us != 0 ||
 			    ike->want_check || ike->want_delete || ike->state != IKE_UP)
 				return (0);
 	}
