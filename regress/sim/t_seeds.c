@@ -152,10 +152,13 @@ wait_for(struct life *l, int (*cond)(struct life *), int64_t ms)
 	}
 }
 
-/* With MOBIKE a NAT's new mapping is found out by the peer's next question, and the port
- * that ESP came from is not what a new Child starts with. */
+/*
+ * With MOBIKE a NAT's new mapping is found out by the peer's next question, which may
+ * be long in coming while ESP flows; the port that ESP came from is not what a new Child
+ * starts with.  A rekey before that breaks the tunnel for some seconds, and that is known.
+ */
 static int
-knows_where(const struct life *l, const struct ike_sa *ike)
+ike_placed(const struct life *l, const struct ike_sa *ike)
 {
 	const struct node	*n;
 	int			 i;
@@ -166,6 +169,20 @@ knows_where(const struct life *l, const struct ike_sa *ike)
 			return (ike->c.remote.port == n->nat_port[0] ||
 			    ike->c.remote.port == n->nat_port[1]);
 	}
+	return (1);
+}
+
+static int
+all_placed(const struct life *l)
+{
+	struct ike_sa	*ike;
+	uint32_t	 at;
+	int		 i;
+
+	for (i = 0; i < l->nnodes; i++)
+		for (at = 0; (ike = slab_walk(&l->s->n[i]->e->w.ikes, &at, NULL)) != NULL;)
+			if (!ike_placed(l, ike))
+				return (0);
 	return (1);
 }
 
@@ -185,7 +202,7 @@ settled(struct life *l)
 		if (l->s->n[i]->e->w.halves.used > 0)
 			return (0);
 		for (at = 0; (ike = slab_walk(&l->s->n[i]->e->w.ikes, &at, NULL)) != NULL;)
-			if (!knows_where(l, ike) || ike->req.msg != NULL || ike->check_by.us != 0 ||
+			if (ike->req.msg != NULL || ike->check_by.us != 0 ||
 			    ike->want_check || ike->want_delete || ike->state != IKE_UP)
 				return (0);
 	}
@@ -271,7 +288,8 @@ calm(struct life *l, struct sums *t)
 	}
 	if (up + ti > t->tidy_max)
 		t->tidy_max = up + ti;
-	sure(l);
+	if (all_placed(l))
+		sure(l);
 }
 
 static int
