@@ -39,7 +39,8 @@ is_v4(const struct ike_core *c)
 static size_t
 longest(const struct ike_core *c, uint16_t mtu)
 {
-	if (mtu == 0)
+	/* there are but these two, whatever a moved SA says */
+	if (mtu != FRAG_MTU4)
 		mtu = FRAG_MTU;
 	return ((size_t)mtu - (is_v4(c) ? 20 : 40) - 8 - 4);
 }

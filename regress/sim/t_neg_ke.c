@@ -2,6 +2,7 @@
 /* Negative tests 14 to 18: KE and nonce, through the whole engine. */
 
 #include <atf-c.h>
+#include <openssl/bn.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,6 +71,22 @@ static void all_zero(uint8_t *b, size_t *n) { memset(b + 4, 0, *n - 4); }
 static void all_ones(uint8_t *b, size_t *n) { memset(b + 4, 0xff, *n - 4); }
 static void just_one(uint8_t *b, size_t *n) { memset(b + 4, 0, *n - 4); b[*n - 1] = 1; }
 
+/* p of group 14 (RFC 3526 3), and its neighbours. */
+static void
+prime(uint8_t *b, size_t *n, long off)
+{
+	BIGNUM	*p = BN_get_rfc3526_prime_2048(NULL);
+
+	ATF_REQUIRE(p != NULL && *n == 4 + 256);
+	ATF_REQUIRE((off < 0 ? BN_sub_word(p, 1) : BN_add_word(p, (BN_ULONG)off)) == 1);
+	ATF_REQUIRE_EQ(BN_bn2binpad(p, b + 4, 256), 256);
+	BN_free(p);
+}
+
+static void p_less(uint8_t *b, size_t *n) { prime(b, n, -1); }
+static void p_itself(uint8_t *b, size_t *n) { prime(b, n, 0); }
+static void p_more(uint8_t *b, size_t *n) { prime(b, n, 1); }
+
 /* Values that are no public keys of these groups; crypto's own tests have them all. */
 static const struct {
 	const char	*extra;
@@ -77,12 +94,17 @@ static const struct {
 } values[] = {
 	{ "group modp2048", all_zero },		/* 0 */
 	{ "group modp2048", just_one },		/* 1 */
-	{ "group modp2048", all_ones },		/* above p */
+	{ "group modp2048", p_less },
+	{ "group modp2048", p_itself },
+	{ "group modp2048", p_more },
+	{ "group modp2048", all_ones },		/* far above p */
 	{ "group ecp256", all_zero },
 	{ "group ecp256", just_one },		/* not on the curve */
 	{ "group ecp256", all_ones },
 	{ "group ecp384", all_ones },
+	{ "group ecp521", all_zero },
 	{ "group curve25519", all_zero },	/* the secret is zero */
+	{ "group curve448", all_zero },
 };
 #define NVALUES	(sizeof(values) / sizeof(values[0]))
 
