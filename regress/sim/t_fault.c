@@ -262,6 +262,8 @@ ATF_TC_BODY(refused_answer, tc)
 			sim_cmd(s->n[0], i == 0 ? CMD_UP : CMD_REKEY, "b");
 		sim_run(s, 300);
 		ATF_CHECK_EQ(x.done, 1);
+		/* it is not left to the kernel process */
+		ATF_CHECK_EQ(sim_log_count(s->n[0], "the kernel refuses"), 0);
 		ATF_CHECK_EQ_MSG(sim_kernel_count(s->n[1]), i == 0 ? 0 : 2, "%d: %d", i,
 		    sim_kernel_count(s->n[1]));
 		ATF_CHECK_EQ(sim_count(s->n[0], SHOWK_SA), sim_count(s->n[1], SHOWK_SA));
