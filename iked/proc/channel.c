@@ -513,7 +513,7 @@ chan_room(struct chan *c, size_t len, int fd)
 	    c->maxqueue)
 		return (ENOBUFS);
 	if (p != NULL && p->len > 0 &&
-	    (fd != -1 || len > sizeof(p->b) - CHAN_HEAD - p->len) &&
+	    (fd != -1 || p->len + CHAN_HEAD + len > sizeof(p->b)) &&
 	    chan_seal(c) == -1)
 		return (EPIPE);
 	if (c->cur != NULL)

@@ -71,6 +71,7 @@ chmod 600 "$W/iked.conf"
 # account: "role us-of-CPU rss-kB" a line for every process of iked
 account() {
 	for p in $PIDS; do
+		[ -r "/proc/$p/schedstat" ] || fail "a process has ended" >&2
 		role=$(tr '\0' '\n' <"/proc/$p/cmdline" | sed -n '/^-P$/{n;p;}')
 		read -r ns _ <"/proc/$p/schedstat"
 		echo "${role:-parent} $((ns / 1000)) $(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$p/status")"

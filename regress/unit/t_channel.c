@@ -157,6 +157,28 @@ ATF_TC_BODY(packets, tc)
 	close(sv[1]);
 }
 
+/* A packet that is full to the last octets takes nothing more. */
+ATF_TC_WITHOUT_HEAD(brim);
+ATF_TC_BODY(brim, tc)
+{
+	struct side a, b;
+	size_t left;
+	uint32_t n;
+
+	(void)tc;
+	for (left = 0; left < 20; left++) {
+		pair(&a, &b, 1U << 20);
+		ATF_REQUIRE_EQ(0, put(&a, 0, CHAN_MSGMAX - 6 - left, -1));
+		for (n = 1; n < 50; n++)
+			ATF_REQUIRE_EQ(0, put(&a, n, n % 7, -1));
+		run(4);
+		ATF_REQUIRE_EQ(0, b.closed);
+		ATF_REQUIRE_EQ(50, b.n);
+		chan_free(a.c);
+		chan_free(b.c);
+	}
+}
+
 /* A receiver that pauses gets not one message more, and later all of them. */
 ATF_TC_WITHOUT_HEAD(paused);
 ATF_TC_BODY(paused, tc)
@@ -395,6 +417,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, order);
 	ATF_TP_ADD_TC(tp, packets);
+	ATF_TP_ADD_TC(tp, brim);
 	ATF_TP_ADD_TC(tp, paused);
 	ATF_TP_ADD_TC(tp, lengths);
 	ATF_TP_ADD_TC(tp, full);
