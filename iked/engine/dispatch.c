@@ -78,6 +78,10 @@ unknown_spi(struct world *w, const struct rx *rx)
 	if ((rx->hdr.flags & WIRE_F_RESPONSE) || rx->hdr.exch == X_IKE_SA_INIT ||
 	    rx->hdr.exch == X_IKE_AUTH || is_ours(w, rx))
 		return;
+	/* its reply to our rekey was overtaken or lost: it will ask again */
+	if (slot_reserved(w, rx->hdr.flags & WIRE_F_INITIATOR ? rx->hdr.spir :
+	    rx->hdr.spii))
+		return;
 	if (world_allow(w, &w->b_spi, 10, 1000))
 		notify_plain(w, rx, N_INVALID_IKE_SPI, NULL, 0);
 }

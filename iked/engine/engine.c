@@ -288,7 +288,7 @@ engine_expire(struct engine *e, monotime now, uint32_t spi, const struct addr *d
 			c->in_there = 0;
 		else
 			c->out_there = 0;
-		c->want_delete = 1;
+		c->want_delete = c->state != CHILD_LINGERING;
 		touch_tunnel(w, c->tunnel);
 	}
 	if (ike_get(w, c->ike) != NULL)

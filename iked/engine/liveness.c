@@ -204,8 +204,15 @@ liveness_child_timer(struct world *w, struct child_sa *c)
 	struct ike_sa	*ike = ike_get(w, c->ike);
 	int		 busy;
 
+	if (c->state == CHILD_LINGERING) {
+		if (passed(w, c->expire_at))
+			child_remove(w, c, NULL);
+		else
+			timer_set(&w->timers, &c->timer, c->expire_at);
+		return;
+	}
 	if (c->out_later != NULL && passed(w, c->out_at))
-		child_out_now(w, c);
+		child_out_due(w, c);
 	if (passed(w, c->drop_at)) {
 		c->drop_at = MONO_NONE;
 		wanted_drop_timer(w, c);
@@ -215,7 +222,11 @@ liveness_child_timer(struct world *w, struct child_sa *c)
 		    c->tunnel != NO_INDEX ? tunnel_conf(w, c->tunnel)->name : "?");
 		c->expire_at = MONO_NONE;
 		c->want_delete = 1;
-		touch_tunnel(w, c->tunnel);
+		/* and there was no successor to be had on this IKE SA (2.8) */
+		if (ike != NULL && ike->ntemp > 0)
+			ike->want_delete = 1;
+		if (c->tunnel != NO_INDEX)
+			touch_tunnel(w, c->tunnel);
 	}
 	if (c->state == CHILD_UP && passed(w, c->rekey_at)) {
 		/* once is enough: a try that failed sets quiet_until */

@@ -130,7 +130,7 @@ arm(struct world *w, struct ike_sa *ike)
 		if (mono_before(w->now, ike->quiet_until))
 			t = earlier(t, ike->quiet_until);
 	}
-	if (ike->state == IKE_UP || ike->state == IKE_REPLACED)
+	if (ike->state != IKE_DELETING)
 		t = earlier(t, ike->drop_at);
 	if (ike->pend != NULL)
 		t = earlier(t, mono_add_ms(ike->pend->since, PEND_MS));
@@ -166,7 +166,7 @@ first_look(struct world *w, struct ike_sa *ike)
 static void
 due(struct world *w, struct ike_sa *ike)
 {
-	if (ike->rekey_at.us == 0 && ike->c.peer != NO_INDEX)
+	if (ike->rekey_at.us == 0 && ike->c.peer != NO_INDEX && ike->state == IKE_UP)
 		first_look(w, ike);
 	if (passed(ike->drop_at, w->now)) {
 		ike->drop_at = MONO_NONE;
@@ -199,10 +199,10 @@ due(struct world *w, struct ike_sa *ike)
 static int
 may_rekey(const struct world *w, const struct child_sa *c)
 {
-	return (c->want_rekey && c->state == CHILD_UP &&
-	    mono_reached(c->quiet_until, w->now) && child_get(w, c->mine) == NULL &&
-	    child_get(w, c->theirs) == NULL &&
-	    (c->initiated || child_get(w, c->replaces) == NULL));
+	return (c->want_rekey && c->state == CHILD_UP && !c->redundant &&
+	    mono_reached(c->quiet_until, w->now) && child_live(w, c->mine) == NULL &&
+	    child_live(w, c->theirs) == NULL &&
+	    (c->initiated || child_live(w, c->replaces) == NULL));
 }
 
 static struct child_sa *
@@ -213,8 +213,8 @@ child_wanting(const struct world *w, const struct ike_sa *ike, int delete)
 
 	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE]) {
 		/* the peer gets to know of it by our reply */
-		if (delete && c->want_delete && (ike->pend == NULL ||
-		    ike->pend->child != c->id))
+		if (delete && c->want_delete && c->state != CHILD_LINGERING &&
+		    (ike->pend == NULL || ike->pend->child != c->id))
 			return (c);
 		if (!delete && may_rekey(w, c))
 			return (c);
@@ -243,8 +243,9 @@ next_tunnel(struct world *w, struct ike_sa *ike)
 	uint32_t	t;
 
 	while ((t = queue_take(w, ike)) != NO_INDEX) {
-		if (!tunnel_wanted(w, t) || (child_of_tunnel(w, t) != NULL &&
-		    !w->tunnels[t].specific && w->tunnels[t].rest == 0)) {
+		if (!tunnel_wanted(w, t) || (!w->tunnels[t].specific &&
+		    w->tunnels[t].rest == 0 && (child_of_tunnel(w, t) != NULL ||
+		    tunnel_installing(w, t)))) {
 			touch_tunnel(w, t);
 			continue;
 		}
@@ -354,10 +355,21 @@ pump_ike(struct world *w, struct ike_sa *ike)
 void
 ike_dead(struct world *w, struct ike_sa *ike, const char *why)
 {
+	struct ike_sa	*heir;
 	struct child_sa	*c;
 	struct tunnel	*t;
 	said		 id;
 
+	/* the peer may have moved the Children before it fell silent */
+	rekey_ike_yield(w, ike);
+	if (ike->state == IKE_REPLACED || ike->state == IKE_HEIR) {
+		if ((heir = ike_get(w, ike->theirs)) != NULL && heir->state == IKE_UP) {
+			heir->want_check = 1;
+			touch_ike(w, heir);
+		}
+		ike_remove(w, ike, NULL);
+		return;
+	}
 	log_info(w->log, "tunnel \"%s\": IKE SA given up: %s",
 	    peer_name(w, ike->c.peer), why);
 	/* the peer is not told, and may have it still: the next one says that we do not */

@@ -193,7 +193,7 @@ show_ike(const struct world *w, const struct ike_sa *ike, struct show_peer *r)
 	r->established = ike->state == IKE_UP;
 	if (ike->state == IKE_FINISHING)
 		s = ike->job != 0 ? "waiting for AUTH from keys" : "waiting for kernel";
-	else if (ike->state == IKE_REPLACED)
+	else if (ike->state == IKE_REPLACED || ike->state == IKE_HEIR)
 		s = "rekeyed";
 	else if (ike->state != IKE_UP)
 		s = "deleting";
@@ -239,7 +239,8 @@ show_child(const struct world *w, const struct child_sa *c, struct show_sa *r)
 	child_get_ts(c, &r->tsl, &r->tsr);
 	if (c->state == CHILD_INSTALLING)
 		s = "installing";
-	else if (c->state == CHILD_DELETING || c->want_delete)
+	else if (c->state == CHILD_DELETING || c->state == CHILD_LINGERING ||
+	    c->redundant || c->want_delete)
 		s = "deleting";
 	else if (c->state == CHILD_REKEYED || c->theirs != 0)
 		s = "rekeyed";

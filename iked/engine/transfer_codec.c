@@ -284,6 +284,7 @@ f_times(struct codec *k, struct ike_sa *i)
 	f_time(k, &i->drop_at);
 	f_time(k, &i->twin_at);
 	f_time(k, &i->alone_at);
+	f_time(k, &i->temp_since);
 }
 
 static void
@@ -391,6 +392,7 @@ transfer_head(struct codec *k, struct moved *m)
 	f_wishes(k, &m->i);
 	f_u64(k, &m->heir);
 	f_u64(k, &m->ancestor);
+	f_octets(k, m->i.low_theirs, NONCE_LEN);
 	f_leases(k, m);
 	f_mobike(k, &m->i.mob);
 	f_u32(k, &m->i.msgid_out);
@@ -468,7 +470,7 @@ f_child_flags(struct codec *k, struct child_sa *c)
 {
 	uint8_t	state = (uint8_t)c->state;
 
-	f_u8(k, &state, CHILD_INSTALLING, CHILD_DELETING);
+	f_u8(k, &state, CHILD_INSTALLING, CHILD_LINGERING);
 	c->state = (enum child_state)state;
 	f_flag(k, &c->initiated);
 	f_flag(k, &c->encap);
@@ -479,6 +481,7 @@ f_child_flags(struct codec *k, struct child_sa *c)
 	f_flag(k, &c->want_rekey);
 	f_flag(k, &c->carried);
 	f_flag(k, &c->announced);
+	f_flag(k, &c->redundant);
 	f_u8(k, &c->nfail, 0, UINT8_MAX);
 }
 

@@ -272,6 +272,8 @@ apply_scalars(struct ike_sa *ike, const struct ike_sa *i)
 	ike->doubtful = i->doubtful;
 	ike->unproven = i->unproven;
 	ike->alone_at = i->alone_at;
+	ike->temp_since = i->temp_since;
+	memcpy(ike->low_theirs, i->low_theirs, sizeof(ike->low_theirs));
 	ike->mob = i->mob;
 	ike->mob.asked = 0;
 	ike->msgid_out = i->msgid_out;
@@ -354,6 +356,7 @@ child_scalars(struct child_sa *c, const struct child_sa *x)
 	c->want_rekey = x->want_rekey;
 	c->carried = x->carried;
 	c->announced = x->announced;
+	c->redundant = x->redundant;
 	c->nfail = x->nfail;
 	c->local = x->local;
 	c->remote = x->remote;
@@ -445,19 +448,35 @@ begin_child(struct world *w, const struct moved_child *x)
 		child_ask_again(w, c);
 }
 
-/* Whichever of the two comes last. */
+static struct ike_sa *
+relative(struct world *w, const struct ike_sa *ike, uint64_t spi)
+{
+	const struct slot	*s = slot_find(w, spi);
+	struct ike_sa		*x;
+
+	if (s == NULL || s->half || (x = ike_get(w, s->owner)) == NULL || x == ike ||
+	    x->c.peer != ike->c.peer)
+		return (NULL);
+	return (x);
+}
+
+/* Whichever of the two comes last.  Who asked for a rekey is the new one's initiator. */
 static void
 begin_heir(struct world *w, struct ike_sa *ike, const struct moved *m)
 {
-	const struct slot	*s;
-	struct ike_sa		*old;
+	struct ike_sa	*x;
 
-	if ((s = slot_find(w, m->heir)) != NULL && !s->half &&
-	    ike_get(w, s->owner)->c.peer == ike->c.peer)
-		ike->heir = s->owner;
-	if ((s = slot_find(w, m->ancestor)) != NULL && !s->half &&
-	    (old = ike_get(w, s->owner))->c.peer == ike->c.peer && old != ike)
-		old->heir = ike->id;
+	if ((x = relative(w, ike, m->heir)) != NULL) {
+		ike->theirs = x->id;
+		x->replaces = ike->id;
+	}
+	if ((x = relative(w, ike, m->ancestor)) == NULL)
+		return;
+	ike->replaces = x->id;
+	if (ike->c.initiator)
+		x->mine = ike->id;
+	else
+		x->theirs = ike->id;
 }
 
 static void

@@ -26,19 +26,6 @@ our_spi(const struct ike_sa *ike)
 	return (ike == NULL ? 0 : ike->c.initiator ? ike->c.spii : ike->c.spir);
 }
 
-/* Whose heir it is. */
-static const struct ike_sa *
-ancestor(const struct world *w, const struct ike_sa *ike)
-{
-	const struct ike_sa	*o;
-	said			 id;
-
-	for (id = w->peers[ike->c.peer].ikes; (o = ike_get(w, id)) != NULL; id = o->next)
-		if (o->heir == ike->id)
-			return (o);
-	return (NULL);
-}
-
 static const char *
 unfit(const struct world *w, const struct ike_sa *ike)
 {
@@ -78,9 +65,8 @@ out_head(const struct world *w, struct codec *k, const struct ike_sa *ike,
 	if (ike->leased != 0)
 		(void)strlcpy(m->lease_tunnel, tunnel_conf(w, ike->leased - 1)->name,
 		    sizeof(m->lease_tunnel));
-	m->heir = our_spi(ike_get(w, ike->heir));
-	if (ike->unproven)
-		m->ancestor = our_spi(ancestor(w, ike));
+	m->heir = our_spi(ike_get(w, ike->theirs));
+	m->ancestor = our_spi(ike_get(w, ike->replaces));
 	m->task_spi = spi_of(w, ike->task_child);
 	if (ike->task_tunnel != NO_INDEX)
 		(void)strlcpy(m->task_tunnel, tunnel_conf(w, ike->task_tunnel)->name,

@@ -46,19 +46,6 @@ log_up(struct world *w, uint32_t i, const struct child_sa *c)
 }
 
 static int
-installing(const struct world *w, uint32_t i)
-{
-	const struct child_sa	*c;
-	said			 id;
-
-	for (id = w->tunnels[i].children; (c = child_get(w, id)) != NULL;
-	    id = c->next[L_TUNNEL])
-		if (c->state == CHILD_INSTALLING && !c->want_delete)
-			return (1);
-	return (0);
-}
-
-static int
 same_ts(const struct child_sa *a, const struct child_sa *b)
 {
 	struct tslist	al, ar, bl, br;
@@ -189,7 +176,8 @@ wanted_drop_timer(struct world *w, struct child_sa *c)
 		return;
 	for (id = w->tunnels[c->tunnel].children; (x = child_get(w, id)) != NULL;
 	    id = x->next[L_TUNNEL])
-		if (x != c && x->state == CHILD_UP && !x->want_delete && same_ts(x, c))
+		if (x != c && x->state == CHILD_UP && !x->want_delete && !x->redundant &&
+		    same_ts(x, c))
 			second = x;
 	if (second == NULL)
 		return;		/* it is the only one by now */
@@ -366,7 +354,7 @@ want_rest(struct world *w, uint32_t i, const struct child_sa *c)
 	unsigned int	 at = t->rest_at;
 	int		 pair;
 
-	if (t->queued != 0 || !tunnel_wanted(w, i) || installing(w, i) ||
+	if (t->queued != 0 || !tunnel_wanted(w, i) || tunnel_installing(w, i) ||
 	    tunnel_conf(w, i)->dyn != DYN_NO)
 		return;
 	t->rest = 0;
@@ -401,7 +389,7 @@ wanted_run(struct world *w, uint32_t i)
 		return;
 	}
 	/* a deleted Child's successor may be on its way into the kernel */
-	if (installing(w, i)) {
+	if (tunnel_installing(w, i)) {
 		if (!t->up)
 			wait_until(w, i, SHOW_CONNECTING, MONO_NEVER);
 		return;
@@ -455,7 +443,10 @@ wanted_down(struct world *w, uint32_t i)
 	t->wanted_until = MONO_NONE;
 	tunnel_clear_error(w, i);
 	for (id = t->children; (c = child_get(w, id)) != NULL; id = c->next[L_TUNNEL]) {
-		c->want_delete = 1;
+		if (c->state == CHILD_LINGERING)
+			child_kernel_delete(w, c, KERN_IN);
+		else
+			c->want_delete = 1;
 		if ((ike = ike_get(w, c->ike)) == NULL)
 			continue;
 		/* the IKE SA has nothing else to do: it goes, too */

@@ -297,7 +297,8 @@ child_follow(struct world *w, struct child_sa *c, const struct endpoint *remote)
 	struct job	*j;
 	int		 i;
 
-	if (!c->encap || endpoint_cmp(&c->remote, remote) == 0)
+	if (!c->encap || c->state == CHILD_LINGERING ||
+	    endpoint_cmp(&c->remote, remote) == 0)
 		return;
 	if (addr_cmp(&c->remote.addr, &remote->addr) != 0) {
 		start_over(w, c);
@@ -333,7 +334,8 @@ child_moved(struct world *w, struct child_sa *c, struct ike_sa *ike, int64_t ms)
 	monotime	t = mono_add_ms(w->now, ms);
 
 	if (c->tunnel == NO_INDEX || c->state == CHILD_DELETING ||
-	    c->state == CHILD_REKEYED || c->want_delete)
+	    c->state == CHILD_REKEYED || c->state == CHILD_LINGERING ||
+	    c->want_delete)
 		return;
 	if (!child_elsewhere(c, &ike->c)) {
 		child_follow(w, c, &ike->c.remote);
@@ -358,7 +360,7 @@ child_out_now(struct world *w, struct child_sa *c)
 	struct kern_sa		*sa = c->out_later;
 	const struct ike_sa	*ike;
 
-	if (sa == NULL)
+	if (sa == NULL || c->redundant)
 		return;
 	/* nobody is sent what he may not have asked for (RFC 4555 3.7) */
 	if ((ike = ike_get(w, c->ike)) != NULL && ike->mob.unverified)
@@ -370,6 +372,95 @@ child_out_now(struct world *w, struct child_sa *c)
 	}
 	explicit_bzero(sa, sizeof(*sa));
 	free(sa);
+}
+
+/*
+ * The peer has not shown that it has the new SA: our answer may still be on its way.  As
+ * long as the old SA carries our packets they go on there (2.8), but not for longer than
+ * the peer waits for an answer.
+ */
+void
+child_out_due(struct world *w, struct child_sa *c)
+{
+	const struct child_sa	*old = child_live(w, c->replaces);
+
+	if (old != NULL && old->out_there && mono_before(w->now,
+	    mono_add_ms(c->born, OUT_LATEST_MS)))
+		c->out_at = mono_add_ms(w->now, OUT_LATER_MS);
+	else
+		child_out_now(w, c);
+}
+
+/* We delete it.  Unless another one carries our traffic by now, one that waits for
+ * the peer does. */
+void
+child_relieve(struct world *w, const struct child_sa *c)
+{
+	struct child_sa	*x, *next = NULL;
+	struct tslist	 l, r, xl, xr;
+	said		 id;
+
+	child_get_ts(c, &l, &r);
+	for (id = c->tunnel != NO_INDEX ? w->tunnels[c->tunnel].children : 0;
+	    (x = child_get(w, id)) != NULL; id = x->next[L_TUNNEL]) {
+		child_get_ts(x, &xl, &xr);
+		if (x == c || x->want_delete || x->redundant ||
+		    x->state == CHILD_DELETING || x->state == CHILD_LINGERING ||
+		    !tslist_equal(&l, &xl) || !tslist_equal(&r, &xr))
+			continue;
+		if (x->out_there)
+			return;
+		if (next == NULL && x->out_later != NULL)
+			next = x;
+	}
+	if (next != NULL)
+		child_out_now(w, next);
+}
+
+/* The peer deletes it: whatever replaces it must carry our traffic now. */
+said
+child_hand_over(struct world *w, const struct child_sa *c)
+{
+	const said	 ids[2] = { c->theirs, c->mine };
+	struct child_sa	*n;
+	said		 id = 0;
+	int		 i;
+
+	for (i = 0; i < 2; i++)
+		if ((n = child_live(w, ids[i])) != NULL && n->out_later != NULL) {
+			child_out_now(w, n);
+			id = n->id;
+		}
+	return (id);
+}
+
+/*
+ * Both sides know that it is deleted.  Packets may still be on their way that left
+ * before; where they have been overtaken by the DELETE or its answer, they are
+ * taken for a moment, if another Child carries the tunnel from now on.
+ */
+void
+child_gone(struct world *w, struct child_sa *c, const char *why)
+{
+	struct ike_sa		*ike = ike_get(w, c->ike);
+	enum child_state	 s = c->state;
+	int64_t			 ms = LINGER_MS;
+
+	c->state = CHILD_LINGERING;
+	if (s == CHILD_INSTALLING || !c->in_there || c->tunnel == NO_INDEX ||
+	    ike == NULL || child_of_tunnel(w, c->tunnel) == NULL) {
+		c->state = s;
+		child_remove(w, c, why);
+		return;
+	}
+	child_kernel_delete(w, c, KERN_OUT);
+	child_forget_keys(c);
+	c->want_delete = c->want_rekey = 0;
+	ms += 2 * (int64_t)ike->c.rtt_ms;
+	c->expire_at = mono_add_ms(w->now, ms > LAST_MS ? LAST_MS : ms);
+	timer_set(&w->timers, &c->timer, c->expire_at);
+	touch_tunnel(w, c->tunnel);
+	touch_ike(w, ike);
 }
 
 /* The reply of a responder that waited for the kernel. */
@@ -405,7 +496,7 @@ answering(const struct child_sa *c, const struct ike_sa *ike)
 void
 child_abandon(struct world *w, struct child_sa *c)
 {
-	if (answering(c, ike_get(w, c->ike))) {
+	if (answering(c, ike_get(w, c->ike)) || c->state == CHILD_LINGERING) {
 		child_remove(w, c, "the configuration changed");
 		return;
 	}

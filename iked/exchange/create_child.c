@@ -14,13 +14,13 @@
 #include "exchange/exchange.h"
 
 #define KE_TRIES	3	/* INVALID_KE_PAYLOAD in a row */
-#define TEMP_TRIES	10	/* TEMPORARY_FAILURE in a row, then the IKE SA goes */
+#define TEMP_MS		180000	/* TEMPORARY_FAILURE in a row, then the IKE SA goes */
+#define REFUSALS	4	/* of a rekey, then a new IKE SA is tried */
 #define CHILD_MAX	16	/* Children of one tunnel at once */
 
-/* The lower of both nonces, cut or filled up to NONCE_LEN; random octets
- * decide long before that. */
-static void
-low_nonce(struct span a, struct span b, uint8_t out[NONCE_LEN])
+/* Random octets decide long before NONCE_LEN. */
+void
+nonce_lower(struct span a, struct span b, uint8_t out[NONCE_LEN])
 {
 	size_t	n = a.len < b.len ? a.len : b.len;
 	int	c = memcmp(a.p, b.p, n);
@@ -135,6 +135,7 @@ rekey_child_start(struct world *w, struct ike_sa *ike, struct child_sa *c)
 		return (-1);
 	}
 	ike->task_child = c->id;
+	ike->task_tunnel = c->tunnel;
 	return (0);
 }
 
@@ -158,14 +159,20 @@ other_group(struct world *w, struct ike_sa *ike, struct child_sa *old,
 	return (send_create(w, ike, old, task) == 0);
 }
 
-/* The other side is busy: later again; for ever is a reason to start afresh (2.25). */
+/* The other side is busy: later again; for minutes is a reason to start afresh (2.25). */
 static void
 temporary(struct world *w, struct ike_sa *ike)
 {
 	/* not both at the same distance, or they meet again */
-	ike->quiet_until = mono_add_ms(w->now, world_jitter(w,
-	    ike->c.initiator ? 2000 : 6000, 50));
-	if (++ike->ntemp < TEMP_TRIES)
+	int64_t	ms = ike->c.initiator ? 2000 : 6000;
+
+	if (ike->ntemp == 0)
+		ike->temp_since = w->now;
+	if (ike->ntemp < UINT8_MAX)
+		ike->ntemp++;
+	ms <<= ike->ntemp < 5 ? (ike->ntemp - 1) / 2 : 2;
+	ike->quiet_until = mono_add_ms(w->now, world_jitter(w, ms, 50));
+	if (mono_before(w->now, mono_add_ms(ike->temp_since, TEMP_MS)))
 		return;
 	log_info(w->log, "tunnel \"%s\": peer says TEMPORARY_FAILURE for too long: "
 	    "deleting the IKE SA", peer_name(w, ike->c.peer));
@@ -184,15 +191,82 @@ no_more(struct world *w, struct ike_sa *ike)
 	ike->want_delete = 1;
 }
 
+/* One sixteenth of its life is left, or less. */
+static int
+near_its_end(const struct world *w, const struct child_sa *c)
+{
+	return (c->expire_at.us != 0 && mono_diff_us(c->expire_at, w->now) <
+	    mono_diff_us(c->expire_at, c->born) / 16);
+}
+
+/*
+ * On this IKE SA there is no successor to be had: a new one brings it.  The old SAs go
+ * when that has come up, so nothing breaks; when it does not, they end with their
+ * lifetime (2.8).
+ */
 static void
-rekey_refused(struct world *w, struct ike_sa *ike, struct child_sa *old,
+afresh(struct world *w, struct child_sa *old)
+{
+	struct tunnel	*t = &w->tunnels[old->tunnel];
+	struct peer	*p = &w->peers[t->peer];
+
+	if (tunnel_conf(w, old->tunnel)->mode == MODE_PASSIVE || w->conf->passive ||
+	    t->down || w->stopping || half_get(w, p->half) != NULL ||
+	    mono_before(w->now, p->next_try) || sa_init_start(w, old->tunnel) == -1)
+		return;
+	log_info(w->log, "tunnel \"%s\": starting a new IKE SA instead",
+	    tunnel_conf(w, old->tunnel)->name);
+	old->quiet_until = mono_add_ms(w->now, WANTED_MS);
+}
+
+static void
+rekey_refused(struct world *w, struct ike_sa *ike, struct child_sa *old, uint16_t type,
     const char *what)
 {
 	const char	*name = tunnel_conf(w, old->tunnel)->name;
 
 	old->quiet_until = mono_add_ms(w->now, backoff_ms(w, ++old->nfail));
 	log_info(w->log, "tunnel \"%s\": rekeying failed: %s", name, what);
+	if (type == N_NO_ADDITIONAL_SAS || old->nfail >= REFUSALS || near_its_end(w, old))
+		afresh(w, old);
 	touch_ike(w, ike);
+}
+
+/*
+ * The peer had no such Child.  When it has rekeyed it too, at the same time, and so
+ * well that the old one is gone there, this is no news (2.8.1).  Otherwise it has
+ * lost it, and another one is made (2.25).
+ */
+static void
+rekey_not_found(struct world *w, struct ike_sa *ike, struct child_sa *old)
+{
+	uint32_t	t = old->tunnel;
+
+	if (child_live(w, old->theirs) != NULL) {
+		(void)child_hand_over(w, old);
+		child_gone(w, old, NULL);
+		return;
+	}
+	child_remove(w, old, "the peer had lost the Child SA");
+	if (child_of_tunnel(w, t) == NULL && !w->tunnels[t].down && !w->stopping &&
+	    ike->state == IKE_UP && !ike->want_delete)
+		(void)create_child_start(w, ike, t);
+}
+
+static void
+rekey_error(struct world *w, struct ike_sa *ike, struct child_sa *old, uint16_t type)
+{
+	if (type == N_CHILD_SA_NOT_FOUND)
+		rekey_not_found(w, ike, old);
+	else if (type != N_TEMPORARY_FAILURE)
+		rekey_refused(w, ike, old, type, wire_notify_name(type));
+	else if (child_live(w, old->theirs) == NULL) {
+		/* unless it is closing it because it has rekeyed it */
+		old->want_rekey = 1;
+		temporary(w, ike);
+		if (near_its_end(w, old))
+			afresh(w, old);
+	}
 }
 
 static void
@@ -205,30 +279,59 @@ rekey_response(struct world *w, struct ike_sa *ike, struct child_sa *old,
 	struct child_sa			*c;
 	const char			*why;
 
+	/* not again where the peer's own rekey has gone through */
+	if (e != NULL && child_live(w, old->theirs) != NULL &&
+	    e->type == N_INVALID_KE_PAYLOAD)
+		return;
 	if (e != NULL && e->type == N_INVALID_KE_PAYLOAD &&
 	    other_group(w, ike, old, e, TASK_REKEY_CHILD)) {
 		ike->task_child = old->id;
+		ike->task_tunnel = old->tunnel;
 		return;
 	}
 	if (e != NULL) {
-		if (e->type == N_TEMPORARY_FAILURE) {
-			old->want_rekey = 1;
-			temporary(w, ike);
-		} else if (e->type == N_CHILD_SA_NOT_FOUND)
-			child_remove(w, old, "the peer had lost the Child SA");
-		else
-			rekey_refused(w, ike, old, wire_notify_name(e->type));
+		rekey_error(w, ike, old, e->type);
 		return;
 	}
+	ike->ntemp = 0;
 	if ((c = child_accept(w, ike, m, n, old->tunnel, ni, m->nonce, old, 0,
 	    &why)) == NULL) {
-		rekey_refused(w, ike, old, why);
+		rekey_refused(w, ike, old, 0, why);
 		ike->orphan_spi = n->spi_in;
 		return;
 	}
 	old->mine = c->id;
-	low_nonce(ni, m->nonce, old->low_mine);
-	ike->ntemp = 0;
+	nonce_lower(ni, m->nonce, old->low_mine);
+	/* by command, while the answer was on its way */
+	c->want_delete = w->tunnels[old->tunnel].down;
+}
+
+/*
+ * The answer to a rekey whose Child is gone by now: the peer has deleted it.  Where it
+ * has made a successor itself, or nobody wants the tunnel any more, ours is one
+ * too many; else it is all there is.
+ */
+static void
+rekey_late(struct world *w, struct ike_sa *ike, uint32_t i, const struct wire_msg *m)
+{
+	struct nego	*n = ike->nego;
+	struct span	 ni = { n->ni, NONCE_LEN };
+	struct child_sa	*c;
+	const char	*why;
+	said		 id;
+
+	if (wire_error(m) != NULL)
+		return;
+	ike->orphan_spi = n->spi_in;
+	if (i == NO_INDEX || w->tunnels[i].down || w->stopping || w->flushed)
+		return;
+	for (id = w->tunnels[i].children; (c = child_get(w, id)) != NULL;
+	    id = c->next[L_TUNNEL])
+		if (!c->want_delete && (c->state == CHILD_UP ||
+		    c->state == CHILD_INSTALLING))
+			return;
+	if (child_accept(w, ike, m, n, i, ni, m->nonce, NULL, 0, &why) != NULL)
+		ike->orphan_spi = 0;
 }
 
 /* It was asked for because of one packet: does it carry that one? */
@@ -323,9 +426,11 @@ create_child_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	ike->task_tunnel = NO_INDEX;
 	if (n == NULL)
 		return;
-	if (task == TASK_REKEY_CHILD && (old = child_get(w, ike->task_child)) != NULL &&
+	if (task == TASK_REKEY_CHILD && (old = child_live(w, ike->task_child)) != NULL &&
 	    old->tunnel != NO_INDEX)
 		rekey_response(w, ike, old, rx->m);
+	else if (task == TASK_REKEY_CHILD)
+		rekey_late(w, ike, tunnel, rx->m);
 	else if (task == TASK_CREATE && tunnel != NO_INDEX)
 		create_response(w, ike, tunnel, rx->m);
 	else if (wire_error(rx->m) == NULL)
@@ -345,15 +450,26 @@ sibling(const struct world *w, const struct child_sa *c)
 
 	for (id = c->tunnel != NO_INDEX ? w->tunnels[c->tunnel].children : 0;
 	    (x = child_get(w, id)) != NULL; id = x->next[L_TUNNEL])
-		if (x->replaces == c->replaces && !x->initiated)
+		if (x->replaces == c->replaces && !x->initiated &&
+		    (x->state == CHILD_INSTALLING || x->state == CHILD_UP))
 			return (x);
 	return (NULL);
+}
+
+/* The peer will delete it; if it does not, we do.  Until then it is taken for
+ * nothing but what the peer still sends there. */
+static void
+too_many(struct world *w, struct child_sa *c)
+{
+	c->redundant = 1;
+	child_forget_keys(c);
+	c->drop_at = mono_add_ms(w->now, REDUNDANT_MS);
 }
 
 void
 rekey_child_done(struct world *w, struct child_sa *c)
 {
-	struct child_sa	*old = child_get(w, c->replaces), *theirs;
+	struct child_sa	*old = child_live(w, c->replaces), *theirs;
 
 	w->tally.rekeys++;
 	if (old == NULL) {
@@ -361,13 +477,15 @@ rekey_child_done(struct world *w, struct child_sa *c)
 		c->want_delete = sibling(w, c) != NULL;
 		return;
 	}
-	theirs = child_get(w, old->theirs);
+	theirs = child_live(w, old->theirs);
 	if (theirs != NULL && memcmp(old->low_mine, old->low_theirs, NONCE_LEN) < 0) {
 		log_debug(w->log, "tunnel \"%s\": both rekeyed at once; ours goes",
 		    tunnel_conf(w, c->tunnel)->name);
 		c->want_delete = 1;
 		return;
 	}
+	if (theirs != NULL)
+		too_many(w, theirs);
 	old->want_delete = 1;
 	old->state = old->state == CHILD_UP ? CHILD_REKEYED : old->state;
 }
@@ -424,6 +542,7 @@ create_child_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 
 	/* it has a use for this IKE SA, whatever comes of it */
 	ike->alone_at = MONO_NONE;
+	rekey_ike_used(w, ike);
 	if (m->sa.n > 0 && m->sa.p[0].proto == PROTO_IKE) {
 		rekey_ike_request(w, ike, rx);
 		return;
@@ -458,7 +577,7 @@ create_child_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	}
 	if (old != NULL && (c = child_get(w, ike->pend->child)) != NULL) {
 		old->theirs = c->id;
-		low_nonce(m->nonce, nr, old->low_theirs);
+		nonce_lower(m->nonce, nr, old->low_theirs);
 		w->tally.rekeys++;
 	}
 }

@@ -203,6 +203,12 @@ void	reply_without_child(struct world *, struct ike_sa *);
 void	child_abandon(struct world *, struct child_sa *);
 /* Adds the outbound SA that waited for the peer. */
 void	child_out_now(struct world *, struct child_sa *);
+void	child_out_due(struct world *, struct child_sa *);	/* or waits on */
+/* To a successor: that one, when its outbound SA is being added now, or 0. */
+said	child_hand_over(struct world *, const struct child_sa *old);
+void	child_relieve(struct world *, const struct child_sa *);	/* by any other one */
+/* Deleted on both sides: removed, or kept a moment for what was overtaken. */
+void	child_gone(struct world *, struct child_sa *, const char *why);
 void	child_kernel_delete(struct world *, struct child_sa *, enum kern_dir);
 /* Instead of the answers to J_ADD_IN and J_ADD_OUT, which another engine has got. */
 void	child_ask_again(struct world *, struct child_sa *);
@@ -264,6 +270,8 @@ void	address_reply(struct world *, const struct ike_sa *, const struct wire_msg 
 	    uint32_t tunnel, struct wire_enc *);
 
 /* ---- create_child.c */
+/* The lower of both nonces, cut or filled up to NONCE_LEN (2.8.1). */
+void	nonce_lower(struct span, struct span, uint8_t out[NONCE_LEN]);
 int	create_child_start(struct world *, struct ike_sa *, uint32_t tunnel);
 int	rekey_child_start(struct world *, struct ike_sa *, struct child_sa *);
 void	create_child_request(struct world *, struct ike_sa *, const struct rx *);
@@ -275,6 +283,12 @@ void	rekey_child_done(struct world *, struct child_sa *);
 int	rekey_ike_start(struct world *, struct ike_sa *);
 void	rekey_ike_request(struct world *, struct ike_sa *, const struct rx *);
 void	rekey_ike_response(struct world *, struct ike_sa *, const struct rx *);
+/* Both have asked, and ours comes to nothing: the peer's new IKE SA inherits. */
+void	rekey_ike_yield(struct world *, struct ike_sa *old);
+/* The peer works on its new IKE SA: so for the peer it is the one that stays. */
+void	rekey_ike_used(struct world *, struct ike_sa *heir);
+/* The peer has deleted an heir: the one too many, by the nonces. */
+void	rekey_ike_settled(struct world *, const struct ike_sa *heir);
 
 /* ---- informational.c */
 int	delete_ike_start(struct world *, struct ike_sa *);
@@ -311,7 +325,11 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 #define SILENT_CAP	2000	/* of peers that say nothing, when there are few of them */
 #define REST_FIRST	5000LL	/* a pair that the peer refuses: twice, ... 64 times this */
 #define PEND_MS		15000	/* a reply waits for the kernel at most */
-#define OUT_LATER_MS	3000	/* rekey, R: outbound at the latest */
+#define OUT_LATER_MS	3000	/* rekey, R: outbound, when the old SA is gone */
+#define OUT_LATEST_MS	30000	/* and when it is not: the peer has given up by then */
+#define LINGER_MS	1000	/* inbound after its DELETE, and two round trips more */
+#define REDUNDANT_MS	20000	/* both rekeyed: the peer deletes its own by then */
+#define LAST_MS		5000	/* the old IKE SA waits that long for that */
 #define POLL_GROUP_MS	50	/* idle Children: their counters are read in groups */
 #define MOVED_MS	10000	/* the peer's address changed: a successor by then */
 #define WANTED_MS	60000

@@ -142,9 +142,11 @@ child_remove(struct world *w, struct child_sa *c, const char *why)
 void
 ike_remove(struct world *w, struct ike_sa *ike, const char *why)
 {
-	struct ike_sa	*heir = ike_get(w, ike->heir);
+	struct ike_sa	*heir = ike_get(w, ike->theirs);
 	struct child_sa	*c;
 
+	/* what the peer may have moved to another IKE SA does not end with this one */
+	rekey_ike_yield(w, ike);
 	ike_state(w, ike, IKE_DEAD);
 	if (heir != NULL) {
 		heir->unproven = 0;

@@ -29,7 +29,8 @@ delete_ike_start(struct world *w, struct ike_sa *ike)
 	ike_state(w, ike, IKE_DELETING);
 	/* nothing is sent through its Children any more; what still comes is taken */
 	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE]) {
-		c->state = CHILD_DELETING;
+		if (c->state != CHILD_LINGERING)
+			c->state = CHILD_DELETING;
 		child_kernel_delete(w, c, KERN_OUT);
 		touch_tunnel(w, c->tunnel);
 	}
@@ -71,6 +72,7 @@ delete_child_start(struct world *w, struct ike_sa *ike, struct child_sa *c)
 	ike->task_child = c->id;
 	c->want_delete = 0;
 	c->state = CHILD_DELETING;
+	child_relieve(w, c);
 	child_kernel_delete(w, c, KERN_OUT);
 	touch_tunnel(w, c->tunnel);
 	return (0);
@@ -112,31 +114,12 @@ informational_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
 		return;
 	}
 	if (task == TASK_DELETE_CHILD && (c = child_get(w, ike->task_child)) != NULL)
-		child_remove(w, c, NULL);
+		child_gone(w, c, NULL);
 	mobike_response(w, ike, rx, task);
 	touch_ike(w, ike);
 }
 
 /* ---- the peer's */
-
-/*
- * Its outbound is going: whatever replaces the Child must carry our traffic now.  The
- * reply waits for that, for with it the peer takes its inbound away, and the kernel may
- * still be sending on the old one.
- */
-static void
-hand_over(struct world *w, struct ike_sa *ike, const struct child_sa *c)
-{
-	const said	 ids[2] = { c->theirs, c->mine };
-	struct child_sa	*n;
-	int		 i;
-
-	for (i = 0; i < 2; i++)
-		if ((n = child_get(w, ids[i])) != NULL && n->out_later != NULL) {
-			child_out_now(w, n);
-			ike->pend->outfor = n->id;
-		}
-}
 
 /* Deletes of Children; collects the SPIs of our side for the answer. */
 static uint16_t
@@ -146,6 +129,7 @@ delete_children(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	const struct wire_delete	*d;
 	struct child_sa			*c;
 	uint16_t			 n = 0, j;
+	said				 next;
 	uint8_t				 i;
 
 	for (i = 0; i < m->ndelete; i++) {
@@ -158,11 +142,17 @@ delete_children(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 					ike->nego->gone = (uint32_t)d->spi[j];
 				continue;
 			}
-			/* both deletes crossed: the other one says it all (2.25.1) */
-			if (c->state != CHILD_DELETING && n < WIRE_MAXDELSPIS)
+			/* both deletes crossed: outbound is gone already, inbound
+			 * goes with the answer to ours (1.4.1) */
+			if (c->state == CHILD_DELETING)
+				continue;
+			if (n < WIRE_MAXDELSPIS)
 				spis[n++] = c->spi_in;
-			hand_over(w, ike, c);
-			child_remove(w, c, c->state == CHILD_UP && c->mine == 0 &&
+			/* with the reply the peer takes its inbound away, and the
+			 * kernel may still be sending on the old one: it waits */
+			if ((next = child_hand_over(w, c)) != 0)
+				ike->pend->outfor = next;
+			child_gone(w, c, c->state == CHILD_UP && c->mine == 0 &&
 			    c->theirs == 0 ? "the peer deleted the Child SA" : NULL);
 		}
 	}
@@ -249,7 +239,9 @@ informational_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 
 	if (deletes_ike(m)) {
 		reply_finish(w, ike);
-		if (ike->state != IKE_REPLACED)
+		rekey_ike_settled(w, ike);
+		rekey_ike_yield(w, ike);
+		if (ike->state == IKE_UP || ike->state == IKE_DELETING)
 			log_info(w->log, "tunnel \"%s\": the peer deleted the IKE SA",
 			    peer_name(w, ike->c.peer));
 		ike_remove(w, ike, "the peer deleted the IKE SA");
@@ -268,6 +260,8 @@ informational_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 		ike_remove(w, ike, why);
 		return;
 	}
+	if (m->ndelete > 0 || m->nnotify > 0)
+		rekey_ike_used(w, ike);
 	n = delete_children(w, ike, m, spis);
 	complaints(w, ike, m);
 	if (n > 0)

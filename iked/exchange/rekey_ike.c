@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rekeying the IKE SA itself (RFC 7296 1.3.2, 2.8.2, 2.18).  The new SA is made inside
- * the authenticated old one and inherits its Children; who asked for it deletes the old
- * one.  When both ask at once each says TEMPORARY_FAILURE, and the jitter of
- * the next try settles it.
+ * Rekeying the IKE SA itself (RFC 7296 1.3.2, 2.8.2, 2.18, 2.25.2).  The new SA is made
+ * inside the authenticated old one and inherits its Children; who asked for it deletes
+ * the old one, and that is the last request there.
+ *
+ * Both may ask at once.  Each answers, and so there are two heirs.  Who has both
+ * answers compares the nonces: the heir made with the lowest of the four is
+ * deleted by who asked for it, the other one inherits.  Until then the peer's heir
+ * waits as IKE_HEIR.  It inherits without comparing when our own request has
+ * failed, or when the peer shows that it has settled: by working on its heir, or by
+ * deleting the old SA, which only the initiator of the surviving heir does.
+ *
+ * So as not to take the old SA from under an answer still on its way, the winner deletes
+ * it after the peer has deleted the heir too many, or when that takes too long.
  */
 
 #include <stdlib.h>
@@ -11,6 +20,7 @@
 
 #include "exchange/exchange.h"
 
+#define FORGOT_MS	30000	/* the peer should have deleted the old one */
 /* The peer's rekeys of one IKE SA and its successors; each leaves one behind that may stay
  * half a minute. */
 #define REKEYS_MAX	16
@@ -27,10 +37,85 @@ inherit(struct world *w, struct ike_sa *old, struct ike_sa *ike)
 	while ((t = queue_take(w, old)) != NO_INDEX)
 		queue_tunnel(w, ike, t);
 	lease_move(old, ike);
+	ike->orphan_spi = old->orphan_spi;
+	old->orphan_spi = 0;
+	/* it was to end with all it has: that has gone over */
+	ike->want_delete = old->want_delete;
+	old->want_delete = old->want_rekey = 0;
+	ike->drop_at = MONO_NONE;
+	ike_state(w, ike, IKE_UP);
 	ike_state(w, old, IKE_REPLACED);
 	w->tally.rekeys++;
 	touch_ike(w, ike);
 	touch_ike(w, old);
+}
+
+void
+rekey_ike_yield(struct world *w, struct ike_sa *old)
+{
+	struct ike_sa	*ike = ike_get(w, old->theirs);
+
+	if (old->state != IKE_UP || ike == NULL || ike->state != IKE_HEIR ||
+	    ike->want_delete)
+		return;
+	inherit(w, old, ike);
+	/* it may not have our reply, nor know the new one, until it is heard there */
+	ike->unproven = 1;
+	/* the asker deletes the old one; if it forgets, we do */
+	old->drop_at = mono_add_ms(w->now, FORGOT_MS);
+}
+
+void
+rekey_ike_used(struct world *w, struct ike_sa *ike)
+{
+	struct ike_sa	*old = ike_get(w, ike->replaces);
+
+	if (ike->state == IKE_HEIR && old != NULL && old->theirs == ike->id)
+		rekey_ike_yield(w, old);
+	ike->unproven = 0;
+}
+
+void
+rekey_ike_settled(struct world *w, const struct ike_sa *ike)
+{
+	struct ike_sa	*old = ike_get(w, ike->replaces);
+
+	if (ike->state != IKE_HEIR || old == NULL || old->theirs != ike->id)
+		return;
+	old->theirs = 0;
+	if (old->state != IKE_REPLACED)
+		return;
+	old->want_delete = 1;
+	touch_ike(w, old);
+}
+
+/* We have our answer: whose heir is it? */
+static void
+choose(struct world *w, struct ike_sa *old, struct ike_sa *ike, struct span ni,
+    struct span nr)
+{
+	struct ike_sa	*theirs = ike_get(w, old->theirs);
+	uint8_t		 low[NONCE_LEN];
+
+	old->mine = ike->id;
+	nonce_lower(ni, nr, low);
+	touch_ike(w, ike);
+	if (old->state == IKE_UP && theirs == NULL) {
+		inherit(w, old, ike);
+		old->want_delete = 1;
+	} else if (old->state != IKE_UP || memcmp(low, old->low_theirs, NONCE_LEN) < 0) {
+		log_debug(w->log, "tunnel \"%s\": both rekeyed the IKE SA at once; ours "
+		    "goes", peer_name(w, ike->c.peer));
+		ike->want_delete = 1;
+		rekey_ike_yield(w, old);
+	} else {
+		inherit(w, old, ike);
+		/* the peer may not have compared yet */
+		ike->quiet_until = mono_add_ms(w->now, 1000);
+		theirs->drop_at = mono_add_ms(w->now, REDUNDANT_MS);
+		touch_ike(w, theirs);
+		old->drop_at = mono_add_ms(w->now, LAST_MS);
+	}
 }
 
 /* Keys of the new SA from the old one's SK_d (2.18). */
@@ -163,8 +248,7 @@ take_answer(struct world *w, struct ike_sa *old, const struct wire_msg *m)
 		old->want_delete = 1;
 		return ("the key exchange value is not acceptable");
 	}
-	inherit(w, old, ike);
-	old->want_delete = 1;
+	choose(w, old, ike, ni, m->nonce);
 	return (NULL);
 }
 
@@ -177,10 +261,14 @@ rekey_ike_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	ike->task = TASK_NONE;
 	if (ike->nego == NULL)
 		return;
-	if (e != NULL && e->type == N_INVALID_KE_PAYLOAD && other_group(w, ike, e))
+	/* not again where the peer's own rekey has gone through */
+	if (e != NULL && e->type == N_INVALID_KE_PAYLOAD && ike->theirs == 0 &&
+	    other_group(w, ike, e))
 		return;
 	why = e != NULL ? wire_notify_name(e->type) : take_answer(w, ike, rx->m);
 	if (why != NULL)
+		rekey_ike_yield(w, ike);
+	if (why != NULL && ike->state == IKE_UP)
 		later(w, ike, why);
 	nego_free(w, ike->nego);
 	ike->nego = NULL;
@@ -198,7 +286,7 @@ answer_error(struct world *w, struct ike_sa *ike, uint16_t type, const void *p, 
 	reply_finish(w, ike);
 }
 
-/* Busy with a Child or with the same: 2.25.2. */
+/* Closing or closed, or busy with a Child: 2.25.1, 2.25.2. */
 static int
 busy(const struct world *w, const struct ike_sa *ike)
 {
@@ -206,9 +294,10 @@ busy(const struct world *w, const struct ike_sa *ike)
 	said		 id;
 
 	if (ike->state != IKE_UP || ike->want_delete || w->stopping ||
-	    ike->task == TASK_REKEY_IKE || ike->task == TASK_CREATE ||
-	    ike->task == TASK_REKEY_CHILD || ike->task == TASK_DELETE_CHILD ||
-	    ike->task == TASK_UPDATE || ike->task == TASK_VERIFY || ike->mob.want_update)
+	    ike->task == TASK_CREATE || ike->task == TASK_REKEY_CHILD ||
+	    ike->task == TASK_DELETE_CHILD || ike->task == TASK_UPDATE ||
+	    ike->task == TASK_VERIFY || ike->mob.want_update ||
+	    ike_get(w, ike->theirs) != NULL)
 		return (1);
 	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE])
 		if (c->state == CHILD_INSTALLING)
@@ -245,6 +334,8 @@ respond(struct world *w, struct ike_sa *old, const struct wire_msg *m,
 		ike_free(w, ike);
 		return (NULL);
 	}
+	nonce_lower(m->nonce, nrs, old->low_theirs);
+	old->theirs = ike->id;
 	wire_put_sa1(&p->enc, chosen);
 	wire_put_nonce(&p->enc, nr, sizeof(nr));
 	wire_put_ke(&p->enc, s->ke, ke_public(ke).p, ke_public(ke).len);
@@ -294,11 +385,11 @@ rekey_ike_request(struct world *w, struct ike_sa *old, const struct rx *rx)
 		answer_error(w, old, N_INVALID_SYNTAX, NULL, 0);
 		return;
 	}
-	inherit(w, old, ike);
-	/* until it does it may not have our reply, nor know the new one */
-	ike->unproven = 1;
-	old->heir = ike->id;
-	/* the asker deletes the old one; if it forgets, we do */
-	old->drop_at = mono_add_ms(w->now, 30000);
+	/* both at once: which of both inherits is seen when our answer is here */
+	if (old->task != TASK_REKEY_IKE)
+		rekey_ike_yield(w, old);
+	else
+		ike->drop_at = mono_add_ms(w->now, GIVEUP_REQ + LAST_MS);
+	touch_ike(w, ike);
 	reply_finish(w, old);
 }

@@ -12,6 +12,14 @@ child_get(const struct world *w, said id)
 	return (slab_get(&w->childs, id));
 }
 
+struct child_sa *
+child_live(const struct world *w, said id)
+{
+	struct child_sa	*c = child_get(w, id);
+
+	return (c != NULL && c->state != CHILD_LINGERING ? c : NULL);
+}
+
 static void
 link_in(struct world *w, struct child_sa *c, int l, said *head)
 {
@@ -158,9 +166,22 @@ child_of_tunnel(const struct world *w, uint32_t tunnel)
 
 	for (id = w->tunnels[tunnel].children; (c = child_get(w, id)) != NULL;
 	    id = c->next[L_TUNNEL])
-		if (c->state == CHILD_UP && !c->want_delete)
+		if (c->state == CHILD_UP && !c->want_delete && !c->redundant)
 			return (c);
 	return (NULL);
+}
+
+int
+tunnel_installing(const struct world *w, uint32_t i)
+{
+	const struct child_sa	*c;
+	said			 id;
+
+	for (id = w->tunnels[i].children; (c = child_get(w, id)) != NULL;
+	    id = c->next[L_TUNNEL])
+		if (c->state == CHILD_INSTALLING && !c->want_delete)
+			return (1);
+	return (0);
 }
 
 struct child_sa *
@@ -168,7 +189,8 @@ child_byout(const struct world *w, const struct ike_sa *ike, uint32_t spi_out)
 {
 	struct child_sa	*c = NULL;
 
-	while ((c = child_byout_next(w, c, spi_out)) != NULL && c->ike != ike->id)
+	while ((c = child_byout_next(w, c, spi_out)) != NULL && (c->ike != ike->id ||
+	    c->state == CHILD_LINGERING))
 		;
 	return (c);
 }

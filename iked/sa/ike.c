@@ -387,8 +387,9 @@ ike_successor(struct world *w, const struct ike_sa *old)
 	ike->mob.has_seen = 0;
 	ike->mob.asked = 0;
 	ike->mob.want_verify = ike->mob.unverified;
+	ike->replaces = old->id;
 	ike_link(w, ike);
-	ike_state(w, ike, IKE_UP);
+	ike_state(w, ike, IKE_HEIR);
 	w->tally.ike_up++;
 	return (ike);
 }

@@ -195,6 +195,7 @@ struct mobike {
 enum ike_state {
 	IKE_FINISHING = 1,	/* R: verified, our IKE_AUTH reply not out yet */
 	IKE_UP,
+	IKE_HEIR,		/* of a rekey by both: it may stay, or is the one too many */
 	IKE_REPLACED,		/* rekeyed; its DELETE is to come */
 	IKE_DELETING,		/* our DELETE is out */
 	IKE_DEAD
@@ -254,12 +255,15 @@ struct ike_sa {
 	monotime	 check_by;	/* liveness: dead when not heard by then */
 	monotime	 drop_at;	/* duplicates and REPLACED: our DELETE then */
 	monotime	 twin_at;	/* childless beside one with Children: the same */
-	said		 heir;		/* REPLACED: what came of the peer's rekey */
 	monotime	 alone_at;	/* childless, and nobody wants one: the same */
 	uint32_t	 orphan_spi;	/* made for a tunnel that is gone: to be deleted */
 	uint32_t	 leased;	/* index + 1 of the tunnel whose address is given */
 	struct addr	 lease[2];	/* in it: IPv4, IPv6 */
 	struct mobike	 mob;
+	said		 replaces;	/* rekey: the old one */
+	said		 mine, theirs;	/* old: its heirs by our and their rekey */
+	uint8_t		 low_theirs[NONCE_LEN];	/* 2.8.2 */
+	monotime	 temp_since;	/* the first of ntemp */
 	struct ident	*rid;		/* the peer's, as verified */
 	uint16_t	 idle_cut;	/* per mille off the idle interval: jitter */
 	uint8_t		 ntemp;		/* TEMPORARY_FAILUREs in a row */
@@ -275,7 +279,8 @@ struct ike_sa {
 };
 
 enum child_state {
-	CHILD_INSTALLING = 1, CHILD_UP, CHILD_REKEYED, CHILD_DELETING
+	CHILD_INSTALLING = 1, CHILD_UP, CHILD_REKEYED, CHILD_DELETING,
+	CHILD_LINGERING		/* deleted; inbound stays for what was overtaken */
 };
 enum { L_IKE, L_TUNNEL };	/* the two lists a Child is in */
 
@@ -300,6 +305,7 @@ struct child_sa {
 	uint8_t		 fresh;		/* some since the last look at outbound */
 	uint8_t		 announced;
 	uint8_t		 nfail;		/* rekeys that failed in a row */
+	uint8_t		 redundant;	/* both rekeyed: the peer will delete this one */
 	struct endpoint	 local, remote;	/* endpoints in the kernel */
 	struct kern_sa	*out_later;	/* R, rekey: the outbound SA not yet added */
 	struct kern_sa	*keep[2];	/* encap: in and out, for a new port */

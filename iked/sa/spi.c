@@ -116,6 +116,15 @@ slot_find(const struct world *w, uint64_t spi)
 	return (&w->slots[i]);
 }
 
+int
+slot_reserved(const struct world *w, uint64_t spi)
+{
+	uint64_t	i = spi >> SLOT_SHIFT;
+
+	return (spi != 0 && i < w->nslots && w->slots[i].spi == spi &&
+	    w->slots[i].owner == 0);
+}
+
 static uint32_t
 child_bucket(const struct world *w, uint32_t spi)
 {

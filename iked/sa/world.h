@@ -150,6 +150,8 @@ int	 slot_take(struct world *, uint64_t spi, uint32_t *slot);
 void	 slot_bind(struct world *, uint32_t slot, said owner, int half);
 void	 slot_free(struct world *, uint32_t slot);
 const struct slot *slot_find(const struct world *, uint64_t spi);
+/* 1: of an IKE SA that the peer may have, while its answer is on its way to us. */
+int	 slot_reserved(const struct world *, uint64_t spi);
 uint32_t child_spi_new(struct world *);	/* random, >= 0x10000, unused */
 int	 child_hash_add(struct world *, struct child_sa *);
 void	 child_hash_del(struct world *, struct child_sa *);
@@ -178,7 +180,8 @@ void		 half_state(struct world *, struct ike_half *, enum half_state);
  * half is released, its slot, keys, init data and held message go to the SA. */
 struct ike_sa	*ike_promote(struct world *, struct ike_half *, const struct job *,
 		    const struct keys_ans *verdict);
-/* A rekey: made inside an authenticated SA. Peer, endpoints, identity are inherited. */
+/* A rekey: made inside an authenticated SA. Peer, endpoints, identity are inherited; it
+ * is IKE_HEIR until it gets the Children. */
 struct ike_sa	*ike_successor(struct world *, const struct ike_sa *old);
 /* An SA that another engine has authenticated: its core, with the slot taken. */
 struct ike_sa	*ike_adopt(struct world *, const struct ike_core *);
@@ -204,6 +207,8 @@ void		 reply_take(struct reply *, uint8_t *, size_t, uint32_t msgid);
 /* ---- child.c */
 struct child_sa	*child_new(struct world *, struct ike_sa *, uint32_t tunnel, uint32_t spi_in);
 struct child_sa	*child_get(const struct world *, said);
+/* The same, unless it is deleted already and only lingers. */
+struct child_sa	*child_live(const struct world *, said);
 void		 child_free(struct world *, struct child_sa *);	/* table only, not kernel */
 /* Wipes the keys of an outbound SA to come and those kept for a new port. */
 void		 child_forget_keys(struct child_sa *);
@@ -213,6 +218,8 @@ void		 child_get_ts(const struct child_sa *, struct tslist *l, struct tslist *r)
 void		 child_move(struct world *, struct child_sa *, struct ike_sa *);
 /* The newest Child of the tunnel that carries traffic, or NULL. */
 struct child_sa	*child_of_tunnel(const struct world *, uint32_t tunnel);
+/* 1: one of it waits for the kernel. */
+int		 tunnel_installing(const struct world *, uint32_t tunnel);
 struct child_sa	*child_byout(const struct world *, const struct ike_sa *, uint32_t spi_out);
 
 /* ---- job.c */

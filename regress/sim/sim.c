@@ -163,6 +163,9 @@ fx_random(void *arg, void *p, size_t len)
 
 	for (i = 0; i < len; i++)
 		b[i] = (uint8_t)sim_rand(&n->rng);
+	/* a secret that is as long can begin so as well */
+	if (n->nonce0 != 0 && len == 32)
+		b[0] = (uint8_t)(n->nonce0 - 1);
 }
 
 static void

@@ -87,6 +87,7 @@ struct node {
 	struct addr	 nat_addr;
 	uint16_t	 nat_port[2];	/* 500 and 4500 outside */
 	int		 nat_off;	/* for the moment there is none */
+	int		 nonce0;	/* 1 + first octet of nonces; 0: by chance */
 	/* faults */
 	int		 kern_fail_at;	/* the n-th ADD from now fails; 0: none */
 	int		 kern_mute;	/* never answers */

@@ -168,7 +168,8 @@ ATF_TC_BODY(rest, tc)
 	/* one of them goes: it alone comes again when it is wanted */
 	sim_run(s, 60000);
 	sim_cmd(b, CMD_DOWN, "3");
-	sim_run(s, 500);
+	/* what was overtaken by the DELETE is taken for a second */
+	sim_run(s, 1500);
 	ATF_CHECK_EQ(sim_kernel_count(a), 6);
 	wish(a, "10.1.1.5", "10.2.0.7", 6, 1, 2);
 	sim_run(s, 2000);
