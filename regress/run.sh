@@ -92,7 +92,7 @@ coverage()
 # Adds up what the processes say of their lives, in files of "name number".
 sim_sum()
 {
-	cat "$1"/part.* 2>/dev/null | awk -v secs="$2" -v all="$3" -v last="$4" '
+	cat "$1"/part.*[0-9] 2>/dev/null | awk -v secs="$2" -v all="$3" -v last="$4" '
 	    $1 == "fault" { n = $2; $1 = $2 = ""; fault[substr($0, 3)] += n; next }
 	    /^max_/ { if ($2 > v[$1]) v[$1] = $2; next }
 	    { v[$1] += $2 }

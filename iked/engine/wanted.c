@@ -181,8 +181,13 @@ wanted_drop_timer(struct world *w, struct child_sa *c)
 			second = x;
 	if (second == NULL)
 		return;		/* it is the only one by now */
-	if (carries_alone(w, c, second))
+	if (carries_alone(w, c, second)) {
+		x = c;
 		c = second;
+		second = x;
+	}
+	/* it may still wait for the peer to use it, and is to send from now on */
+	child_out_now(w, second);
 	if ((ike = ike_get(w, c->ike)) == NULL)
 		return;
 	for (id = w->peers[ike->c.peer].ikes; (other = ike_get(w, id)) != NULL;

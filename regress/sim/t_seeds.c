@@ -383,10 +383,14 @@ static void
 progress(const struct sums *t, int end)
 {
 	const char	*path = getenv("IKEEP_PROGRESS");
+	char		 part[1024];
 	FILE		*f;
 	int		 i;
 
-	if (path == NULL || (f = fopen(path, "w")) == NULL)
+	if (path == NULL)
+		return;
+	(void)snprintf(part, sizeof(part), "%s.new", path);
+	if ((f = fopen(part, "w")) == NULL)
 		return;
 	fprintf(f, "lives %ju\nbad %ju\nviolations %ju\nevents %ju\ndatagrams %ju\n"
 	    "handshakes %ju\nrekeys %ju\nretransmissions %ju\nfinished %d\n"
@@ -399,6 +403,8 @@ progress(const struct sums *t, int end)
 		fprintf(f, "fault %ju %s\n", (uintmax_t)t->faults[i],
 		    sim_fault_name((enum fault)i));
 	(void)fclose(f);
+	/* whole, whenever it is read */
+	(void)rename(part, path);
 }
 
 ATF_TC(seeds);
