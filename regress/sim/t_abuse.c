@@ -38,7 +38,8 @@ seen_filter(struct sim *s, struct node *from, struct packet *p)
 	return (0);
 }
 
-/* IKEv1 from a thousand made-up addresses in a second: not a thousand lines. */
+/* IKEv1 from a thousand made-up addresses in a second: not a thousand lines.
+ * Negative test 3. */
 ATF_TC_WITHOUT_HEAD(ikev1_flood);
 ATF_TC_BODY(ikev1_flood, tc)
 {
@@ -189,6 +190,7 @@ flood(struct sim *s, struct seen *v, const char *addr, int ms)
 /*
  * A thousand a second with the peer's own address: each costs an answer that is no
  * longer, and the peer is up at once, every time.
+ * Negative test 21.
  */
 ATF_TC_WITHOUT_HEAD(spoofed_peer);
 ATF_TC_BODY(spoofed_peer, tc)
@@ -234,7 +236,8 @@ ATF_TC_BODY(spoofed_peer, tc)
 	sim_free(s);
 }
 
-/* From everywhere, where any address may be a peer: the fixed peer does not notice. */
+/* From everywhere, where any address may be a peer: the fixed peer does not notice.
+ * Negative test 21. */
 ATF_TC_WITHOUT_HEAD(spoofed_world);
 ATF_TC_BODY(spoofed_world, tc)
 {
@@ -309,6 +312,7 @@ refused(struct sim *s, struct replayer *r, const struct endpoint *src)
 	return (r->asked != n);
 }
 
+/* Negative test 19. */
 ATF_TC_WITHOUT_HEAD(cookies);
 ATF_TC_BODY(cookies, tc)
 {

@@ -21,7 +21,7 @@ one_child(struct sim *s, const char *what, int a, int b)
 }
 
 /* Which of the two successors goes is settled by the nonces alone (2.8.1), however long
- * its DELETE takes. */
+ * its DELETE takes. Negative test 46. */
 ATF_TC_WITHOUT_HEAD(rekey_far);
 ATF_TC_BODY(rekey_far, tc)
 {
@@ -62,6 +62,7 @@ lose_filter(struct sim *s, struct node *from, struct packet *p)
 	return (1);
 }
 
+/* Negative test 46. */
 ATF_TC_WITHOUT_HEAD(rekey_lost);
 ATF_TC_BODY(rekey_lost, tc)
 {
@@ -97,6 +98,7 @@ no_reply(struct sim *s, struct node *from, struct packet *p)
 	    s->filter_arg != NULL);
 }
 
+/* Negative test 46. */
 ATF_TC_WITHOUT_HEAD(rekey_late);
 ATF_TC_BODY(rekey_late, tc)
 {

@@ -43,6 +43,7 @@ replay(struct sim *s, const struct packet *p)
 	sim_run(s, 1);
 }
 
+/* Negative test 32. */
 ATF_TC_WITHOUT_HEAD(replayed);
 ATF_TC_BODY(replayed, tc)
 {
@@ -81,7 +82,7 @@ ATF_TC_BODY(replayed, tc)
 	sim_free(s);
 }
 
-/* The same reply, octet for octet, and the work is not done twice (2.1). */
+/* The same reply, octet for octet, and the work is not done twice (2.1). Negative test 32. */
 ATF_TC_WITHOUT_HEAD(same_reply);
 ATF_TC_BODY(same_reply, tc)
 {
@@ -114,6 +115,7 @@ ATF_TC_BODY(same_reply, tc)
 /*
  * CREATE_CHILD_SA and INFORMATIONAL with good keys on an SA whose AUTH is not there:
  * dropped, whatever they say (CVE-2026-78135).
+ * Negative test 28.
  */
 ATF_TC_WITHOUT_HEAD(before_auth);
 ATF_TC_BODY(before_auth, tc)
@@ -166,7 +168,7 @@ ATF_TC_BODY(before_auth, tc)
 	sim_free(s);
 }
 
-/* A hundred altered IKE_AUTHs are dropped; the right one still does it. */
+/* A hundred altered IKE_AUTHs are dropped; the right one still does it. Negative test 22. */
 ATF_TC_WITHOUT_HEAD(altered_auth);
 ATF_TC_BODY(altered_auth, tc)
 {
@@ -197,7 +199,7 @@ ATF_TC_BODY(altered_auth, tc)
 	sim_free(s);
 }
 
-/* Unprotected errors and made-up deletes do nothing but ask. */
+/* Unprotected errors and made-up deletes do nothing but ask. Negative test 49. */
 ATF_TC_WITHOUT_HEAD(hints);
 ATF_TC_BODY(hints, tc)
 {
@@ -312,7 +314,7 @@ ATF_TC_BODY(critical, tc)
 	sim_free(s);
 }
 
-/* The Children of one peer are out of another's reach. */
+/* The Children of one peer are out of another's reach. Negative test 44. */
 ATF_TC_WITHOUT_HEAD(strangers);
 ATF_TC_BODY(strangers, tc)
 {

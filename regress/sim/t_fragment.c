@@ -461,6 +461,7 @@ piece(struct bad *x, uint8_t first, uint16_t num, uint16_t total, const char *p,
 #define VV	"\x2b\0\0\x0c" "01234567" "\0\0\0\x0c" "89abcdef"
 #define NONSENSE "\xff\xff\0\1zzzzzzzz"
 
+/* Negative test 24. */
 ATF_TC_WITHOUT_HEAD(numbers);
 ATF_TC_BODY(numbers, tc)
 {
@@ -497,7 +498,8 @@ ATF_TC_BODY(numbers, tc)
 	bad_end(x);
 }
 
-/* Not agreed upon: as if it were noise.  Nor is an IKE_SA_INIT ever in pieces. */
+/* Not agreed upon: as if it were noise.  Nor is an IKE_SA_INIT ever in pieces.
+ * Negative test 24. */
 ATF_TC_WITHOUT_HEAD(unwanted);
 ATF_TC_BODY(unwanted, tc)
 {
@@ -524,7 +526,8 @@ ATF_TC_BODY(unwanted, tc)
 	bad_end(x);
 }
 
-/* Who has not the keys leaves nothing and pushes nothing out; what is there stays. */
+/* Who has not the keys leaves nothing and pushes nothing out; what is there stays.
+ * Negative test 25. */
 ATF_TC_WITHOUT_HEAD(forged);
 ATF_TC_BODY(forged, tc)
 {
@@ -552,7 +555,7 @@ ATF_TC_BODY(forged, tc)
 	bad_end(x);
 }
 
-/* The first of two with one number is the one. */
+/* The first of two with one number is the one. Negative test 25. */
 ATF_TC_WITHOUT_HEAD(twice);
 ATF_TC_BODY(twice, tc)
 {
@@ -567,7 +570,7 @@ ATF_TC_BODY(twice, tc)
 	bad_end(x);
 }
 
-/* A type in a later piece means nothing. */
+/* A type in a later piece means nothing. Negative test 26. */
 ATF_TC_WITHOUT_HEAD(first_type);
 ATF_TC_BODY(first_type, tc)
 {
@@ -593,7 +596,7 @@ ATF_TC_BODY(malformed, tc)
 	bad_end(x);
 }
 
-/* 64 KiB a message, for a while. */
+/* 64 KiB a message, for a while. Negative test 26. */
 ATF_TC_WITHOUT_HEAD(memory);
 ATF_TC_BODY(memory, tc)
 {
@@ -627,7 +630,8 @@ ATF_TC_BODY(memory, tc)
 	bad_end(x);
 }
 
-/* SK and SKF of one message are not mixed; an answer comes again for number 1 only. */
+/* SK and SKF of one message are not mixed; an answer comes again for number 1 only.
+ * Negative test 27. */
 ATF_TC_WITHOUT_HEAD(mixed);
 ATF_TC_BODY(mixed, tc)
 {

@@ -123,6 +123,7 @@ ATF_TC_BODY(wrong_psk, tc)
 	sim_free(s);
 }
 
+/* Negative test 38. */
 ATF_TC_WITHOUT_HEAD(wrong_ids);
 ATF_TC_BODY(wrong_ids, tc)
 {
@@ -318,6 +319,7 @@ cookie_filter(struct sim *s, struct node *from, struct packet *p)
 	return (1);
 }
 
+/* Negative test 20. */
 ATF_TC_WITHOUT_HEAD(cookie);
 ATF_TC_BODY(cookie, tc)
 {

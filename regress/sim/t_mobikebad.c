@@ -62,7 +62,7 @@ nowhere(struct sim *s)
 	return (sim_log_count(s->n[0], EVIL) == 0 && sim_log_count(s->n[1], EVIL) == 0);
 }
 
-/* What has been once, moves included, does nothing again. */
+/* What has been once, moves included, does nothing again. Negative test 50. */
 ATF_TC_WITHOUT_HEAD(replayed);
 ATF_TC_BODY(replayed, tc)
 {

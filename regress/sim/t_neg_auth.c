@@ -239,7 +239,8 @@ fifty(struct parts *ps)
 }
 
 /* Negative tests 39 and 40: certificates and requests for them are not looked at, whatever
- * they are: beside a good AUTH they do no harm, without one no good; nothing is fetched. */
+ * they are: beside a good AUTH they do no harm, without one no good; nothing is fetched.
+ * Negative test 40. */
 ATF_TC_WITHOUT_HEAD(n39_certificates);
 ATF_TC_BODY(n39_certificates, tc)
 {

@@ -132,7 +132,8 @@ ATF_TC_BODY(n28_finishing, tc)
 }
 
 /* Negative tests 29, 30 and 31: an SA that is up takes no IKE_AUTH, IKE_SA_INIT,
- * IKE_INTERMEDIATE, IKE_FOLLOWUP_KE, IKE_SESSION_RESUME, or whatever was never negotiated. */
+ * IKE_INTERMEDIATE, IKE_FOLLOWUP_KE, IKE_SESSION_RESUME, or whatever was never negotiated.
+ * Negative test 31. */
 ATF_TC_WITHOUT_HEAD(n29_other_exchanges);
 ATF_TC_BODY(n29_other_exchanges, tc)
 {

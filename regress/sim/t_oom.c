@@ -93,12 +93,14 @@ each(long in_a_row)
 	}
 }
 
+/* Negative test 55. */
 ATF_TC_WITHOUT_HEAD(one);
 ATF_TC_BODY(one, tc)
 {
 	each(1);
 }
 
+/* Negative test 55. */
 ATF_TC_WITHOUT_HEAD(three);
 ATF_TC_BODY(three, tc)
 {

@@ -100,7 +100,7 @@ static void to_digsig(uint8_t *b, size_t len) { (void)len; b[0] = AUTH_DIGSIG; }
 static void to_other(uint8_t *b, size_t len) { b[len - 1] ^= 1; }
 static void to_zero(uint8_t *b, size_t len) { memset(b + 4, 0, len - 4); }
 
-/* A peer with a certificate: nobody is sent to look at secrets. */
+/* A peer with a certificate: nobody is sent to look at secrets. Negative test 35. */
 ATF_TC_WITHOUT_HEAD(certificates);
 ATF_TC_BODY(certificates, tc)
 {
@@ -124,7 +124,8 @@ ATF_TC_BODY(certificates, tc)
 	sim_free(s);
 }
 
-/* Not the IDr we want: the peer has an SA by then, and learns that we have none. */
+/* Not the IDr we want: the peer has an SA by then, and learns that we have none.
+ * Negative test 38. */
 ATF_TC_WITHOUT_HEAD(wrong_idr);
 ATF_TC_BODY(wrong_idr, tc)
 {

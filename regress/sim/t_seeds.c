@@ -407,6 +407,7 @@ progress(const struct sums *t, int end)
 	(void)rename(part, path);
 }
 
+/* Negative test 46. */
 ATF_TC(seeds);
 ATF_TC_HEAD(seeds, tc)
 {

@@ -267,6 +267,7 @@ ATF_TC_BODY(full, tc)
 	chan_free(b.c);
 }
 
+/* Negative test 53. */
 ATF_TC_WITHOUT_HEAD(size);
 ATF_TC_BODY(size, tc)
 {
@@ -284,6 +285,7 @@ ATF_TC_BODY(size, tc)
 	chan_free(b.c);
 }
 
+/* Negative test 53. */
 ATF_TC_WITHOUT_HEAD(truncated);
 ATF_TC_BODY(truncated, tc)
 {
@@ -308,6 +310,7 @@ ATF_TC_BODY(truncated, tc)
 	close(sv[0]);
 }
 
+/* Negative test 53. */
 ATF_TC_WITHOUT_HEAD(malformed);
 ATF_TC_BODY(malformed, tc)
 {
@@ -330,6 +333,7 @@ ATF_TC_BODY(malformed, tc)
 	chan_free(b.c);
 }
 
+/* Negative test 53. */
 ATF_TC_WITHOUT_HEAD(descriptors);
 ATF_TC_BODY(descriptors, tc)
 {

@@ -173,7 +173,8 @@ static const struct {
 	{ "natd", op_natd, 0 },
 };
 
-/* The operation fails cleanly or succeeds rightly, and the next is right again. */
+/* The operation fails cleanly or succeeds rightly, and the next is right again.
+ * Negative test 55. */
 ATF_TC_WITHOUT_HEAD(allocations);
 ATF_TC_BODY(allocations, tc)
 {

@@ -95,6 +95,7 @@ refused(const struct keys_req *q)
 	ATF_REQUIRE(why != NULL);
 }
 
+/* Negative test 53. */
 ATF_TC_WITHOUT_HEAD(form);
 ATF_TC_BODY(form, tc)
 {

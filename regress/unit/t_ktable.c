@@ -405,6 +405,7 @@ ATF_TC_BODY(exhausted, tc)
 	    1));
 }
 
+/* Negative test 53. */
 ATF_TC_WITHOUT_HEAD(endpoints);
 ATF_TC_BODY(endpoints, tc)
 {

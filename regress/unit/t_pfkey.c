@@ -668,6 +668,7 @@ spoiled(const struct pfkey_dialect *d, const char *name, const char *want,
 	ATF_CHECK_STREQ(want, why == NULL ? "" : why);
 }
 
+/* Negative test 52. */
 ATF_TC_WITHOUT_HEAD(strict);
 ATF_TC_BODY(strict, tc)
 {

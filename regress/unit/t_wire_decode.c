@@ -89,6 +89,7 @@ one(uint8_t type, const void *p, size_t n)
 	    "not \"%s\" but \"%s\"", (words), why);				\
 } while (0)
 
+/* Negative test 1. */
 ATF_TC_WITHOUT_HEAD(header);
 ATF_TC_BODY(header, tc)
 {

@@ -220,7 +220,7 @@ ATF_TC_BODY(errors, tc)
 	ATF_CHECK_EQ(0, err);
 }
 
-/* A length that is negative as an int is not a whole message. */
+/* A length that is negative as an int is not a whole message. Negative test 52. */
 ATF_TC_WITHOUT_HEAD(framing);
 ATF_TC_BODY(framing, tc)
 {

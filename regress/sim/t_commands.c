@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/* What a person and netwatchd may ask for, and why it may not be. */
+
+#include <atf-c.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/engine_local.h"
+#include "sim.h"
+
+/* -1 and the reason, or 0. */
+static const char *
+refused(struct node *n, enum engine_cmd cmd, const char *tunnel)
+{
+	const char	*why = "?";
+
+	if (engine_command(n->e, n->sim->now, cmd, tunnel, WAKE_COMMAND, &why) == 0)
+		return (why == NULL ? "done" : why);
+	return (why);
+}
+
+ATF_TC_WITHOUT_HEAD(reasons);
+ATF_TC_BODY(reasons, tc)
+{
+	struct sim	*s = sim_pair(1, "ondemand", "passive", "");
+	struct node	*a = s->n[0], *b = s->n[1];
+
+	ATF_CHECK_STREQ(refused(a, CMD_UP, "nobody"), "there is no tunnel of this name");
+	ATF_CHECK_STREQ(refused(a, CMD_DOWN, ""), "there is no tunnel of this name");
+	ATF_CHECK_STREQ(refused(b, CMD_UP, "a"), "the tunnel is passive: its peer has to start");
+	ATF_CHECK_STREQ(refused(a, CMD_REKEY, "b"), "the tunnel is not up");
+	ATF_CHECK_STREQ(refused(a, (enum engine_cmd)77, "b"), "unknown command");
+	ATF_REQUIRE_EQ(s->datagrams, 0);
+	engine_flush(a->e, s->now);
+	ATF_CHECK(strstr(refused(a, CMD_UP, "b"), "the policies were flushed") != NULL);
+	sim_free(s);
+}
+
+/* A question for counters is answered, whatever becomes of its Child meanwhile. */
+ATF_TC_WITHOUT_HEAD(counters);
+ATF_TC_BODY(counters, tc)
+{
+	struct sim	*s = sim_pair(2, "ondemand", "passive", "");
+	struct node	*a = s->n[0];
+
+	engine_counters(a->e, s->now, 1, "nobody");
+	ATF_CHECK(a->counters_token == 1 && a->counters.err == ENOENT);
+	engine_counters(a->e, s->now, 2, "b");
+	ATF_CHECK(a->counters_token == 2 && a->counters.err == ENOENT);
+	ATF_REQUIRE(sim_up(a, "b"));
+	sim_traffic(a, "10.1.0.5", "10.2.0.7", 300, 100);
+	engine_counters(a->e, s->now, 3, "b");
+	sim_run(s, 5);
+	ATF_CHECK(a->counters_token == 3 && a->counters.err == 0);
+	ATF_CHECK_EQ(a->counters.packets_out, 3);
+	ATF_CHECK(a->counters.spi_in != 0 && a->counters.spi_out != 0);
+	/* the Child goes between question and answer */
+	a->kern_slow_us = 100000;
+	engine_counters(a->e, s->now, 4, "b");
+	sim_cmd(a, CMD_DOWN, "b");
+	sim_run(s, 1000);
+	ATF_CHECK_EQ(a->counters_token, 4);
+	/* nobody answers */
+	a->kern_slow_us = 0;
+	ATF_REQUIRE(sim_up(a, "b"));
+	a->kern_mute = 1;
+	engine_counters(a->e, s->now, 5, "b");
+	sim_run(s, 12000);
+	ATF_CHECK_EQ(a->counters_token, 5);
+	ATF_CHECK(sim_logged(a, "the kernel did not answer in time"));
+	a->kern_mute = 0;
+	sim_run(s, 20000);
+	ATF_CHECK(sim_is_up(a, "b"));
+	sim_free(s);
+}
+
+/* The words that scripts read (iked.control(5)). */
+ATF_TC_WITHOUT_HEAD(words);
+ATF_TC_BODY(words, tc)
+{
+	static const char *const states[] = { "up", "ondemand", "passive", "connecting",
+	    "backoff", "down" };
+	static const char *const wakes[] = { "none", "acquire", "keepalive", "command", "start",
+	    "peer" };
+	int	i;
+
+	for (i = 0; i < 6; i++) {
+		ATF_CHECK_STREQ(show_state_name((enum show_state)(SHOW_UP + i)), states[i]);
+		ATF_CHECK_STREQ(show_wake_name((enum show_wake)(WAKE_NONE + i)), wakes[i]);
+	}
+	ATF_CHECK(show_state_name((enum show_state)99) != NULL);
+	ATF_CHECK(show_wake_name((enum show_wake)99) != NULL);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, reasons);
+	ATF_TP_ADD_TC(tp, counters);
+	ATF_TP_ADD_TC(tp, words);
+	return (atf_no_error());
+}
