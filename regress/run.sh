@@ -79,7 +79,7 @@ coverage()
 	if [ -z "${KEEP:-}" ]; then
 		rm -rf "$dir"
 		build "$dir" tests --coverage CC=gcc || exit 1
-		GCOV_ERROR_FILE=/dev/null kyua -c none -v parallelism="$jobs" test -k "$dir/Kyuafile" \
+		kyua -c none -v parallelism="$jobs" test -k "$dir/Kyuafile" \
 		    -r "$dir/results.db" regress/unit regress/sim >"$dir/kyua.out" 2>&1 ||
 		    failed=1
 	fi
