@@ -190,7 +190,7 @@ post_run(struct post *p, int64_t ms)
 
 	for (t = 0; t < ms; t += 10) {
 		/* often at first, where it all happens */
-		if (t < 8000 || t % 100 == 0)
+		if (!p->quiet && (t < 8000 || t % 100 == 0))
 			(void)sim_ping(p->a, SRC, DST);
 		sim_run(p->s, 10);
 		release(p, 0);

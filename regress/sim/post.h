@@ -31,6 +31,7 @@ struct post {
 	int		 lose;		/* this datagram of the scene is lost; 0: none */
 	int		 n;		/* datagrams so far */
 	int		 begun;
+	int		 quiet;		/* the flow has stopped */
 	struct {
 		int	from, what, times;
 		int64_t	late;		/* ms; -1: for ever */

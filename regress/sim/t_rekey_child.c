@@ -347,8 +347,21 @@ SCENE(collision_ike_delete, 2, LOSSY)
 	ATF_CHECK(child_up(p->a) != NULL && child_up(p->b) != NULL);
 }
 
+/* Every message comes twice: each is answered as it was, and nothing is done twice
+ * (2.1). */
+SCENE(retransmitted, 4, 0)
+{
+	p->s->dup = 1000;
+	do_both(p, do_rekey_child);
+	post_run(p, 4000);
+	do_rekey_child(p, p->variant & 1);
+	post_run(p, 4000);
+	p->s->dup = 0;
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, retransmitted);
 	ATF_TP_ADD_TC(tp, regular);
 	ATF_TP_ADD_TC(tp, ke_invalid);
 	ATF_TP_ADD_TC(tp, responder_ignore_soft_expire);
