@@ -184,7 +184,7 @@ SCENE(collision_delayed_response, 4, 0)
 /* So late that it is asked for again and again, and longer than outbound waits. */
 SCENE(collision_far_response, 4, 0)
 {
-	post_late(p, B, M_REKEY_CHILD | REPLY, 4, 7000);
+	post_late(p, B, M_REKEY_CHILD | REPLY, 40, 7000);
 	do_both(p, do_rekey_child);
 	post_run(p, 12000);
 	if (PLAIN(p))
@@ -205,7 +205,7 @@ SCENE(collision_delayed_response_delete, 4, 0)
 /* A's request comes when B has done with its own: B does not notice (2.8.1). */
 SCENE(collision_delayed_request, 1, 0)
 {
-	post_late(p, A, M_REKEY_CHILD, 3, 5000);
+	post_late(p, A, M_REKEY_CHILD, 40, 5000);
 	do_both(p, do_rekey_child);
 	post_run(p, 8000);
 	made_by(p, B);
@@ -347,6 +347,16 @@ SCENE(collision_ike_delete, 2, LOSSY)
 	ATF_CHECK(child_up(p->a) != NULL && child_up(p->b) != NULL);
 }
 
+/* The answer is under way for long: B goes on sending on the old SA until A can take what
+ * comes on the new one (2.8). */
+SCENE(far_response, 1, 0)
+{
+	post_late(p, B, M_REKEY_CHILD | REPLY, 40, 7000);
+	do_rekey_child(p, A);
+	post_run(p, 12000);
+	made_by(p, A);
+}
+
 /* Every message comes twice: each is answered as it was, and nothing is done twice
  * (2.1). */
 SCENE(retransmitted, 4, 0)
@@ -361,6 +371,7 @@ SCENE(retransmitted, 4, 0)
 
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, far_response);
 	ATF_TP_ADD_TC(tp, retransmitted);
 	ATF_TP_ADD_TC(tp, regular);
 	ATF_TP_ADD_TC(tp, ke_invalid);

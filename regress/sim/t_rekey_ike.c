@@ -133,7 +133,7 @@ SCENE(collision_far_response, 4, 0)
 {
 	BEFORE(p);
 
-	post_late(p, B, M_REKEY_IKE | REPLY, 4, 8000);
+	post_late(p, B, M_REKEY_IKE | REPLY, 40, 8000);
 	do_both(p, do_rekey_ike);
 	post_run(p, 40000);
 	moved(p, -1, ike, child);
@@ -155,7 +155,7 @@ SCENE(collision_delayed_request, 1, 0)
 {
 	BEFORE(p);
 
-	post_late(p, A, M_REKEY_IKE, 3, 5000);
+	post_late(p, A, M_REKEY_IKE, 40, 5000);
 	do_both(p, do_rekey_ike);
 	post_run(p, 9000);
 	moved(p, B, ike, child);
