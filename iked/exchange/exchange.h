@@ -121,7 +121,7 @@ enum opened fragment_in(struct world *, struct ike_core *, int half, struct rx *
 void	fragment_expire(struct world *, struct ike_core *);
 
 /* ---- fail.c: how things end */
-/* The connection attempt came to nothing: every tunnel that waits for it learns why,
+/* I: the connection attempt came to nothing: every tunnel that waits for it learns why,
  * the peer backs off, the half is freed. */
 void	half_fail(struct world *, struct ike_half *, const char *, ...)
 	    __attribute__((__format__(printf, 3, 4)));

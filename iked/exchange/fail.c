@@ -49,17 +49,12 @@ half_fail(struct world *w, struct ike_half *h, const char *fmt, ...)
 {
 	struct peer	*p;
 	va_list		 ap;
-	char		 why[200], a[ADDR_STRLEN];
+	char		 why[200];
 	uint32_t	 t;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	if (!h->c.initiator || h->c.peer == NO_INDEX) {
-		log_info(w->log, "peer %s: %s", addr_str(&h->c.remote.addr, a), why);
-		half_free(w, h);
-		return;
-	}
 	p = &w->peers[h->c.peer];
 	p->tries++;
 	p->silent = 0;
