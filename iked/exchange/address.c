@@ -58,8 +58,14 @@ address_got(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	lease_ts(ike, &mine);
 	if (mine.n == 0)
 		return (-1);
+	if (tslist_within(&m->tsi, &mine))
+		return (0);
+	/* nor is it asked for again */
 	*why = "its selectors are not the address that it gives us";
-	return (tslist_within(&m->tsi, &mine) ? 0 : -1);
+	memset(ike->lease, 0, sizeof(ike->lease));
+	memset(w->tunnels[tunnel].wish, 0, sizeof(w->tunnels[tunnel].wish));
+	ike->leased = 0;
+	return (-1);
 }
 
 /* What the peer asks of that family; NULL: nothing. */

@@ -69,7 +69,7 @@ ATF_TC_BODY(kinds, tc)
 ATF_TC_WITHOUT_HEAD(local);
 ATF_TC_BODY(local, tc)
 {
-	struct sim	*s = mob_pair(2, "192.0.2.1", "");
+	struct sim	*s = mob_pair(2, "local 192.0.2.1", "");
 	struct ike_sa	*ike;
 
 	sim_addr_add(s->n[0], "203.0.113.4");

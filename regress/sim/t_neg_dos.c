@@ -283,6 +283,69 @@ ATF_TC_BODY(n21_ten_thousand, tc)
 	ten_thousand(1, 1);
 }
 
+/* Gives each cookie back, as who is on the way of the peer's packets can. */
+struct onpath {
+	struct kept	*k;
+	uint32_t	 n;		/* of the request that b answers */
+	int		 replies;
+};
+
+static int
+onpath_filter(struct sim *s, struct node *from, struct packet *p)
+{
+	static struct parts	 ps;
+	struct onpath		*o = s->filter_arg;
+	struct endpoint		 src = p->dst, dst = p->src;
+	uint8_t			 m[MSG_MAX];
+	size_t			 n;
+
+	if (from != s->n[1] || p->p[18] != X_IKE_SA_INIT)
+		return (0);
+	if (p->p[16] == P_SA)
+		o->replies++;
+	if (p->p[16] != P_N || p->len < 36 + COOKIE_LEN)
+		return (1);
+	memcpy(m, o->k->b, WIRE_HDRLEN);
+	memcpy(m, p->p, 8);
+	parts_read(&ps, o->k->b[16], o->k->b + WIRE_HDRLEN, o->k->len - WIRE_HDRLEN);
+	(void)parts_note(&ps, 0, N_COOKIE, p->p + 36, COOKIE_LEN);
+	n = parts_write(&ps, &m[16], m + WIRE_HDRLEN, sizeof(m) - WIRE_HDRLEN) + WIRE_HDRLEN;
+	m[26] = (uint8_t)(n >> 8);
+	m[27] = (uint8_t)n;
+	sim_inject(s, &src, &dst, 0, m, n);
+	return (1);
+}
+
+/* Negative test 21: cookies do not stop who reads the peer's packets; there is an end of
+ * half-open SAs for one peer all the same, and of the time each of them stays. */
+ATF_TC_WITHOUT_HEAD(n21_on_path);
+ATF_TC_BODY(n21_on_path, tc)
+{
+	struct kept		 k = { .len = 0 };
+	struct sim		*s = sim_pair(36, "ondemand", "passive", "");
+	struct onpath		 o = { .k = &k };
+	struct show_stats	 st;
+
+	keep_request(s, &k);
+	s->filter = onpath_filter;
+	s->filter_arg = &o;
+	for (o.n = 0; o.n < 300; o.n++) {
+		spoof(s, &k, "192.0.2.1", o.n);
+		sim_run(s, 1);
+	}
+	sim_stats(s->n[1], &st);
+	ATF_CHECK_EQ(st.half_open, HALF_PER_PEER);
+	ATF_CHECK_EQ(o.replies, HALF_PER_PEER);
+	ATF_CHECK(sim_logged(s->n[1], "too many half-open IKE SAs: IKE_SA_INIT dropped"));
+	ATF_CHECK(sim_log_count(s->n[1], "too many half-open") <= 20);
+	s->filter = NULL;
+	sim_run(s, 31000);
+	sim_stats(s->n[1], &st);
+	ATF_CHECK_EQ(st.half_open, 0);
+	ATF_CHECK(sim_up(s->n[0], "b"));
+	sim_free(s);
+}
+
 /* ---- 22 */
 
 static size_t
@@ -412,6 +475,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, n19_asked);
 	ATF_TP_ADD_TC(tp, n20_ping_pong);
 	ATF_TP_ADD_TC(tp, n21_ten_thousand);
+	ATF_TP_ADD_TC(tp, n21_on_path);
 	ATF_TP_ADD_TC(tp, n22_bad_auths);
 	ATF_TP_ADD_TC(tp, n23_puzzle);
 	return (atf_no_error());
