@@ -4,6 +4,7 @@
 # make demo, interop, life, bench, sim, fuzz, coverage: packages, configure, build, run.
 #
 # Environment: MAKE, CC, OBJDIR; FUZZ_SECONDS (a target, default 60); SEEDS, SEED, JOBS.
+# coverage: WORST, KEEP.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
