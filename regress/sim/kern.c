@@ -207,7 +207,7 @@ static const char *
 op_name(enum kernel_op op)
 {
 	static const char *const	names[] = { "?", "add", "update", "delete", "query",
-					    "acquire failed" };
+					    "acquire failed", "source" };
 
 	return (names[op]);
 }
