@@ -470,7 +470,7 @@ step_policy(void)
 			CHECK(a.pol[i].dport == 501);
 		} else {
 			seen |= 4 << a.pol[i].dir;
-			CHECK(a.pol[i].reqid == 77 && a.pol[i].prio == 1033);
+			CHECK(a.pol[i].reqid == 77 && a.pol[i].prio == 1067);
 			CHECK(addr_len(&a.pol[i].tsrc) == 4);
 			CHECK(!a.pol[i].transport);
 		}
