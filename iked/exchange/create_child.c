@@ -15,6 +15,7 @@
 
 #define KE_TRIES	3	/* INVALID_KE_PAYLOAD in a row */
 #define TEMP_MS		180000	/* TEMPORARY_FAILURE in a row, then the IKE SA goes */
+#define TEMP_MIN	500	/* between two of them */
 #define REFUSALS	4	/* of a rekey, then a new IKE SA is tried */
 #define CHILD_MAX	16	/* Children of one tunnel at once */
 
@@ -159,18 +160,33 @@ other_group(struct world *w, struct ike_sa *ike, struct child_sa *old,
 	return (send_create(w, ike, old, task) == 0);
 }
 
-/* The other side is busy: later again; for minutes is a reason to start afresh (2.25). */
-static void
-temporary(struct world *w, struct ike_sa *ike)
+/* Soon enough to try some more times before the lifetime of what is rekeyed is over (2.8),
+ * and not both sides at the same distance, or they meet again. */
+static int64_t
+in_time(const struct world *w, const struct ike_sa *ike, const struct child_sa *old, int64_t ms)
 {
-	/* not both at the same distance, or they meet again */
+	int64_t	left;
+
+	if (old == NULL || old->expire_at.us == 0)
+		return (ms);
+	left = mono_diff_us(old->expire_at, w->now) / (ike->c.initiator ? 8000 : 4000);
+	if (left < TEMP_MIN)
+		left = TEMP_MIN;
+	return (ms < left ? ms : left);
+}
+
+/* The other side is busy: later again; for minutes is a reason to start afresh (2.25).
+ * old: what was to be rekeyed, or NULL. */
+static void
+temporary(struct world *w, struct ike_sa *ike, const struct child_sa *old)
+{
 	int64_t	ms = ike->c.initiator ? 2000 : 6000;
 
 	if (ike->ntemp == 0)
 		ike->temp_since = w->now;
 	if (ike->ntemp < UINT8_MAX)
 		ike->ntemp++;
-	ms <<= ike->ntemp < 5 ? (ike->ntemp - 1) / 2 : 2;
+	ms = in_time(w, ike, old, ms << (ike->ntemp < 5 ? (ike->ntemp - 1) / 2 : 2));
 	ike->quiet_until = mono_add_ms(w->now, world_jitter(w, ms, 50));
 	if (mono_before(w->now, mono_add_ms(ike->temp_since, TEMP_MS)))
 		return;
@@ -263,7 +279,7 @@ rekey_error(struct world *w, struct ike_sa *ike, struct child_sa *old, uint16_t 
 	else if (child_live(w, old->theirs) == NULL) {
 		/* unless it is closing it because it has rekeyed it */
 		old->want_rekey = 1;
-		temporary(w, ike);
+		temporary(w, ike, old);
 		if (near_its_end(w, old))
 			afresh(w, old);
 	}
@@ -406,7 +422,7 @@ create_response(struct world *w, struct ike_sa *ike, uint32_t tunnel,
 	if (e->type == N_SINGLE_PAIR_REQUIRED && tunnel_single(w, tunnel))
 		return;
 	if (e->type == N_TEMPORARY_FAILURE)
-		temporary(w, ike);
+		temporary(w, ike, NULL);
 	else if (e->type == N_NO_ADDITIONAL_SAS)
 		no_more(w, ike);
 	child_refused(w, tunnel, n, e);

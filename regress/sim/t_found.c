@@ -262,6 +262,48 @@ ATF_TC_BODY(heard_again, tc)
 	sim_free(s);
 }
 
+/*
+ * A Child is refused its rekey for the moment, shortly before its lifetime is over: the peer
+ * has not yet got the reply that made it.  The next try comes in time (2.8, 2.25).
+ */
+ATF_TC_WITHOUT_HEAD(late_and_busy);
+ATF_TC_BODY(late_and_busy, tc)
+{
+	struct sim	*s;
+	struct swallow	 x;
+	struct child_sa	*c;
+	int64_t		 left;
+	int		 i;
+
+	for (i = 0; i < 20; i++) {
+		s = two_tunnels(90 + (uint64_t)i, "ondemand");
+		ATF_REQUIRE(sim_up(s->n[0], "one"));
+		x = (struct swallow){ 3, X_CREATE_CHILD_SA, 1, 1 };
+		s->filter = swallow;
+		s->filter_arg = &x;
+		sim_cmd(s->n[0], CMD_UP, "two");
+		sim_run(s, 100);
+		ATF_REQUIRE(sim_is_up(s->n[1], "two") && !sim_is_up(s->n[0], "two"));
+		c = child_of_tunnel(&s->n[1]->e->w,
+		    (uint32_t)tunnel_byname(&s->n[1]->e->w, "two"));
+		ATF_REQUIRE(c != NULL);
+		left = 2000 + i * 100;
+		c->expire_at = mono_add_ms(s->now, left);
+		timer_set(&s->n[1]->e->w.timers, &c->timer, c->expire_at);
+		sim_cmd(s->n[1], CMD_REKEY, "two");
+		sim_run(s, 50);
+		ATF_CHECK_EQ(only_ike(s->n[1])->ntemp, 1);
+		sim_run(s, left + 1000);
+		ATF_CHECK_EQ(x.n, 0);
+		ATF_CHECK_EQ_MSG(sim_log_count(s->n[1], "lifetime is over"), 0, "%jd ms",
+		    (intmax_t)left);
+		ATF_CHECK_EQ(sim_log_count(s->n[1], "down"), 0);
+		ATF_CHECK_EQ(sim_log_count(s->n[0], "down"), 0);
+		ATF_CHECK(sim_mirror(s->n[0], s->n[1], "two", "two"));
+		sim_free(s);
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, far_answers);
@@ -271,5 +313,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, stale_twin);
 	ATF_TP_ADD_TC(tp, contact_again);
 	ATF_TP_ADD_TC(tp, heard_again);
+	ATF_TP_ADD_TC(tp, late_and_busy);
 	return (atf_no_error());
 }
