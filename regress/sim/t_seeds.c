@@ -42,6 +42,7 @@
  * (GRACE_BOTH_MS), and an IKE SA without Children after 20 s more (TWIN_MS). */
 #define TIDY_MS		(UP_MS + 80000)
 #define SETTLED_MS	60000	/* and no question is open, for a moment */
+#define FAR_US		100000	/* one way */
 #define SURE_MS		3000	/* and in this time no packet is lost */
 #define GONE_MS		20000	/* all SAs, after a shutdown */
 
@@ -137,9 +138,26 @@ all_up(struct life *l)
 	return (answered(l) - got == 4 * (uint64_t)l->npairs);
 }
 
+/*
+ * A Child of few octets is rekeyed by our own packets: every 11 s, 40 of a pair and as many
+ * answers.  Over ways of half a second that and its DELETE take 3 s, and with some
+ * tunnels of this kind there is always one under way; so there the hosts talk less, where
+ * a moment of rest is waited for.
+ */
+static int64_t
+unhurried(const struct life *l)
+{
+	int	i;
+
+	for (i = 0; i < l->nlinks; i++)
+		if (l->link[i].bytes > 0 && l->s->delay_us > FAR_US)
+			return (1000);
+	return (250);
+}
+
 /* The time it took, or -1. */
 static int64_t
-wait_for(struct life *l, int (*cond)(struct life *), int64_t ms)
+wait_for(struct life *l, int (*cond)(struct life *), int64_t ms, int64_t every)
 {
 	monotime	from = l->s->now;
 
@@ -148,7 +166,7 @@ wait_for(struct life *l, int (*cond)(struct life *), int64_t ms)
 			return (mono_diff_us(l->s->now, from) / 1000);
 		if (mono_diff_us(l->s->now, from) >= ms * 1000)
 			return (-1);
-		talk(l, 500, 250);
+		talk(l, every < 500 ? 500 : every, every);
 	}
 }
 
@@ -267,7 +285,7 @@ calm(struct life *l, struct sums *t)
 
 	life_mend(l);
 	want(l);
-	if ((up = wait_for(l, all_up, UP_MS)) == -1) {
+	if ((up = wait_for(l, all_up, UP_MS, 250)) == -1) {
 		for (i = 0; i < l->npairs; i++)
 			if (!is_up(l, &l->pair[i]))
 				sim_wrong(l->s, "%s is not up", l->pair[i].name);
@@ -278,11 +296,11 @@ calm(struct life *l, struct sums *t)
 		t->up_seed = l->seed;
 	}
 	t->up_sum += up;
-	if ((ti = wait_for(l, tidy, TIDY_MS - up)) == -1) {
+	if ((ti = wait_for(l, tidy, TIDY_MS - up, 250)) == -1) {
 		untidy(l);
 		return;
 	}
-	if (wait_for(l, settled, SETTLED_MS) == -1) {
+	if (wait_for(l, settled, SETTLED_MS, unhurried(l)) == -1) {
 		sim_wrong(l->s, "it does not settle");
 		return;
 	}
@@ -444,12 +462,14 @@ ATF_TC_BODY(seeds, tc)
  * Seeds that once failed, of earlier tellings of these lives; what each was about stands
  * in the history of iked/exchange and in t_collide.c: two rekeys at once and a verdict
  * that differed, a DELETE lost after a collision, Children of both sides that each side
- * held for the older one.
+ * held for the older one; TEMPORARY_FAILURE shortly before the end of a Child (18185), and
+ * lives that found no moment of rest (the last three).
  */
 ATF_TC_WITHOUT_HEAD(once_failed);
 ATF_TC_BODY(once_failed, tc)
 {
-	static const uint64_t	seeds[] = { 61280, 70, 731, 1016, 32553 };
+	static const uint64_t	seeds[] = { 61280, 70, 731, 1016, 32553, 18185,
+	    500248, 143032, 151780 };
 	struct sums		t;
 	size_t			i;
 
