@@ -12,6 +12,8 @@
 
 #include "exchange/exchange.h"
 
+#define MARGIN_RTTS	8	/* before a Child's end: a rekey, a few times */
+
 /* Of the exchange's initiator come TSi and KEYMAT's first half. */
 static uint16_t
 encr_keylen(const struct suite *s)
@@ -157,6 +159,20 @@ done:
 	return (r);
 }
 
+/* What is left of its life when it is rekeyed at the latest.  Over a long way a tenth of a
+ * short life would not do for a refusal (2.25) and another try, or for other requests that
+ * have the window. */
+static int64_t
+margin(const struct world *w, const struct child_sa *c, int64_t ms)
+{
+	const struct ike_sa	*ike = ike_get(w, c->ike);
+	int64_t			 far = ike != NULL ? MARGIN_RTTS * (int64_t)ike->c.rtt_ms : 0;
+
+	if (far > ms / 2)
+		far = ms / 2;
+	return (far > ms / 10 ? far : ms / 10);
+}
+
 static void
 set_life(struct world *w, struct child_sa *c)
 {
@@ -167,7 +183,7 @@ set_life(struct world *w, struct child_sa *c)
 	c->expire_at = mono_add_ms(w->now, ms);
 	/* between 72 and 90 % of it; the one who did not ask comes later, so
 	 * that both rarely rekey at once */
-	c->rekey_at = mono_add_ms(w->now, world_jitter(w, ms * 9 / 10,
+	c->rekey_at = mono_add_ms(w->now, world_jitter(w, ms - margin(w, c, ms),
 	    c->initiated ? 20 : 5));
 	c->next_poll = mono_together(mono_add_ms(w->now, 500), POLL_GROUP_MS);
 	timer_set(&w->timers, &c->timer, c->next_poll);

@@ -207,12 +207,17 @@ no_more(struct world *w, struct ike_sa *ike)
 	ike->want_delete = 1;
 }
 
-/* One sixteenth of its life is left, or less. */
+/* One sixteenth of its life is left, or no more than the two exchanges of a new IKE SA
+ * take, and one of them again. */
 static int
-near_its_end(const struct world *w, const struct child_sa *c)
+near_its_end(const struct world *w, const struct ike_sa *ike, const struct child_sa *c)
 {
-	return (c->expire_at.us != 0 && mono_diff_us(c->expire_at, w->now) <
-	    mono_diff_us(c->expire_at, c->born) / 16);
+	int64_t	life = mono_diff_us(c->expire_at, c->born);
+	int64_t	far = 3000 * (int64_t)ike->c.rtt_ms, enough = life / 16;
+
+	if (far > enough)
+		enough = far < life / 4 ? far : life / 4;
+	return (c->expire_at.us != 0 && mono_diff_us(c->expire_at, w->now) < enough);
 }
 
 /*
@@ -243,7 +248,7 @@ rekey_refused(struct world *w, struct ike_sa *ike, struct child_sa *old, uint16_
 
 	old->quiet_until = mono_add_ms(w->now, backoff_ms(w, ++old->nfail));
 	log_info(w->log, "tunnel \"%s\": rekeying failed: %s", name, what);
-	if (type == N_NO_ADDITIONAL_SAS || old->nfail >= REFUSALS || near_its_end(w, old))
+	if (type == N_NO_ADDITIONAL_SAS || old->nfail >= REFUSALS || near_its_end(w, ike, old))
 		afresh(w, old);
 	touch_ike(w, ike);
 }
@@ -280,7 +285,7 @@ rekey_error(struct world *w, struct ike_sa *ike, struct child_sa *old, uint16_t 
 		/* unless it is closing it because it has rekeyed it */
 		old->want_rekey = 1;
 		temporary(w, ike, old);
-		if (near_its_end(w, old))
+		if (near_its_end(w, ike, old))
 			afresh(w, old);
 	}
 }

@@ -304,6 +304,84 @@ ATF_TC_BODY(late_and_busy, tc)
 	}
 }
 
+/* A rekey is on its way. */
+static int
+sees_rekey(struct sim *s, struct node *from, struct packet *p)
+{
+	struct wire_hdr	h;
+
+	if (from->idx == 0 && wire_hdr_decode(p->p, p->len, &h) == 0 &&
+	    h.exch == X_CREATE_CHILD_SA && (h.flags & WIRE_F_RESPONSE) == 0)
+		*(int *)s->filter_arg = 1;
+	return (0);
+}
+
+/* Children of a short life over a long way; each rekey of a meets b's of the IKE SA, and both
+ * are refused (2.25.1, 2.25.2).  There is time for another try. */
+ATF_TC_WITHOUT_HEAD(short_life_long_way);
+ATF_TC_BODY(short_life_long_way, tc)
+{
+	struct sim	*s;
+	struct ike_sa	*ike;
+	int		 i, t, k, seen;
+
+	for (i = 0; i < 20; i++) {
+		s = sim_pair(120 + (uint64_t)i, "ondemand", "ondemand", "lifetime 25");
+		s->delay_us = 550000;
+		ATF_REQUIRE(sim_up(s->n[i % 2], i % 2 ? "a" : "b"));
+		sim_run(s, 5000);
+		s->filter = sees_rekey;
+		s->filter_arg = &seen;
+		for (seen = k = t = 0; t < 600; t++) {
+			(void)sim_ping(s->n[0], SRC, DST);
+			sim_run(s, 100);
+			if (seen && t - k > 100) {
+				k = t;
+				ike = only_ike(s->n[1]);
+				ike->want_rekey = 1;
+				touch_ike(&s->n[1]->e->w, ike);
+				engine_settle(s->n[1]->e);
+			}
+			seen = 0;
+		}
+		ATF_CHECK(k > 0);
+		for (t = 0; t < 2; t++) {
+			ATF_CHECK_EQ_MSG(sim_log_count(s->n[t], "lifetime is over"), 0,
+			    "%d", i);
+			ATF_CHECK_EQ(sim_log_count(s->n[t], "down"), 0);
+		}
+		sim_free(s);
+	}
+}
+
+/* The Child's life is over while the DELETE of who has rekeyed it is on its way, and
+ * something was refused before: the successor's IKE SA stays. */
+ATF_TC_WITHOUT_HEAD(over_with_an_heir);
+ATF_TC_BODY(over_with_an_heir, tc)
+{
+	struct sim	*s = sim_pair(140, "ondemand", "ondemand", "");
+	struct swallow	 x = { 3, X_INFORMATIONAL, 0, 0 };
+	struct child_sa	*c;
+
+	ATF_REQUIRE(sim_up(s->n[0], "b"));
+	ATF_REQUIRE((c = child_of_tunnel(&s->n[1]->e->w, 0)) != NULL);
+	only_ike(s->n[1])->ntemp = 1;
+	s->filter = swallow;
+	s->filter_arg = &x;
+	sim_cmd(s->n[0], CMD_REKEY, "b");
+	sim_run(s, 100);
+	ATF_REQUIRE(child_live(&s->n[1]->e->w, c->theirs) != NULL);
+	c->expire_at = mono_add_ms(s->now, 100);
+	timer_set(&s->n[1]->e->w.timers, &c->timer, c->expire_at);
+	sim_run(s, 3000);
+	ATF_CHECK_EQ(sim_log_count(s->n[1], "lifetime is over"), 1);
+	ATF_CHECK_EQ(sim_log_count(s->n[0], "the peer deleted the IKE SA"), 0);
+	ATF_CHECK_EQ(sim_log_count(s->n[0], "down"), 0);
+	ATF_CHECK_EQ(sim_log_count(s->n[1], "down"), 0);
+	ATF_CHECK(sim_mirror(s->n[0], s->n[1], "b", "a"));
+	sim_free(s);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, far_answers);
@@ -314,5 +392,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, contact_again);
 	ATF_TP_ADD_TC(tp, heard_again);
 	ATF_TP_ADD_TC(tp, late_and_busy);
+	ATF_TP_ADD_TC(tp, short_life_long_way);
+	ATF_TP_ADD_TC(tp, over_with_an_heir);
 	return (atf_no_error());
 }
