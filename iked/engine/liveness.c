@@ -198,6 +198,17 @@ passed(const struct world *w, monotime t)
 	return (t.us != 0 && mono_reached(t, w->now));
 }
 
+/* To the next try of a rekey. */
+static int64_t
+again_ms(const struct world *w, const struct child_sa *c)
+{
+	int64_t	ms = mono_diff_us(c->expire_at, w->now) / 4000;
+
+	if (c->expire_at.us == 0 || ms > 10000)
+		return (10000);
+	return (ms < 500 ? 500 : ms);
+}
+
 void
 liveness_child_timer(struct world *w, struct child_sa *c)
 {
@@ -230,8 +241,9 @@ liveness_child_timer(struct world *w, struct child_sa *c)
 			touch_tunnel(w, c->tunnel);
 	}
 	if (c->state == CHILD_UP && passed(w, c->rekey_at)) {
-		/* once is enough: a try that failed sets quiet_until */
-		c->rekey_at = mono_add_ms(w->now, 10000);
+		/* once is enough: a try that failed sets quiet_until; or the kernel has
+		 * refused the successor, and there is another one in time */
+		c->rekey_at = mono_add_ms(w->now, again_ms(w, c));
 		c->want_rekey = 1;
 	}
 	if (passed(w, c->next_poll)) {

@@ -382,6 +382,34 @@ ATF_TC_BODY(over_with_an_heir, tc)
 	sim_free(s);
 }
 
+/* The kernel refuses the successor, once, and the old one's end is near. */
+ATF_TC_WITHOUT_HEAD(refused_successor);
+ATF_TC_BODY(refused_successor, tc)
+{
+	struct sim	*s;
+	int		 i, t;
+
+	for (i = 0; i < 10; i++) {
+		s = sim_pair(150 + (uint64_t)i, "ondemand", "ondemand", "lifetime 25");
+		s->delay_us = 350000;
+		ATF_REQUIRE(sim_up(s->n[0], "b"));
+		/* b leaves it to a */
+		child_of_tunnel(&s->n[1]->e->w, 0)->rekey_at = mono_add_ms(s->now, 60000);
+		s->n[0]->kern_fail_at = 1;
+		for (t = 0; t < 400; t++) {
+			(void)sim_ping(s->n[0], SRC, DST);
+			sim_run(s, 100);
+		}
+		ATF_CHECK_EQ(s->n[0]->kern_fail_at, 0);
+		for (t = 0; t < 2; t++) {
+			ATF_CHECK_EQ_MSG(sim_log_count(s->n[t], "lifetime is over"), 0,
+			    "%d", i);
+			ATF_CHECK_EQ(sim_log_count(s->n[t], "down"), 0);
+		}
+		sim_free(s);
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, far_answers);
@@ -394,5 +422,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, late_and_busy);
 	ATF_TP_ADD_TC(tp, short_life_long_way);
 	ATF_TP_ADD_TC(tp, over_with_an_heir);
+	ATF_TP_ADD_TC(tp, refused_successor);
 	return (atf_no_error());
 }

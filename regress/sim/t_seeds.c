@@ -462,14 +462,16 @@ ATF_TC_BODY(seeds, tc)
  * Seeds that once failed, of earlier tellings of these lives; what each was about stands
  * in the history of iked/exchange and in t_collide.c: two rekeys at once and a verdict
  * that differed, a DELETE lost after a collision, Children of both sides that each side
- * held for the older one; TEMPORARY_FAILURE shortly before the end of a Child (18185 and the
- * last four), and lives that found no moment of rest (500248 to 746740).
+ * held for the older one; TEMPORARY_FAILURE shortly before the end of a Child (18185 and
+ * 724040 to 753987), a successor the kernel refused (715445), and lives
+ * that found no moment of rest (500248 to 746740).
  */
 ATF_TC_WITHOUT_HEAD(once_failed);
 ATF_TC_BODY(once_failed, tc)
 {
 	static const uint64_t	seeds[] = { 61280, 70, 731, 1016, 32553, 18185,
-	    500248, 143032, 151780, 746740, 724040, 731657, 739919, 753987 };
+	    500248, 143032, 151780, 746740, 724040, 731657, 739919, 753987,
+	    715445 };
 	struct sums		t;
 	size_t			i;
 
