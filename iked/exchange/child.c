@@ -102,8 +102,12 @@ sa_fill(const struct world *w, const struct child_sa *c, enum kern_dir dir,
 	sa->esn = c->suite.sn == SN_ESN;
 	sa->replay = w->caps.replay_max != 0 && w->caps.replay_max < 128 ?
 	    w->caps.replay_max : 128;
-	/* rekeying is timed here; the kernel only ends what was forgotten */
+	/* rekeying and the end are timed here; the kernel only ends what was forgotten.  What
+	 * the peer has sent before it heard of the end is on its way until it has answered
+	 * our DELETE (1.4.1), so inbound is not cut off in the middle of that */
 	sa->life.hard_secs = t->lifetime != 0 ? t->lifetime : CHILD_LIFETIME;
+	if (dir == KERN_IN)
+		sa->life.hard_secs += LATE_S;
 	sa->life.hard_bytes = t->lifebytes;
 	sa->life.soft_bytes = t->lifebytes - t->lifebytes / 5;
 }

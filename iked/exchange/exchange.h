@@ -328,6 +328,7 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 #define OUT_LATER_MS	3000	/* rekey, R: outbound, when the old SA is gone */
 #define OUT_LATEST_MS	30000	/* and when it is not: the peer has given up by then */
 #define LINGER_MS	1000	/* inbound after its DELETE, and two round trips more */
+#define LATE_S		10	/* inbound after its lifetime: the DELETE is answered by then */
 #define REDUNDANT_MS	20000	/* both rekeyed: the peer deletes its own by then */
 #define LAST_MS		5000	/* the old IKE SA waits that long for that */
 #define POLL_GROUP_MS	50	/* idle Children: their counters are read in groups */

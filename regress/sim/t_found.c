@@ -410,6 +410,42 @@ ATF_TC_BODY(refused_successor, tc)
 	}
 }
 
+/* Who asked for the rekey learns that the old Child's packets have ended by the answer to
+ * its DELETE; the lifetime of the inbound SA may be over before that. */
+ATF_TC_WITHOUT_HEAD(under_way_at_the_end);
+ATF_TC_BODY(under_way_at_the_end, tc)
+{
+	struct sim	*s;
+	struct child_sa	*c[2];
+	uint64_t	 got;
+	int64_t		 left;
+	int		 i;
+
+	for (left = 1200; left <= 2600; left += 100) {
+		s = sim_pair(120 + (uint64_t)left, "ondemand", "passive", "lifetime 20");
+		s->delay_us = 500000;
+		ATF_REQUIRE(sim_up(s->n[0], "b"));
+		sim_traffic(s->n[0], SRC, DST, 3000, 100);
+		for (i = 0; i < 2; i++) {
+			ATF_REQUIRE((c[i] = child_of_tunnel(&s->n[i]->e->w, 0)) != NULL);
+			c[i]->rekey_at = c[i]->expire_at;
+		}
+		sim_run(s, mono_diff_us(c[1]->expire_at, s->now) / 1000 - left - 1000);
+		got = s->n[0]->got;
+		sim_traffic(s->n[0], SRC, DST, 1000, 50);
+		sim_cmd(s->n[1], CMD_REKEY, "a");
+		sim_traffic(s->n[0], SRC, DST, 5000, 50);
+		sim_run(s, 1100);
+		ATF_CHECK_EQ_MSG(s->n[0]->got - got, 120, "%jd ms: %ju of 120 packets",
+		    (intmax_t)left, (uintmax_t)(s->n[0]->got - got));
+		ATF_CHECK(sim_mirror(s->n[0], s->n[1], "b", "a"));
+		sim_run(s, 900);
+		ATF_CHECK_EQ(sim_kernel_count(s->n[0]), 2);
+		ATF_CHECK_EQ(sim_kernel_count(s->n[1]), 2);
+		sim_free(s);
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, far_answers);
@@ -423,5 +459,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, short_life_long_way);
 	ATF_TP_ADD_TC(tp, over_with_an_heir);
 	ATF_TP_ADD_TC(tp, refused_successor);
+	ATF_TP_ADD_TC(tp, under_way_at_the_end);
 	return (atf_no_error());
 }

@@ -463,15 +463,16 @@ ATF_TC_BODY(seeds, tc)
  * in the history of iked/exchange and in t_collide.c: two rekeys at once and a verdict
  * that differed, a DELETE lost after a collision, Children of both sides that each side
  * held for the older one; TEMPORARY_FAILURE shortly before the end of a Child (18185 and
- * 724040 to 753987), a successor the kernel refused (715445), and lives
- * that found no moment of rest (500248 to 746740).
+ * 724040 to 753987), a successor the kernel refused (715445), lives
+ * that found no moment of rest (500248 to 746740), and an inbound SA that ended with the
+ * lifetime, before the answer to its DELETE (the last five).
  */
 ATF_TC_WITHOUT_HEAD(once_failed);
 ATF_TC_BODY(once_failed, tc)
 {
 	static const uint64_t	seeds[] = { 61280, 70, 731, 1016, 32553, 18185,
 	    500248, 143032, 151780, 746740, 724040, 731657, 739919, 753987,
-	    715445 };
+	    715445, 236053, 155216, 156858, 117339, 152986 };
 	struct sums		t;
 	size_t			i;
 
