@@ -19,6 +19,12 @@ swan_conf() {
 			vici {
 				socket = unix:///run/charon.vici
 			}
+			bypass-lan {
+				load = no
+			}
+			kernel-libipsec {
+				load = no
+			}
 		}
 		journal {
 			default = -1

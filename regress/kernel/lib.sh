@@ -342,20 +342,23 @@ conf_write() {
 	cp "$W/$1/iked.conf" "$OUT/$1/iked.conf"
 }
 
-# iked_start GW [ARGS]: returns when its control socket answers
+# iked_start GW [ARGS]: returns when its control socket answers and its traps stand
 iked_start() {
 	_gw=$1
 	shift
+	_ready=$(grep -c ' ready: ' "$OUT/$_gw/iked.log" 2>/dev/null)
 	# shellcheck disable=SC2086
 	spawn "$_gw" "$OUT/$_gw/iked.log" "$BIN/iked" -d -f "$W/$_gw/iked.conf" \
 	    ${IKED_FLAGS-} "$@"
 	eval "IKED_$_gw=$SPAWNED"
-	wait_for 20 ctl "$_gw" show tunnels || {
+	wait_for 20 ctl "$_gw" show tunnels && wait_for 20 is_ready "$_gw" "${_ready:-0}" || {
 		echo "iked on $_gw does not answer:" >&2
 		tail -n 20 "$OUT/$_gw/iked.log" >&2
 		return 1
 	}
 }
+# Its traps stand, once more than that often.
+is_ready() { [ "$(grep -c ' ready: ' "$OUT/$1/iked.log")" -gt "$2" ]; }
 
 netwatchd_start() {
 	spawn "$1" "$OUT/$1/netwatchd.log" "$BIN/netwatchd" -d -f "$W/$1/iked.conf"
