@@ -70,22 +70,6 @@ is_ours(const struct world *w, const struct rx *rx)
 	    rx->hdr.spir) != NULL);
 }
 
-/* A request on an SA we do not have: so we say, seldom and unprotected (2.21.4). */
-static void
-unknown_spi(struct world *w, const struct rx *rx)
-{
-	drop(w);
-	if ((rx->hdr.flags & WIRE_F_RESPONSE) || rx->hdr.exch == X_IKE_SA_INIT ||
-	    rx->hdr.exch == X_IKE_AUTH || is_ours(w, rx))
-		return;
-	/* its reply to our rekey was overtaken or lost: it will ask again */
-	if (slot_reserved(w, rx->hdr.flags & WIRE_F_INITIATOR ? rx->hdr.spir :
-	    rx->hdr.spii))
-		return;
-	if (world_allow(w, &w->b_spi, 10, 1000))
-		notify_plain(w, rx, N_INVALID_IKE_SPI, NULL, 0);
-}
-
 static enum wire_err
 decode_outer(struct world *w, struct rx *rx)
 {
@@ -119,6 +103,52 @@ static int
 is_sealed(const struct rx *rx)
 {
 	return ((rx->m->has & (WIRE_HAS(P_SK) | WIRE_HAS(P_SKF))) != 0);
+}
+
+/* A request that nobody sealed, or not all of it: such belong to no IKE SA (1.5). */
+static int
+maybe_oneway(const struct wire_hdr *h)
+{
+	return (h->exch == X_INFORMATIONAL && h->next == P_N && h->major == 2 &&
+	    (h->flags & WIRE_F_RESPONSE) == 0);
+}
+
+/* The peer's word, outside of any IKE SA, that it does not know an SPI: its SPIs are zero
+ * or made up.  A hint, and MUST NOT be answered, whatever is in it (1.5). */
+static void
+oneway(struct world *w, struct rx *rx)
+{
+	const struct wire_notify	*n;
+
+	if (decode_outer(w, rx) != WIRE_OK) {
+		bad(w);
+		return;
+	}
+	drop(w);
+	n = wire_error(rx->m);
+	if (n != NULL && n->type == N_INVALID_SPI && !is_sealed(rx) &&
+	    (rx->hdr.flags & WIRE_F_INITIATOR))
+		hint_received(w, rx);
+}
+
+/* A request on an SA we do not have: so we say, seldom and unprotected (2.21.4). */
+static void
+unknown_spi(struct world *w, struct rx *rx)
+{
+	if (maybe_oneway(&rx->hdr)) {
+		oneway(w, rx);
+		return;
+	}
+	drop(w);
+	if ((rx->hdr.flags & WIRE_F_RESPONSE) || rx->hdr.exch == X_IKE_SA_INIT ||
+	    rx->hdr.exch == X_IKE_AUTH || is_ours(w, rx))
+		return;
+	/* its reply to our rekey was overtaken or lost: it will ask again */
+	if (slot_reserved(w, rx->hdr.flags & WIRE_F_INITIATOR ? rx->hdr.spir :
+	    rx->hdr.spii))
+		return;
+	if (world_allow(w, &w->b_spi, 10, 1000))
+		notify_plain(w, rx, N_INVALID_IKE_SPI, NULL, 0);
 }
 
 /* Once more: the same octets, nothing is done again (2.1); but only to whom has the
@@ -415,7 +445,9 @@ dispatch(struct engine *e, const struct endpoint *local,
 	rx.natt = (uint8_t)(natt != 0);
 	rx.raw = p;
 	rx.len = len;
-	if (wire_hdr_decode(p, len, &rx.hdr) == -1 || rx.hdr.spii == 0) {
+	/* with one exception SPIi is never zero (3.1) */
+	if (wire_hdr_decode(p, len, &rx.hdr) == -1 || (rx.hdr.spii == 0 &&
+	    (rx.hdr.spir != 0 || !maybe_oneway(&rx.hdr)))) {
 		bad(w);
 		return;
 	}

@@ -119,6 +119,9 @@ liveness_hint(struct world *w, struct ike_sa *ike, const char *what, enum hint k
 
 	if (ike->hint & kind || ike->state != IKE_UP)
 		return;
+	/* answered just now: not remembered, either, for a later one may be true */
+	if (ike->check_by.us == 0 && lately(w, ike))
+		return;
 	ike->hint |= (uint8_t)kind;
 	log_info(w->log, "tunnel \"%s\": %s without protection from %s: checking the "
 	    "peer", peer_name(w, ike->c.peer), what, addr_str(&ike->c.remote.addr, a));
@@ -129,7 +132,7 @@ liveness_hint(struct world *w, struct ike_sa *ike, const char *what, enum hint k
 		if (mono_before(by, ike->check_by))
 			ike->check_by = by;
 		timer_set(&w->timers, &ike->req.timer, mono_add_ms(w->now, 100));
-	} else if (ike->check_by.us != 0 || !lately(w, ike))
+	} else
 		liveness_check(w, ike, CHECK_MS);
 }
 

@@ -242,7 +242,7 @@ start_wanted(struct world *w)
 /*
  * A crash, or a power cut, is no farewell: peers go on sending into SAs that are no more,
  * and find out by themselves after seconds, or not at all where nothing is sent.  Each
- * with which there is no SA is told that we are new (exchange/sa_init.c), and again a
+ * with which there is no SA is told that we are new (exchange/hint.c), and again a
  * little later, for at the start of a machine the network may not be there yet.
  */
 #define KNOCK_FIRST_MS	20
@@ -262,7 +262,7 @@ reload_knock(struct world *w)
 		if (++w->knock_round == KNOCK_ROUNDS)
 			return;
 	} else
-		sa_init_knock(w, w->knock_peer++);
+		hint_send(w, w->knock_peer++);
 	timer_set(&w->timers, &w->knock, mono_add_ms(w->now, ms));
 }
 

@@ -143,11 +143,19 @@ const char *peer_name(const struct world *, uint32_t peer);	/* of its first tunn
 /* ---- sa_init.c */
 /* Starts a connection for the tunnel: 0 or -1 (the tunnel's error says why). */
 int	sa_init_start(struct world *, uint32_t tunnel);
-/* Tells the peer that we have started: an IKE_SA_INIT that nobody here goes on with makes
- * it check the SAs it still has with us. */
-void	sa_init_knock(struct world *, uint32_t peer);
 void	sa_init_request(struct world *, const struct rx *);
 void	sa_init_response(struct world *, struct ike_half *, const struct rx *);
+
+/* ---- hint.c: who has started says so, and nobody vouches for it */
+#define KINDS_MAX	32	/* peers of one address that are looked at */
+/* Tells the peer that we have started: it may check the SAs it still has with us. */
+void	hint_send(struct world *, uint32_t peer);
+/* Such a message has come in: of the peers at that address. */
+void	hint_received(struct world *, const struct rx *);
+/* The peer's older SAs are to be checked; what: what came, a static string. */
+void	hint_doubt(struct world *, uint32_t peer, const struct rx *, const char *what);
+/* It is there: if we are calling it in vain, it is called again soon. */
+void	hint_call(struct world *, uint32_t peer);
 
 /* ---- cookie.c: IKE_SA_INIT under a flood */
 #define COOKIE_LEN	17
@@ -336,6 +344,7 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
 #define WANTED_MS	60000
 #define CHECK_MS	3000	/* a liveness check unanswered: dead */
 #define CHECK_HINT_MS	500	/* the same when more speaks for it; or 3 round trips */
+#define CALL_PAUSE_MS	10000	/* a hint that anybody can send makes us call once in */
 #define NEW_MS		10000	/* both start: an SA so new needs no question */
 #define IKE_LIFETIME	28800	/* s, when the configuration says 0 */
 #define CHILD_LIFETIME	10800

@@ -11,7 +11,6 @@
 
 #define RETRY_MAX	4	/* COOKIE and INVALID_KE_PAYLOAD answers, 2.6 */
 #define COOKIE_MAX	64
-#define KINDS_MAX	32	/* offers of one address that are tried */
 #define INIT_MAX	8192	/* octets; keys takes no longer ones */
 
 /*
@@ -133,26 +132,6 @@ sa_init_start(struct world *w, uint32_t tunnel)
 		return (-1);
 	}
 	return (0);
-}
-
-void
-sa_init_knock(struct world *w, uint32_t peer)
-{
-	const struct peer	*p = &w->peers[peer];
-	struct ike_half		*h;
-	struct wbuf		 b;
-	uint8_t			 buf[MSG_MAX];
-
-	if (addr_is_any(&peer_conf(w, peer)->remote) || ike_get(w, p->ikes) != NULL ||
-	    half_get(w, p->half) != NULL || (h = half_new(w, 1)) == NULL)
-		return;
-	h->c.peer = peer;
-	half_state(w, h, HALF_INIT_SENT);
-	wbuf_init(&b, buf, sizeof(buf));
-	if (half_prepare(w, h, NO_INDEX) == 0 && encode_request(w, h, &b) == 0)
-		message_send(w, &h->c, buf, b.len);
-	/* the answer finds nobody */
-	half_free(w, h);
 }
 
 /* COOKIE: the same again with the cookie first (2.6). 1: sent */
@@ -550,46 +529,6 @@ turned_away(struct world *w, const struct rx *rx)
 	return (1);
 }
 
-/* The peer may have started anew and know nothing of the SAs we have. */
-static void
-doubt_older(struct world *w, uint32_t peer, const struct rx *rx)
-{
-	struct ike_sa	*ike;
-	said		 id;
-	int		 n = 0;
-
-	for (id = w->peers[peer].ikes; (ike = ike_get(w, id)) != NULL && n++ < 8;
-	    id = ike->next) {
-		if (ike->state != IKE_UP ||
-		    addr_cmp(&ike->c.remote.addr, &rx->remote.addr) != 0 ||
-		    mono_before(w->now, mono_add_ms(ike->established, NEW_MS)))
-			continue;
-		ike->hinted = "a fresh IKE_SA_INIT";
-		touch_ike(w, ike);
-	}
-}
-
-/* It is there again, and we were calling: if it does not go on with what it has begun, it
- * hears us soon, and not only when the pause is over. */
-#define CALL_MS	200
-
-static void
-call_again(struct world *w, uint32_t peer)
-{
-	struct peer	*p = &w->peers[peer];
-	struct ike_half	*h = half_get(w, p->half);
-	monotime	 soon = mono_add_ms(w->now, CALL_MS);
-
-	if (h != NULL) {
-		if (h->state == HALF_INIT_SENT && h->hint == 0 && h->req.msg != NULL &&
-		    mono_before(soon, h->req.timer.when))
-			timer_set(&w->timers, &h->req.timer, soon);
-	} else if (p->silent && mono_before(soon, p->next_try)) {
-		p->next_try = soon;
-		touch_peer(w, peer);
-	}
-}
-
 void
 sa_init_request(struct world *w, const struct rx *rx)
 {
@@ -624,8 +563,8 @@ sa_init_request(struct world *w, const struct rx *rx)
 		notify_plain(w, rx, N_INVALID_KE_PAYLOAD, group, sizeof(group));
 		return;
 	}
-	doubt_older(w, peer, rx);
-	call_again(w, peer);
+	hint_doubt(w, peer, rx, "a fresh IKE_SA_INIT");
+	hint_call(w, peer);
 	if ((h = half_new(w, 0)) == NULL)
 		return;
 	if (half_fill(w, h, rx, &s) == -1) {

@@ -366,6 +366,7 @@ struct peer {
 	uint32_t	 tries;
 	uint32_t	 nhalf;		/* half-open ones the peer's address has */
 	monotime	 next_try;
+	monotime	 call_at;	/* a hint makes us call again not before */
 	uint8_t		 sent_ic;
 	uint8_t		 silent;	/* it has not answered; next_try is for that */
 };
