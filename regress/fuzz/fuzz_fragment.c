@@ -235,7 +235,8 @@ send_whole(const uint8_t *o, uint32_t msgid)
 
 	n = message_seal(&w, &tx, X_INFORMATIONAL, (o[0] & O_RESPONSE) != 0, msgid, o[1],
 	    text, len, buf);
-	must(n > 0 && (p = malloc(n)) != NULL);
+	must(n > 0);
+	must((p = malloc(n)) != NULL);
 	memcpy(p, buf, n);
 	plen = (uint32_t)n;
 	if (o[0] & O_SMALL)

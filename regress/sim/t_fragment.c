@@ -483,11 +483,11 @@ ATF_TC_BODY(numbers, tc)
 	piece(x, P_NONE, 2, 2, NONSENSE, 12);
 	ATF_REQUIRE(kept(x) != NULL);
 	ATF_CHECK(kept(x)->total == 3 && kept(x)->have == 1);
-	piece(x, P_NONE, 3, 4, VV + 20, 4);
+	piece(x, P_NONE, 3, 4, &VV[20], 4);
 	ATF_CHECK(kept(x)->total == 4 && kept(x)->have == 1);
 	piece(x, P_NONE, 2, 3, NONSENSE, 12);
 	piece(x, P_NONE, 4, 4, "", 0);
-	piece(x, P_NONE, 2, 4, VV + 8, 12);
+	piece(x, P_NONE, 2, 4, &VV[8], 12);
 	ATF_CHECK_EQ(kept(x)->have, 3);
 	ATF_CHECK_EQ(x->answers, 0);
 	piece(x, P_V, 1, 4, VV, 8);
@@ -545,12 +545,12 @@ ATF_TC_BODY(forged, tc)
 	ATF_REQUIRE(kept(x) != NULL);
 	ATF_CHECK(kept(x)->total == 2 && kept(x)->have == 1);
 	/* number and total are protected: 2 of 2 made of 1 of 2 */
-	(void)peer_fragment(x->a, x->c, &x->h, P_NONE, 1, 2, VV + 12, 12, x->msg, CAP);
+	(void)peer_fragment(x->a, x->c, &x->h, P_NONE, 1, 2, &VV[12], 12, x->msg, CAP);
 	x->msg[WIRE_HDRLEN + 5] = 2;
 	sim_inject(x->s, &x->src, &x->dst, 0, x->msg, WIRE_HDRLEN + 8 + 8 + 13 + 16);
 	sim_run(x->s, 2);
 	ATF_CHECK_EQ(kept(x)->have, 1);
-	piece(x, P_NONE, 2, 2, VV + 12, 12);
+	piece(x, P_NONE, 2, 2, &VV[12], 12);
 	ATF_CHECK_EQ(x->answers, 1);
 	bad_end(x);
 }
@@ -564,7 +564,7 @@ ATF_TC_BODY(twice, tc)
 	piece(x, P_V, 1, 2, VV, 12);
 	piece(x, P_V, 1, 2, VV, 12);
 	piece(x, P_SA, 1, 2, NONSENSE, 12);
-	piece(x, P_NONE, 2, 2, VV + 12, 12);
+	piece(x, P_NONE, 2, 2, &VV[12], 12);
 	ATF_CHECK_EQ(x->answers, 1);
 	ATF_CHECK_EQ(sim_established(x->b), 1);
 	bad_end(x);
@@ -576,7 +576,7 @@ ATF_TC_BODY(first_type, tc)
 {
 	struct bad	*x = bad_start(14);
 
-	piece(x, P_SA, 2, 2, VV + 12, 12);
+	piece(x, P_SA, 2, 2, &VV[12], 12);
 	piece(x, P_V, 1, 2, VV, 12);
 	ATF_CHECK_EQ(x->answers, 1);
 	ATF_CHECK_EQ(sim_established(x->b), 1);
@@ -649,7 +649,7 @@ ATF_TC_BODY(mixed, tc)
 	ATF_CHECK(kept(x) == NULL);
 	n = x->lastlen;
 	memcpy(first, x->last, n);
-	piece(x, P_NONE, 2, 2, VV + 12, 12);
+	piece(x, P_NONE, 2, 2, &VV[12], 12);
 	ATF_CHECK_EQ(x->answers, 1);
 	piece(x, P_V, 1, 2, VV, 12);
 	ATF_CHECK_EQ(x->answers, 2);
@@ -660,7 +660,7 @@ ATF_TC_BODY(mixed, tc)
 	/* the other way round: the answer to a request in pieces, asked for by a whole one */
 	x->h.msgid++;
 	piece(x, P_V, 1, 2, VV, 12);
-	piece(x, P_NONE, 2, 2, VV + 12, 12);
+	piece(x, P_NONE, 2, 2, &VV[12], 12);
 	ATF_CHECK_EQ(x->answers, 3);
 	n = message_seal(&x->a->e->w, x->c, X_INFORMATIONAL, 0, x->h.msgid, P_V,
 	    (const uint8_t *)VV, 24, x->msg);

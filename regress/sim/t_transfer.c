@@ -87,13 +87,15 @@ act(struct sim *s, enum act what, int who)
 		break;
 	case A_BOTH_CHILD:
 		sim_cmd(s->n[!who], CMD_REKEY, who ? "b" : "a");
-		/* FALLTHROUGH */
+		sim_cmd(n, CMD_REKEY, who ? "a" : "b");
+		break;
 	case A_REKEY_CHILD:
 		sim_cmd(n, CMD_REKEY, who ? "a" : "b");
 		break;
 	case A_BOTH_IKE:
 		want(s->n[!who], 0);
-		/* FALLTHROUGH */
+		want(n, 0);
+		break;
 	case A_REKEY_IKE:
 		want(n, 0);
 		break;
