@@ -176,6 +176,7 @@ ATF_TC_BODY(brim, tc)
 		ATF_REQUIRE_EQ(50, b.n);
 		chan_free(a.c);
 		chan_free(b.c);
+		ev_loop_destroy(loop);
 	}
 }
 

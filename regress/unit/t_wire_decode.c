@@ -368,7 +368,7 @@ ATF_TC_WITHOUT_HEAD(ke);
 ATF_TC_BODY(ke, tc)
 {
 	const struct xform_info	*xi;
-	uint8_t			 b[1024] = { 0 };
+	uint8_t			 b[1040] = { 0 };
 	size_t			 i, n;
 	int			 groups = 0;
 
