@@ -9,18 +9,23 @@
 #
 # Prints the CPU time of a handshake by process (PSK, X25519, AES-128-GCM, one Child
 # SA), the X25519 floor of before and after, the growth of RSS, and what it costs to keep
-# all of them for ten seconds more without traffic.  Root.
+# all of them for ten seconds more without traffic.  Root.  Then the same of strongSwan as
+# the responder, where it is installed: swan.sh.
 #
-# CPU time is that of /proc/PID/schedstat: user and system, in nanoseconds.
-# Environment: OBJ, the directory of the build; PERF=file, a profile of all processes.
+# CPU time is that of /proc/PID/task/*/schedstat: user and system, in nanoseconds.
+# Environment: OBJ, the directory of the build; PERF=file, a profile of all processes;
+# NOSWAN=1, iked alone; SWAN_LIMIT, the seconds (120) that strongSwan gets for all peers.
 
 set -u
 COUNT=$1 WINDOW=${2:-32}
+HERE=$(cd "$(dirname "$0")" && pwd -P)
 if [ "${NATIVE_INSIDE:-}" = "" ]; then
 	NATIVE_INSIDE=1 exec unshare -n -m --kill-child -p -f --mount-proc sh "$0" "$@"
 fi
 W=$(mktemp -d "${TMPDIR:-/tmp}/ikeep.XXXXXX") || exit 1
 trap 'rm -rf "$W"' EXIT
+. "$HERE/native.subr"
+. "$HERE/swan.sh"
 fail() {
 	echo "FAILED: $*"
 	tail -n 5 "$W/log" "$W/load" 2>/dev/null
@@ -41,22 +46,7 @@ chmod 644 "$W/passwd" "$W/group"
 mount --bind "$W/passwd" /etc/passwd && mount --bind "$W/group" /etc/group ||
     fail "no mounts"
 mkdir "$W/empty"
-# bench_load is elsewhere: both want port 500 of any address
-unshare -n sleep 100000 &
-peers=$!
-until [ "$(readlink /proc/$peers/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; do
-	sleep 0.1
-done
-ip link set lo up
-ip link add in type veth peer name out netns $peers
-ip addr add 192.0.2.2/24 dev in
-ip link set in up
-there() { nsenter -t $peers -n -- "$@"; }
-there ip link set lo up
-there ip addr add 192.0.2.1/24 dev out
-there ip link set out up
-there ip route add local 10.64.0.0/14 dev lo
-ip route add 10.64.0.0/14 via 192.0.2.1
+away
 awk -v n="$COUNT" -v t="$W/iked.conf" -v g="$W/load.conf" 'BEGIN {
 	s = "ikesa enc aes-128-gcm prf hmac-sha2-256 group curve25519 childsa enc aes-128-gcm psk \"Wz7mQ2xK9vLr4TbN8cHd\""
 	for (i = 0; i < n; i++) {
@@ -68,47 +58,17 @@ awk -v n="$COUNT" -v t="$W/iked.conf" -v g="$W/load.conf" 'BEGIN {
 	}
 }'
 chmod 600 "$W/iked.conf"
-# account: "role us-of-CPU rss-kB" a line for every process of iked
-account() {
-	for p in $PIDS; do
-		[ -r "/proc/$p/schedstat" ] || fail "a process has ended" >&2
-		role=$(tr '\0' '\n' <"/proc/$p/cmdline" | sed -n '/^-P$/{n;p;}')
-		read -r ns _ <"/proc/$p/schedstat"
-		echo "${role:-parent} $((ns / 1000)) $(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$p/status")"
-	done
-}
-wait_line() {	# SECONDS PATTERN FILE PID
-	i=0
-	until grep -q "$2" "$3" 2>/dev/null; do
-		i=$((i + 1))
-		[ $i -lt $(($1 * 10)) ] && kill -0 "$4" || return 1
-		sleep 0.1
-	done
-}
 floor1=$("$OBJ/regress/bench/bench_floor") || fail "no floor"
 "$OBJ/regress/bench/bench_iked" -d -o chroot="$W/empty" -s "$W/iked.sock" \
     -f "$W/iked.conf" >"$W/log" 2>&1 &
 parent=$!
 wait_line 600 ' ready: ' "$W/log" $parent || fail "iked is not ready"
-PIDS="$parent $(cat "/proc/$parent/task/$parent/children")"
+FIRST=parent PIDS="$parent $(cat "/proc/$parent/task/$parent/children")"
 sleep 1
-account >"$W/before"
-nsenter -t $peers -n -- "$OBJ/regress/bench/bench_load" -t 1800 -w "$WINDOW" -f "$W/load.conf" >"$W/load" 2>&1 &
-load=$!
-if [ -n "${PERF:-}" ]; then
-	perf record -q -g -o "$PERF" -p "$(echo $PIDS | tr ' ' ',')" >/dev/null 2>&1 &
-	perf=$!
-fi
-wait_line 1860 '^up ' "$W/load" $load || fail "no answer from bench_load"
-[ -z "${PERF:-}" ] || { kill -INT $perf; wait $perf; }
-account >"$W/after"
-sleep 10
-account >"$W/rest"
+peers_up
 floor2=$("$OBJ/regress/bench/bench_floor") || fail "no floor"
-up=$(sed -n 's/^up \([0-9]*\) of.*/\1/p' "$W/load")
-[ "$up" = "$COUNT" ] || fail "$up of $COUNT came up"
 echo "all processes, $(uname -sr), no SAs in the kernel: $(cat "$W/load"), $WINDOW at a time"
-awk -v n="$up" -v f1="$floor1" -v f2="$floor2" '
+awk -v n="$up" -v f1="$floor1" -v f2="$floor2" -v us="$W/iked.us" '
 FILENAME ~ /before$/ { cpu[$1] += $2; rss[$1] += $3; next }
 FILENAME ~ /rest$/ { rest += $2; next }
 {
@@ -125,6 +85,10 @@ END {
 	    rest / 10, rest / 1e5
 	printf "  => %d IKE SAs: %.1f us a handshake, %.1f %% of the floor\n",
 	    n, tc, 50 * (f1 + f2) / tc
+	print tc >us
 }' "$W/before" "$W/rest" "$W/after"
-kill $load $parent $peers
+kill $load $parent
+wait $load $parent
+[ -n "${NOSWAN:-}" ] || swan
+kill $peers
 wait

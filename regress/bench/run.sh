@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 #
 # make bench: the engine alone, then all processes of iked on this machine's own kernel
-# with 1,000 and 10,000 IKE SAs.  Only ratios hold: the floor is measured in the same run.
+# with 1,000 and 10,000 IKE SAs, and strongSwan in its place where it is installed.  Only
+# ratios hold: the floor is measured in the same run.
 #
 # Environment: OBJDIR; COUNT, a third number of IKE SAs (100000 takes some minutes and
 # 3 GB of memory); UML=1000, so many tunnels once more with SAs in a real kernel, where that
