@@ -630,6 +630,14 @@ half_answer(struct world *w, struct ike_half *h, const struct job *j,
 	struct ident	id;
 
 	h->job = 0;
+	/* a verdict has no AUTH in it, a signature is one */
+	if (ans->ok == 1 && (ans->len != 0) != (j->kind == J_SIGN)) {
+		if (h->c.initiator)
+			half_fail(w, h, "keys have answered another question");
+		else
+			half_free(w, h);
+		return;
+	}
 	if (j->kind == J_SIGN) {
 		if (h->state == HALF_SIGNING && (ans->ok != 1 ||
 		    send_auth(w, h, ans) == -1))

@@ -325,7 +325,7 @@ ike_promote(struct world *w, struct ike_half *h, const struct job *j,
 	struct ike_sa	*ike;
 
 	if (j->kind != J_VERIFY || j->owner != h->id || !j->half ||
-	    verdict->token != j->token || verdict->ok != 1 ||
+	    verdict->token != j->token || verdict->ok != 1 || verdict->len != 0 ||
 	    h->c.peer == NO_INDEX)
 		return (NULL);
 	if ((ike = ike_alloc(w)) == NULL)

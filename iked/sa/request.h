@@ -35,7 +35,7 @@ struct keys_ans {
 	uint64_t	token;
 	int		ok;		/* 1 done / verified; 0 refused */
 	uint8_t		method;
-	uint16_t	len;
+	uint16_t	len;		/* of auth; 0: a verdict */
 	uint8_t		auth[256];	/* SIGN */
 };
 

@@ -34,7 +34,7 @@ ev_init(struct ev *e, struct node *n, enum ev_kind kind, int64_t us)
 	e->when = mono_add_us(n->sim->now, us);
 	e->kind = kind;
 	e->node = n->idx;
-	e->e = n->e;
+	e->life = n->life;
 }
 
 void

@@ -317,9 +317,9 @@ ev_run(struct sim *s, struct ev *e)
 		packet_in(s, e->node, e->u.pkt);
 	else {
 		n = s->n[e->node];
-		if (n->e != NULL && n->e == e->e && e->kind == EV_LIFETIME)
+		if (n->e != NULL && n->life == e->life && e->kind == EV_LIFETIME)
 			kern_lifetime(n, e->u.sa);
-		else if (n->e != NULL && n->e == e->e) {
+		else if (n->e != NULL && n->life == e->life) {
 			/* a stopped process reads it when it goes on */
 			if (mono_before(s->now, n->asleep)) {
 				e->when = n->asleep;
@@ -521,6 +521,7 @@ engine_make(struct node *n)
 	n->e = engine_new(&fx, n->sim->crypto, NULL);
 	if (n->e == NULL)
 		sim_die("engine_new");
+	n->life++;
 	engine_caps(n->e, &n->caps);
 	sim_tell_addrs(n);
 }

@@ -67,6 +67,7 @@ struct node {
 	int		 noroute;	/* to nowhere */
 	struct addr	 no_way;	/* what goes there or comes from there is lost */
 	struct engine	*e;		/* NULL: killed */
+	uint64_t	 life;		/* counts its starts */
 	struct conf	*secrets;	/* what its keys process has */
 	uint32_t	 gen;
 	uint64_t	 rng;

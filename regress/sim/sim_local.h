@@ -15,7 +15,8 @@ struct ev {
 	uint64_t		seq;
 	enum ev_kind		kind;
 	int			node;
-	struct engine		*e;	/* the engine it was for; a restarted one is another */
+	uint64_t		life;	/* of the node; a restarted one has another, and
+					 * an address in memory would come again */
 	union {
 		struct packet		*pkt;
 		struct keys_ans		*keys;

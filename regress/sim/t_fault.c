@@ -276,6 +276,46 @@ ATF_TC_BODY(refused_answer, tc)
 	}
 }
 
+/* A signature is no verdict, nor the other way round: who gets it stays unauthenticated. */
+ATF_TC_WITHOUT_HEAD(other_question);
+ATF_TC_BODY(other_question, tc)
+{
+	struct keys_ans	 a;
+	struct ike_half	*h;
+	struct sim	*s;
+	struct node	*n;
+	uint32_t	 at;
+	int		 asked[2] = { 0, 0 }, r, i;
+
+	for (r = 0; r < 2; r++) {
+		s = sim_pair(500 + (uint64_t)r, "active", "passive", "");
+		n = s->n[r];
+		n->keys_slow_us = 4000000;
+		for (i = 0; i < 3000 && !asked[r]; i++) {
+			sim_run(s, 10);
+			at = 0;
+			h = slab_walk(&n->e->w.halves, &at, NULL);
+			if (h == NULL || h->job == 0)
+				continue;
+			memset(&a, 0, sizeof(a));
+			a.token = h->job;
+			a.ok = 1;
+			/* the initiator signs first, the responder verifies */
+			a.len = r == 0 ? 0 : 32;
+			engine_keys(n->e, s->now, &a);
+			asked[r] = 1;
+			ATF_CHECK_EQ(sim_established(n), 0);
+			at = 0;
+			ATF_CHECK(slab_walk(&n->e->w.halves, &at, NULL) == NULL);
+		}
+		ATF_CHECK_EQ(asked[r], 1);
+		n->keys_slow_us = 0;
+		sim_run(s, 60000);
+		ATF_CHECK(sim_mirror(s->n[0], s->n[1], "b", "a"));
+		sim_free(s);
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, down);
@@ -285,5 +325,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, silent);
 	ATF_TP_ADD_TC(tp, reload_later);
 	ATF_TP_ADD_TC(tp, refused_answer);
+	ATF_TP_ADD_TC(tp, other_question);
 	return (atf_no_error());
 }
