@@ -109,8 +109,11 @@ case_ikeep() {
 	CASE="ikeep with ikeep, Child rekeys"
 	under_flow "$_n" children children "$_n"
 	_n=${IKES:-$(n 100 10)}
+	# a peer may ask for 16 a minute (rekey_ike.c)
+	PAUSE=$(n 4 0.3)
 	CASE="ikeep with ikeep, IKE rekeys"
 	under_flow "$_n" ikes ikes "$_n"
+	PAUSE=
 }
 case_swan() {
 	gw_conf seattle ikeep ondemand
