@@ -26,11 +26,18 @@ rate() {
 		[ "$LOST" != 0 ] || return 0
 	done
 }
+# errors GW: what its IPsec has dropped since it was made, by reason
+errors() {
+	on "$1" awk -v g="$1" '$2 > 0 { s = s " " g " " $1 " " $2 } END { printf "%s", s }' \
+	    /proc/net/xfrm_stat
+}
 # verdict COUNT WANTED WHAT
 verdict() {
 	wait_for 30 one_each
 	_left=$(left)
 	clear_end
+	# where they went, if the kernels know
+	[ "$LOST" = 0 ] || FLOW_SAYS="$FLOW_SAYS ($(errors seattle)$(errors boise))"
 	_f="$1 of $3 in $SECS s at $RATE packets/s each way: $FLOW_SAYS; clear: $CLEARED; IKE/ESP SAs in the end: $_left"
 	if [ "$CLEARED" != 0 ] || [ "$DROPS" != 0 ] || [ "$_left" != "1/2 1/2" ] || [ "$1" -lt "$2" ]; then
 		row FAILED "$_f; capture drops $DROPS"
