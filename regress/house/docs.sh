@@ -374,7 +374,7 @@ optionless()
 ctl_words()
 {
 	usage ipsecctl | tr -c 'a-z\n' ' ' | tr ' ' '\n' |
-	    grep -v -x -e '' -e ipsecctl -e socket -e s -e j | sort -u
+	    grep -v -x -e '' -e ipsecctl -e socket -e file -e '[fjos]' | sort -u
 	sed -n '/show_whats\[/,/};/s/.*{ "\([a-z]*\)", "\([a-z]*\)".*/\1 \2/p' \
 	    "$SRCDIR/sbin/ipsecctl/show.c" | tr ' ' '\n'
 }

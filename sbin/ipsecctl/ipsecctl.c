@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mirror.h"
 #include "print.h"
 #include "show.h"
+#include "proc/version.h"
 
 #define EXIT_USAGE	2
 #define EXIT_ABSENT	3	/* iked is not running */
@@ -25,7 +27,9 @@ usage(void)
 	    "       ipsecctl [-s socket] up | down | rekey tunnel\n"
 	    "       ipsecctl [-s socket] rekey ike tunnel\n"
 	    "       ipsecctl [-s socket] flush | reload\n"
-	    "       ipsecctl [-s socket] log verbose | brief\n");
+	    "       ipsecctl [-s socket] log verbose | brief\n"
+	    "       ipsecctl mirror tunnel [-f file] [-o iked | routeros | swanctl |"
+	    " openbsd]\n");
 	exit(EXIT_USAGE);
 }
 
@@ -110,7 +114,7 @@ compose(int n, char *const *args)
 int
 main(int argc, char *argv[])
 {
-	const char *path = CLIENT_SOCKET;
+	const char *path = CLIENT_SOCKET, *file = IKED_CONF, *form = NULL;
 	char *args[ARGS_MAX], *line = NULL, errtext[CLIENT_ERRLEN];
 	enum client_why why;
 	struct client *c;
@@ -118,10 +122,16 @@ main(int argc, char *argv[])
 
 	/* Options may also follow the words: `show sa -j'. */
 	while (optind < argc) {
-		while ((ch = getopt(argc, argv, "+js:")) != -1) {
+		while ((ch = getopt(argc, argv, "+f:jo:s:")) != -1) {
 			switch (ch) {
+			case 'f':
+				file = optarg;
+				break;
 			case 'j':
 				json = 1;
+				break;
+			case 'o':
+				form = optarg;
 				break;
 			case 's':
 				path = optarg;
@@ -138,6 +148,11 @@ main(int argc, char *argv[])
 	}
 	if (n == 0)
 		usage();
+	if (strcmp(args[0], "mirror") == 0) {
+		if ((rv = mirror_main(n - 1, args + 1, file, form)) == -1)
+			usage();
+		return (rv);
+	}
 	isshow = strcmp(args[0], "show") == 0;
 	if (isshow) {
 		if (n > 2 || (n == 2 && !show_known(args[1])))
