@@ -16,10 +16,10 @@ nwmsg_put_target(struct wbuf *w, const struct watch_conf *wc)
 	wbuf_u32(w, wc->interval_ms);
 	wbuf_u8(w, wc->nfrom);
 	for (i = 0; i < wc->nfrom; i++)
-		put_prefix(w, &wc->from[i]);
+		put_prefix(w, &watch_from(wc)[i]);
 	wbuf_u8(w, wc->nto);
 	for (i = 0; i < wc->nto; i++)
-		put_prefix(w, &wc->to[i]);
+		put_prefix(w, &watch_to(wc)[i]);
 }
 
 static uint8_t
@@ -43,7 +43,7 @@ nwmsg_get_target(struct rbuf *r, struct watch_conf *wc)
 	rbuf_str(r, wc->name, sizeof(wc->name));
 	get_addr(r, &wc->target);
 	wc->interval_ms = rbuf_u32(r);
-	wc->nfrom = get_prefixes(r, wc->from);
-	wc->nto = get_prefixes(r, wc->to);
+	wc->nfrom = get_prefixes(r, watch_from(wc));
+	wc->nto = get_prefixes(r, watch_to(wc));
 	return (rbuf_ok(r) && rbuf_left(r) == 0 ? 0 : -1);
 }

@@ -298,7 +298,7 @@ take_target(struct pstate *p, struct rbuf *r)
 
 	if (!p->conf_open || nwmsg_get_target(r, &wc) == -1)
 		return (-1);
-	if (watch_conf_add(p->watch, &wc, clock_now()) == -1)
+	if (watch_conf_add(p->watch, &wc) == -1)
 		log_warnx(&p->log, "keepalive \"%s\": cannot be watched",
 		    wc.name);
 	return (0);

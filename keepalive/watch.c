@@ -57,18 +57,18 @@ watch_conf_from(const struct conf_tunnel *ct, struct watch_conf *wc,
 	wc->interval_ms = ct->keepalive.interval_ms;
 	wc->nfrom = ct->from.n;
 	wc->nto = ct->to.n;
-	memcpy(wc->from, ct->fromnet, wc->nfrom * sizeof(wc->from[0]));
-	memcpy(wc->to, ct->tonet, wc->nto * sizeof(wc->to[0]));
+	memcpy(watch_from(wc), ct->fromnet, wc->nfrom * sizeof(wc->net[0]));
+	memcpy(watch_to(wc), ct->tonet, wc->nto * sizeof(wc->net[0]));
 	wc->target = ct->keepalive.target;
 	if (wc->target.fam == ADDR_NONE) {
 		/* The first host, mostly the gateway; of a /32 or /31 the net itself. */
-		i = wc->to[0].addr.fam == ADDR_V4 ? 32 : 128;
-		if (prefix_host(&wc->to[0], wc->to[0].len >= i - 1 ? 0 : 1,
+		i = watch_to(wc)->addr.fam == ADDR_V4 ? 32 : 128;
+		if (prefix_host(watch_to(wc), watch_to(wc)->len >= i - 1 ? 0 : 1,
 		    &wc->target) == -1)
 			return (-1);
 	}
 	for (i = 0; i < wc->nto; i++)
-		if (prefix_contains(&wc->to[i], &wc->target))
+		if (prefix_contains(&watch_to(wc)[i], &wc->target))
 			break;
 	if (i == wc->nto) {
 		*why = "its keepalive target is outside the \"to\" nets";
@@ -93,6 +93,8 @@ watch_new(const struct watch_io *io)
 	w->tokens = 1000;	/* cut to the burst at first use */
 	TAILQ_INIT(&w->ups);
 	TAILQ_INIT(&w->others);
+	TAILQ_INIT(&w->slow);
+	wheel_init(&w->wheel);
 	return (w);
 }
 
@@ -100,8 +102,9 @@ static void
 target_free(struct watch *w, struct target *t)
 {
 	todo_clear(w, t);
-	if (t->heap != 0)
-		heap_remove(w, t);
+	wheel_unset(&w->wheel, &t->timer);
+	w->all[t->pos] = w->all[--w->n];
+	w->all[t->pos]->pos = t->pos;
 	w->slots[t->slot] = NULL;
 	w->freeslots[w->nfree++] = t->slot;
 	free(t->conf);
@@ -115,10 +118,10 @@ watch_free(struct watch *w)
 	if (w == NULL)
 		return;
 	while (w->n > 0)
-		target_free(w, w->heap[1]);
+		target_free(w, w->all[w->n - 1]);
 	free(w->slots);
 	free(w->freeslots);
-	free(w->heap);
+	free(w->all);
 	free(w->byname);
 	free(w->addrs);
 	free(w);
@@ -140,14 +143,13 @@ watch_conf_begin(struct watch *w)
 	free(w->byname);
 	w->nbyname = 0;
 	w->byname = calloc(w->n + 1, sizeof(w->byname[0]));
-	for (i = 1; i <= w->n; i++) {
-		w->heap[i]->marked = 0;
+	for (i = 0; i < w->n; i++) {
+		w->all[i]->marked = 0;
 		if (w->byname != NULL)
-			w->byname[w->nbyname++] = w->heap[i];
+			w->byname[w->nbyname++] = w->all[i];
 	}
 	if (w->nbyname > 1)
 		qsort(w->byname, w->nbyname, sizeof(w->byname[0]), name_cmp);
-	w->started = 0;
 }
 
 static struct target *
@@ -170,11 +172,8 @@ conf_equal(const struct watch_conf *a, const struct watch_conf *b)
 	if (a->interval_ms != b->interval_ms || a->nfrom != b->nfrom ||
 	    a->nto != b->nto || addr_cmp(&a->target, &b->target) != 0)
 		return (0);
-	for (i = 0; i < a->nfrom; i++)
-		if (prefix_cmp(&a->from[i], &b->from[i]) != 0)
-			return (0);
-	for (i = 0; i < a->nto; i++)
-		if (prefix_cmp(&a->to[i], &b->to[i]) != 0)
+	for (i = 0; i < a->nfrom + a->nto; i++)
+		if (prefix_cmp(&a->net[i], &b->net[i]) != 0)
 			return (0);
 	return (1);
 }
@@ -189,7 +188,7 @@ conf_valid(const struct watch_conf *wc)
 	    wc->nto == 0 || wc->nto > TS_MAX)
 		return (0);
 	for (i = 0; i < wc->nto; i++)
-		if (prefix_contains(&wc->to[i], &wc->target))
+		if (prefix_contains(&watch_to(wc)[i], &wc->target))
 			return (1);
 	return (0);
 }
@@ -209,9 +208,9 @@ grow(struct watch *w)
 	if ((p = reallocarray(w->freeslots, n, sizeof(uint32_t))) == NULL)
 		return (-1);
 	w->freeslots = p;
-	if ((p = reallocarray(w->heap, n + 1, sizeof(w->heap[0]))) == NULL)
+	if ((p = reallocarray(w->all, n, sizeof(w->all[0]))) == NULL)
 		return (-1);
-	w->heap = p;
+	w->all = p;
 	while (w->nslots < n) {
 		w->slots[w->nslots] = NULL;
 		w->freeslots[w->nfree++] = (uint32_t)w->nslots++;
@@ -219,34 +218,81 @@ grow(struct watch *w)
 	return (0);
 }
 
+static struct watch_conf *
+conf_copy(const struct watch_conf *wc)
+{
+	size_t len = offsetof(struct watch_conf, net) +
+	    ((size_t)wc->nfrom + wc->nto) * sizeof(wc->net[0]);
+	struct watch_conf *copy;
+
+	if ((copy = malloc(len)) != NULL)
+		memcpy(copy, wc, len);
+	return (copy);
+}
+
+/* The ring remembers what comes back after the timeout, too, but not for every
+ * target as many as the shortest interval needs. */
+static struct target *
+target_new(struct watch_conf *wc)
+{
+	struct target *t;
+	size_t n = RING_MIN;
+
+	while (n < RING_MAX && n * (wc->interval_ms - wc->interval_ms / 4) <=
+	    WATCH_TIMEOUT_MS)
+		n *= 2;
+	if ((t = calloc(1, sizeof(*t) + n * sizeof(t->ring[0]))) == NULL)
+		return (NULL);
+	t->ring_mask = (uint8_t)(n - 1);
+	t->conf = wc;
+	return (t);
+}
+
+/*
+ * Starts what has not been started, one after the other and not all at once: a few
+ * hundred a second, but all within one interval.
+ */
+static void
+start_all(struct watch *w, monotime now)
+{
+	uint64_t i, n = 0, at, most;
+
+	for (i = 0; i < w->n; i++)
+		n += w->all[i]->state == 0;
+	for (i = at = 0; i < w->n; i++) {
+		if (w->all[i]->state != 0)
+			continue;
+		most = w->all[i]->conf->interval_ms;
+		if (most > n * 1000 / SPLAY_PER_S)
+			most = n * 1000 / SPLAY_PER_S;
+		target_start(w, w->all[i], mono_add_us(now,
+		    (int64_t)(at++ * most * 1000 / n)), now);
+	}
+}
+
 int
-watch_conf_add(struct watch *w, const struct watch_conf *wc, monotime now)
+watch_conf_add(struct watch *w, const struct watch_conf *wc)
 {
 	struct watch_conf *copy;
 	struct target *t;
 
-	if (!conf_valid(wc) || (copy = malloc(sizeof(*copy))) == NULL)
+	if (!conf_valid(wc) || (copy = conf_copy(wc)) == NULL)
 		return (-1);
-	*copy = *wc;
 	if ((t = find_old(w, copy)) != NULL && conf_equal(t->conf, copy)) {
 		t->marked = 1;
 		free(copy);
 		return (0);
 	}
-	if (grow(w) == -1 || (t = calloc(1, sizeof(*t))) == NULL) {
+	if (grow(w) == -1 || (t = target_new(copy)) == NULL) {
 		free(copy);
 		return (-1);
 	}
-	t->conf = copy;
 	t->marked = 1;
 	t->id = ++w->nextid;
 	t->slot = w->freeslots[--w->nfree];
 	w->slots[t->slot] = t;
-	t->deadline = MONO_NEVER;
-	heap_push(w, t);
-	if (w->have_addrs)
-		target_start(w, t, mono_add_ms(now, (int64_t)w->started++ *
-		    1000 / SPLAY_PER_S), now);
+	t->pos = (uint32_t)w->n;
+	w->all[w->n++] = t;
 	return (0);
 }
 
@@ -255,13 +301,14 @@ watch_conf_commit(struct watch *w, monotime now)
 {
 	size_t i;
 
-	(void)now;
-	for (i = 0; i < w->nslots; i++)
-		if (w->slots[i] != NULL && !w->slots[i]->marked)
-			target_free(w, w->slots[i]);
+	for (i = w->n; i-- > 0; )
+		if (!w->all[i]->marked)
+			target_free(w, w->all[i]);
 	free(w->byname);
 	w->byname = NULL;
 	w->nbyname = 0;
+	if (w->have_addrs)
+		start_all(w, now);
 }
 
 size_t
@@ -274,7 +321,6 @@ int
 watch_addrs(struct watch *w, const struct addr *a, size_t n, monotime now)
 {
 	struct addr *copy;
-	uint32_t started = 0;
 	size_t i;
 
 	if ((copy = calloc(n + 1, sizeof(*copy))) == NULL)
@@ -285,16 +331,10 @@ watch_addrs(struct watch *w, const struct addr *a, size_t n, monotime now)
 	w->addrs = copy;
 	w->naddrs = n;
 	w->have_addrs = 1;
-	/* By slot, not along the heap, which these calls reorder. */
-	for (i = 0; i < w->nslots; i++) {
-		if (w->slots[i] == NULL)
-			continue;
-		if (w->slots[i]->state != 0)
-			target_source(w, w->slots[i], now);
-		else
-			target_start(w, w->slots[i], mono_add_ms(now,
-			    (int64_t)started++ * 1000 / SPLAY_PER_S), now);
-	}
+	for (i = 0; i < w->n; i++)
+		if (w->all[i]->state != 0)
+			target_source(w, w->all[i], now);
+	start_all(w, now);
 	return (0);
 }
 
@@ -305,8 +345,8 @@ watch_link(struct watch *w, int linked, monotime now)
 	size_t i;
 
 	w->linked = linked;
-	for (i = 0; i < w->nslots; i++) {
-		if ((t = w->slots[i]) == NULL || t->state == 0)
+	for (i = 0; i < w->n; i++) {
+		if ((t = w->all[i])->state == 0)
 			continue;
 		todo_clear(w, t);
 		t->win = t->still = 0;
@@ -322,7 +362,7 @@ watch_link(struct watch *w, int linked, monotime now)
 			    WATCH_WINDOW_MS) : MONO_NEVER;
 		}
 		todo_set(w, t, TODO_REPORT);
-		target_reschedule(w, t);
+		target_reschedule(w, t, now);
 	}
 }
 
@@ -342,8 +382,8 @@ watch_reply(struct watch *w, const struct addr *from, const struct probe *p,
 monotime
 watch_deadline(const struct watch *w)
 {
-	monotime d = w->n > 0 ? w->heap[1]->deadline : MONO_NEVER;
-	monotime due = w->linked ? watch_tokens_due(w) : MONO_NEVER;
+	monotime d = wheel_deadline(&w->wheel);
+	monotime due = w->linked ? watch_queues_due(w) : MONO_NEVER;
 
 	return (mono_before(due, d) ? due : d);
 }
@@ -351,8 +391,10 @@ watch_deadline(const struct watch *w)
 void
 watch_expire(struct watch *w, monotime now)
 {
-	while (w->n > 0 && mono_reached(w->heap[1]->deadline, now))
-		target_expire(w, w->heap[1], now);
+	struct wheel_node *n;
+
+	while ((n = wheel_next(&w->wheel, now)) != NULL)
+		target_expire(w, (struct target *)n, now);
 }
 
 int
@@ -362,7 +404,7 @@ watch_status(const struct watch *w, size_t i, struct watch_status *st)
 
 	if (i >= w->n)
 		return (-1);
-	t = w->heap[i + 1];
+	t = w->all[i];
 	memset(st, 0, sizeof(*st));
 	(void)snprintf(st->name, sizeof(st->name), "%s", t->conf->name);
 	st->state = t->state;

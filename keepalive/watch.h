@@ -58,8 +58,11 @@ struct watch_conf {
 	struct addr	target;
 	uint32_t	interval_ms;
 	uint8_t		nfrom, nto;	/* each at least 1 */
-	struct prefix	from[TS_MAX], to[TS_MAX];
+	/* the `from' nets, then the `to' nets; last, so that a copy ends with them */
+	struct prefix	net[2 * TS_MAX];
 };
+#define watch_from(wc)	((wc)->net)
+#define watch_to(wc)	((wc)->net + (wc)->nfrom)
 /* From a parsed statement.  0; -1: it has no keepalive, or cannot have one, then *why says so
  * (NULL otherwise). */
 int	watch_conf_from(const struct conf_tunnel *, struct watch_conf *,
@@ -72,7 +75,7 @@ void		 watch_free(struct watch *);
 /* A new configuration: begin, every target, commit.  Targets that are equal
  * keep their state and their numbers.  watch_conf_add: 0; -1 no memory or not valid. */
 void		 watch_conf_begin(struct watch *);
-int		 watch_conf_add(struct watch *, const struct watch_conf *, monotime);
+int		 watch_conf_add(struct watch *, const struct watch_conf *);
 void		 watch_conf_commit(struct watch *, monotime);
 size_t		 watch_count(const struct watch *);
 

@@ -27,6 +27,7 @@
 
 #define UP_RATE		50.0	/* `up` commands a second, after a burst: the */
 #define UP_BURST	100.0	/* storm of a hub that comes back */
+#define SLOW_RATE	50	/* reports a second of numbers alone */
 
 char *
 target_path(const struct target *t, char *dst, size_t cap)
@@ -38,32 +39,46 @@ target_path(const struct target *t, char *dst, size_t cap)
 	return (dst);
 }
 
+static void
+queue_leave(struct watch *w, struct target *t, uint8_t which)
+{
+	if (which & t->queued & QUEUE_UP)
+		TAILQ_REMOVE(&w->ups, t, upent);
+	if (which & t->queued & QUEUE_OTHER)
+		TAILQ_REMOVE(&w->others, t, otherent);
+	if (which & t->queued & QUEUE_SLOW)
+		TAILQ_REMOVE(&w->slow, t, otherent);
+	t->queued &= (uint8_t)~which;
+}
+
 void
-todo_set(struct watch *w, struct target *t, unsigned int what)
+todo_set(struct watch *w, struct target *t, uint8_t what)
 {
 	if (!w->linked)
 		return;
 	if ((what & TODO_COUNTERS) && (t->todo & TODO_ASKED))
-		what &= ~(unsigned int)TODO_COUNTERS;
+		what &= (uint8_t)~TODO_COUNTERS;
 	t->todo |= what;
-	if ((t->todo & TODO_UP) && !t->upq) {
+	if ((t->todo & TODO_UP) && !(t->queued & QUEUE_UP)) {
 		TAILQ_INSERT_TAIL(&w->ups, t, upent);
-		t->upq = 1;
+		t->queued |= QUEUE_UP;
 	}
-	if ((t->todo & (TODO_COUNTERS | TODO_REPORT)) && !t->otherq) {
+	if ((t->todo & (TODO_COUNTERS | TODO_REPORT)) &&
+	    !(t->queued & QUEUE_OTHER)) {
+		queue_leave(w, t, QUEUE_SLOW);
 		TAILQ_INSERT_TAIL(&w->others, t, otherent);
-		t->otherq = 1;
+		t->queued |= QUEUE_OTHER;
+	} else if ((t->todo & TODO_NUMBERS) &&
+	    !(t->queued & (QUEUE_OTHER | QUEUE_SLOW))) {
+		TAILQ_INSERT_TAIL(&w->slow, t, otherent);
+		t->queued |= QUEUE_SLOW;
 	}
 }
 
 void
 todo_clear(struct watch *w, struct target *t)
 {
-	if (t->upq)
-		TAILQ_REMOVE(&w->ups, t, upent);
-	if (t->otherq)
-		TAILQ_REMOVE(&w->others, t, otherent);
-	t->upq = t->otherq = 0;
+	queue_leave(w, t, QUEUE_UP | QUEUE_OTHER | QUEUE_SLOW);
 	t->todo = 0;
 }
 
@@ -76,8 +91,8 @@ tokens_now(const struct watch *w, monotime now)
 	return (n > UP_BURST ? UP_BURST : n);
 }
 
-monotime
-watch_tokens_due(const struct watch *w)
+static monotime
+tokens_due(const struct watch *w)
 {
 	if (TAILQ_EMPTY(&w->ups))
 		return (MONO_NEVER);
@@ -85,6 +100,16 @@ watch_tokens_due(const struct watch *w)
 		return (w->tokens_at);
 	return (mono_add_us(w->tokens_at,
 	    (int64_t)((1 - w->tokens) / UP_RATE * 1e6) + 1));
+}
+
+monotime
+watch_queues_due(const struct watch *w)
+{
+	monotime due = tokens_due(w);
+
+	if (!TAILQ_EMPTY(&w->slow) && mono_before(w->slow_at, due))
+		return (w->slow_at);
+	return (due);
 }
 
 static void
@@ -115,20 +140,31 @@ pop_up(struct watch *w, monotime now)
 	while ((t = TAILQ_FIRST(&w->ups)) != NULL) {
 		/* It may have come up while it waited in the queue. */
 		if (t->state == WATCH_UP || t->state == WATCH_NOSOURCE) {
-			TAILQ_REMOVE(&w->ups, t, upent);
-			t->upq = 0;
-			t->todo &= ~(unsigned int)TODO_UP;
+			queue_leave(w, t, QUEUE_UP);
+			t->todo &= (uint8_t)~TODO_UP;
 			continue;
 		}
 		if (w->tokens < 1)
 			return (NULL);
 		w->tokens -= 1;
-		TAILQ_REMOVE(&w->ups, t, upent);
-		t->upq = 0;
-		t->todo &= ~(unsigned int)TODO_UP;
+		queue_leave(w, t, QUEUE_UP);
+		t->todo &= (uint8_t)~TODO_UP;
 		return (t);
 	}
 	return (NULL);
+}
+
+/* New numbers of targets whose state has not changed: each is said once in a round over
+ * all that have some, and iked hears no more of them than SLOW_RATE a second. */
+static struct target *
+next_slow(struct watch *w, monotime now)
+{
+	struct target *t = TAILQ_FIRST(&w->slow);
+
+	if (t == NULL || !mono_reached(w->slow_at, now))
+		return (NULL);
+	w->slow_at = mono_add_us(now, 1000000 / SLOW_RATE);
+	return (t);
 }
 
 int
@@ -142,22 +178,20 @@ watch_command(struct watch *w, struct watch_cmd *cmd, monotime now)
 		cmd->kind = WATCH_CMD_UP;
 		(void)snprintf(cmd->line, sizeof(cmd->line), "up \"%s\"",
 		    t->conf->name);
-	} else if ((t = TAILQ_FIRST(&w->others)) != NULL) {
-		if (t->todo & TODO_COUNTERS) {
-			cmd->kind = WATCH_CMD_COUNTERS;
-			t->todo &= ~(unsigned int)TODO_COUNTERS;
-			t->todo |= TODO_ASKED;
-			(void)snprintf(cmd->line, sizeof(cmd->line),
-			    "counters \"%s\"", t->conf->name);
-		} else {
-			cmd->kind = WATCH_CMD_REPORT;
-			t->todo &= ~(unsigned int)TODO_REPORT;
-			report_line(w, t, cmd->line, sizeof(cmd->line));
-		}
-		if (!(t->todo & (TODO_COUNTERS | TODO_REPORT))) {
-			TAILQ_REMOVE(&w->others, t, otherent);
-			t->otherq = 0;
-		}
+	} else if ((t = TAILQ_FIRST(&w->others)) != NULL &&
+	    (t->todo & TODO_COUNTERS)) {
+		cmd->kind = WATCH_CMD_COUNTERS;
+		t->todo &= (uint8_t)~TODO_COUNTERS;
+		t->todo |= TODO_ASKED;
+		(void)snprintf(cmd->line, sizeof(cmd->line),
+		    "counters \"%s\"", t->conf->name);
+		if (!(t->todo & TODO_REPORT))
+			queue_leave(w, t, QUEUE_OTHER);
+	} else if (t != NULL || (t = next_slow(w, now)) != NULL) {
+		cmd->kind = WATCH_CMD_REPORT;
+		t->todo &= (uint8_t)~(TODO_REPORT | TODO_NUMBERS);
+		report_line(w, t, cmd->line, sizeof(cmd->line));
+		queue_leave(w, t, QUEUE_OTHER | QUEUE_SLOW);
 	} else
 		return (0);
 	cmd->slot = t->slot;
@@ -267,7 +301,7 @@ target_verdict(struct watch *w, struct target *t, enum verdict v, monotime now)
 		target_state(w, t, WATCH_DOWN, now);
 	else
 		todo_set(w, t, TODO_REPORT);
-	t->verdict = v;
+	t->verdict = (uint8_t)v;
 	log_verdict(w, t);
 }
 
@@ -373,10 +407,10 @@ watch_answer(struct watch *w, const struct watch_cmd *cmd, const char *error,
 	if (cmd->kind == WATCH_CMD_UP)
 		up_answer(w, t, error);
 	else if (cmd->kind == WATCH_CMD_COUNTERS) {
-		t->todo &= ~(unsigned int)TODO_ASKED;
+		t->todo &= (uint8_t)~TODO_ASKED;
 		if (t->state != WATCH_NOSOURCE) {
 			counters(w, t, error == NULL ? c : NULL, now);
-			target_reschedule(w, t);
+			target_reschedule(w, t, now);
 		}
 	}
 }

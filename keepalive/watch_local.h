@@ -6,22 +6,24 @@
 #include <sys/queue.h>
 
 #include "keepalive/watch.h"
+#include "keepalive/wheel.h"
 
-#define RING		32	/* probes remembered; a power of two */
 #define ERRTEXT		160
-
-/* The shortest interval, each a quarter early: a probe is remembered until it is lost. */
-_Static_assert(RING * (CONF_INTERVALMIN - CONF_INTERVALMIN / 4) > WATCH_TIMEOUT_MS,
-    "RING is too short for CONF_INTERVALMIN");
 
 enum slot_state { SLOT_EMPTY, SLOT_FREE, SLOT_COUNTED, SLOT_LOST, SLOT_DONE };
 /* FREE: sent while not up; nobody counts it unless it is answered */
 
+/* The last probes are remembered, each at its number modulo the ring's length.  The time is
+ * in milliseconds, modulo six days: for the timeout, not for the round trip. */
 struct slot {
-	uint32_t	seq;
-	uint8_t		state;
-	int64_t		sent_us;
+	uint32_t	ms : 29, state : 3;
 };
+#define SLOT_MS(t)	((uint32_t)(((t).us + 999) / 1000) & 0x1fffffff)
+#define RING_MIN	8	/* powers of two */
+#define RING_MAX	32
+/* The shortest interval, each a quarter early: a probe is remembered until it is lost. */
+_Static_assert(RING_MAX * (CONF_INTERVALMIN - CONF_INTERVALMIN / 4) > WATCH_TIMEOUT_MS,
+    "RING_MAX is too short for CONF_INTERVALMIN");
 
 /* What counters and send errors say about a target that does not answer. */
 enum verdict {
@@ -37,15 +39,20 @@ enum verdict {
 #define TODO_COUNTERS	2
 #define TODO_REPORT	4
 #define TODO_ASKED	8	/* COUNTERS is on its way to iked */
+#define TODO_NUMBERS	16	/* a report that is in no hurry */
+#define QUEUE_UP	1
+#define QUEUE_OTHER	2
+#define QUEUE_SLOW	4	/* on `otherent', as QUEUE_OTHER */
 
+/* There may be 100,000 of them: what is small is said small. */
 struct target {
+	struct wheel_node	 timer;		/* first: it is the target's address */
 	struct watch_conf	*conf;
 	uint32_t		 slot, id;
-	size_t			 heap;		/* place in the heap, 1 .. */
-	monotime		 deadline;
-	int			 marked;	/* still in the new configuration */
-
-	enum watch_state	 state;
+	uint32_t		 pos;		/* in watch.all */
+	uint8_t			 state;		/* enum watch_state; 0: not started */
+	uint8_t			 marked;	/* still in the new configuration */
+	uint8_t			 ring_mask;
 	struct addr		 src;		/* ADDR_NONE: none */
 	monotime		 began;		/* when it stopped being up */
 	monotime		 last_reply;
@@ -53,28 +60,30 @@ struct target {
 	monotime		 fast_until;
 	uint32_t		 ask_ms;
 	uint32_t		 look_ms;
-	uint32_t		 misses, fast_left;
+	uint32_t		 misses;
+	uint8_t			 fast_left;
+	uint8_t			 todo;		/* TODO_* */
+	uint8_t			 queued;	/* QUEUE_* */
+	uint8_t			 verdict, said;	/* enum verdict; said: already logged */
+	uint8_t			 win;		/* a first look was taken */
+	uint8_t			 still;		/* windows in a row without motion */
+	uint8_t			 nsenderr;
+	int			 senderr;
 
 	uint32_t		 seq, tail;	/* next; oldest that may be waiting */
-	struct slot		 ring[RING];
 
 	uint64_t		 sent, received, lost, late;
 	uint32_t		 rtt_us, rtt_min_us, rtt_max_us;
 	uint64_t		 rtt_sum_us;
 
-	enum verdict		 verdict, said;	/* said: already logged */
-	int			 senderr, nsenderr;
 	char			*error;		/* iked's, to the last `up` */
 
-	int			 win;		/* a first look was taken */
 	uint32_t		 win_spi, win_sent;
 	uint64_t		 win_out, win_in;
 	monotime		 win_since;
-	int			 still;		/* windows in a row without motion */
-
-	unsigned int		 todo;
-	int			 upq, otherq;	/* on which queues */
 	TAILQ_ENTRY(target)	 upent, otherent;
+
+	struct slot		 ring[];	/* ring_mask + 1 */
 };
 TAILQ_HEAD(targetq, target);
 
@@ -84,25 +93,21 @@ struct watch {
 	size_t			 nslots;
 	uint32_t		*freeslots;
 	size_t			 nfree;
-	struct target		**heap;		/* 1 .. n */
+	struct target		**all;		/* n of them, in no order */
 	size_t			 n;
+	struct wheel		 wheel;
 	uint32_t		 nextid;
-	uint32_t		 started;	/* in this configuration, for the splay */
 	struct target		**byname;	/* only between begin and commit */
 	size_t			 nbyname;
 	struct addr		*addrs;
 	size_t			 naddrs;
 	int			 have_addrs;
 	int			 linked;
-	struct targetq		 ups, others;
+	struct targetq		 ups, others, slow;
 	double			 tokens;	/* for `up` */
 	monotime		 tokens_at;
+	monotime		 slow_at;	/* the next report without hurry */
 };
-
-/* watch_heap.c: room for one more must exist before a push */
-void	 heap_push(struct watch *, struct target *);
-void	 heap_remove(struct watch *, struct target *);
-void	 heap_moved(struct watch *, struct target *);	/* deadline changed */
 
 /* watch_target.c */
 void	 target_start(struct watch *, struct target *, monotime at, monotime now);
@@ -111,16 +116,16 @@ void	 target_expire(struct watch *, struct target *, monotime);
 void	 target_reply(struct watch *, struct target *, const struct probe *,
 	    monotime);
 void	 target_state(struct watch *, struct target *, enum watch_state, monotime);
-void	 target_reschedule(struct watch *, struct target *);
+void	 target_reschedule(struct watch *, struct target *, monotime);
 int64_t	 watch_jitter_ms(struct watch *, uint32_t ms);
 
 /* watch_iked.c */
-void	 todo_set(struct watch *, struct target *, unsigned int);
+void	 todo_set(struct watch *, struct target *, uint8_t);
 void	 todo_clear(struct watch *, struct target *);
 void	 target_verdict(struct watch *, struct target *, enum verdict, monotime);
 void	 target_look(struct watch *, struct target *, monotime);
 void	 target_note(const struct watch *, const struct target *, char *, size_t);
 char	*target_path(const struct target *, char *, size_t);	/* "a -> b" */
-monotime watch_tokens_due(const struct watch *);	/* when the next `up` may go */
+monotime watch_queues_due(const struct watch *);	/* when a waiting command may go */
 
 #endif

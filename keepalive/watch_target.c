@@ -33,26 +33,32 @@ earliest(monotime a, monotime b)
 	return (mono_before(b, a) ? b : a);
 }
 
-static monotime
-oldest_timeout(const struct target *t)
+static struct slot *
+slot_of(struct target *t, uint32_t seq)
 {
-	const struct slot *s = &t->ring[t->tail % RING];
+	return (&t->ring[seq & t->ring_mask]);
+}
+
+static monotime
+oldest_timeout(struct target *t, monotime now)
+{
+	uint32_t age;
 
 	if (t->tail == t->seq)
 		return (MONO_NEVER);
-	return (mono_add_ms((monotime){ s->sent_us }, WATCH_TIMEOUT_MS));
+	age = (SLOT_MS(now) - slot_of(t, t->tail)->ms) & 0x1fffffff;
+	return (mono_add_ms(now, WATCH_TIMEOUT_MS - (int64_t)age));
 }
 
 void
-target_reschedule(struct watch *w, struct target *t)
+target_reschedule(struct watch *w, struct target *t, monotime now)
 {
 	monotime d = t->next_probe;
 
-	while (t->tail != t->seq &&
-	    t->ring[t->tail % RING].state != SLOT_COUNTED)
+	while (t->tail != t->seq && slot_of(t, t->tail)->state != SLOT_COUNTED)
 		t->tail++;
 	if (t->state == WATCH_UP) {
-		d = earliest(d, oldest_timeout(t));
+		d = earliest(d, oldest_timeout(t, now));
 		d = earliest(d, t->next_look);
 	} else if (t->state != WATCH_NOSOURCE) {
 		d = earliest(d, t->next_ask);
@@ -60,9 +66,7 @@ target_reschedule(struct watch *w, struct target *t)
 		if (t->state == WATCH_ACQUIRING)
 			d = earliest(d, mono_add_ms(t->began, WATCH_GRACE_MS));
 	}
-	t->deadline = d;
-	if (t->heap != 0)
-		heap_moved(w, t);
+	wheel_set(&w->wheel, &t->timer, d);
 }
 
 static int
@@ -74,7 +78,7 @@ usable(const struct target *t, const struct addr *a)
 		return (0);
 	for (i = 0; i < t->conf->nfrom; i++)
 		if (a->fam == t->conf->target.fam &&
-		    prefix_contains(&t->conf->from[i], a))
+		    prefix_contains(&watch_from(t->conf)[i], a))
 			return (1);
 	return (0);
 }
@@ -104,7 +108,7 @@ give_up(struct target *t)
 	struct slot *s;
 
 	for (; t->tail != t->seq; t->tail++) {
-		s = &t->ring[t->tail % RING];
+		s = slot_of(t, t->tail);
 		if (s->state == SLOT_COUNTED) {
 			s->state = SLOT_LOST;
 			t->lost++;
@@ -139,8 +143,7 @@ say_nosource(struct watch *w, const struct target *t)
 	log_warnx(w->io->log, "keepalive \"%s\": no address of this machine is "
 	    "inside %s%s; add one to an interface, or put one of this "
 	    "machine's addresses into the tunnel's \"from\"; until then "
-	    "nothing is sent", t->conf->name, prefix_str(&t->conf->from[0],
-	    net), t->conf->nfrom > 1 ? " or its other nets" : "");
+	    "nothing is sent", t->conf->name, prefix_str(watch_from(t->conf), net), t->conf->nfrom > 1 ? " or its other nets" : "");
 }
 
 void
@@ -149,7 +152,7 @@ target_state(struct watch *w, struct target *t, enum watch_state state,
 {
 	enum watch_state was = t->state;
 
-	t->state = state;
+	t->state = (uint8_t)state;
 	if (state == WATCH_UP) {
 		t->next_ask = MONO_NEVER;
 		t->next_look = w->linked ? now : MONO_NEVER;
@@ -164,7 +167,7 @@ target_state(struct watch *w, struct target *t, enum watch_state state,
 	} else if (was == WATCH_UP || was == WATCH_NOSOURCE || was == 0)
 		begin_acquire(w, t, now);
 	todo_set(w, t, TODO_REPORT);
-	target_reschedule(w, t);
+	target_reschedule(w, t, now);
 }
 
 /* at: when the first probe may go, to spread the start of many targets */
@@ -219,7 +222,7 @@ static void
 miss(struct watch *w, struct target *t, monotime now)
 {
 	t->lost++;
-	todo_set(w, t, TODO_REPORT);
+	todo_set(w, t, TODO_NUMBERS);
 	if (++t->misses == 1) {
 		t->fast_left = WATCH_FALL - 1;
 		t->next_probe = now;
@@ -234,9 +237,9 @@ collect_lost(struct watch *w, struct target *t, monotime now)
 	struct slot *s;
 
 	while (t->state == WATCH_UP && t->tail != t->seq) {
-		s = &t->ring[t->tail % RING];
+		s = slot_of(t, t->tail);
 		if (s->state == SLOT_COUNTED) {
-			if (!mono_reached(oldest_timeout(t), now))
+			if (!mono_reached(oldest_timeout(t, now), now))
 				break;
 			s->state = SLOT_LOST;
 			t->tail++;
@@ -292,7 +295,7 @@ send_probe(struct watch *w, struct target *t, monotime now)
 {
 	struct probe p = { .slot = t->slot, .id = t->id, .seq = t->seq,
 	    .sent_us = now.us };
-	struct slot *s = &t->ring[t->seq % RING];
+	struct slot *s = slot_of(t, t->seq);
 	int error;
 
 	if (t->fast_left > 0)
@@ -302,8 +305,8 @@ send_probe(struct watch *w, struct target *t, monotime now)
 	/* The promise of this program, checked where it matters. */
 	if (!usable(t, &t->src))
 		return;
-	s->seq = t->seq++;
-	s->sent_us = now.us;
+	t->seq++;
+	s->ms = SLOT_MS(now);
 	s->state = t->state == WATCH_UP ? SLOT_COUNTED : SLOT_FREE;
 	error = w->io->probe(w->io->arg, &t->src, &t->conf->target, &p);
 	if (s->state == SLOT_COUNTED)
@@ -348,7 +351,7 @@ void
 target_expire(struct watch *w, struct target *t, monotime now)
 {
 	if (t->state == WATCH_NOSOURCE) {
-		target_reschedule(w, t);
+		target_reschedule(w, t, now);
 		return;
 	}
 	collect_lost(w, t, now);
@@ -363,7 +366,7 @@ target_expire(struct watch *w, struct target *t, monotime now)
 		target_look(w, t, now);
 	if (mono_reached(t->next_probe, now))
 		send_probe(w, t, now);
-	target_reschedule(w, t);
+	target_reschedule(w, t, now);
 }
 
 static void
@@ -398,11 +401,11 @@ void
 target_reply(struct watch *w, struct target *t, const struct probe *p,
     monotime now)
 {
-	struct slot *s = &t->ring[p->seq % RING];
+	struct slot *s = slot_of(t, p->seq);
 
 	/* Too old to be remembered, or a duplicate: no evidence of now. */
-	if (s->seq != p->seq || s->sent_us != p->sent_us ||
-	    s->state == SLOT_EMPTY || s->state == SLOT_DONE)
+	if (t->seq - p->seq - 1 > t->ring_mask || s->state == SLOT_EMPTY ||
+	    s->state == SLOT_DONE)
 		return;
 	if (s->state == SLOT_FREE)
 		t->sent++;
@@ -412,13 +415,13 @@ target_reply(struct watch *w, struct target *t, const struct probe *p,
 	}
 	s->state = SLOT_DONE;
 	t->received++;
-	note_rtt(t, now.us - s->sent_us);
+	note_rtt(t, now.us - p->sent_us);
 	t->last_reply = now;
 	/* A reply that came around the tunnel proves nothing of the tunnel: the
 	 * counters have to say that it is over (watch_iked.c). */
 	if (t->verdict == VERDICT_EATEN) {
 		t->next_look = now;
-		target_reschedule(w, t);
+		target_reschedule(w, t, now);
 		return;
 	}
 	if (t->state == WATCH_NOSOURCE)
@@ -430,6 +433,6 @@ target_reply(struct watch *w, struct target *t, const struct probe *p,
 		t->next_probe = mono_add_ms(now, watch_jitter_ms(w,
 		    t->conf->interval_ms));
 	}
-	todo_set(w, t, TODO_REPORT);
-	target_reschedule(w, t);
+	todo_set(w, t, TODO_NUMBERS);
+	target_reschedule(w, t, now);
 }

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: ISC */
+/* netwatchd's core with many targets: what all of them together may cost. */
+
+#include <atf-c.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "keepalive/watch.h"
+
+#define NTARGETS	300
+
+static struct watch	*w;
+static monotime		 now;
+static int		 answers;
+static uint32_t		 rnd;
+static unsigned int	 nprobes, nreports, ndown;
+static struct {
+	struct addr	from;
+	struct probe	p;
+}			 waiting[4 * NTARGETS];
+static size_t		 nwaiting;
+
+static int
+probe(void *arg, const struct addr *src, const struct addr *dst,
+    const struct probe *p)
+{
+	(void)arg;
+	(void)src;
+	nprobes++;
+	ATF_REQUIRE(nwaiting < sizeof(waiting) / sizeof(waiting[0]));
+	waiting[nwaiting].from = *dst;
+	waiting[nwaiting++].p = *p;
+	return (0);
+}
+
+static uint32_t
+random32(void *arg)
+{
+	(void)arg;
+	return ((rnd = rnd * 1664525u + 1013904223u) >> 8);
+}
+
+static void
+quiet(void *arg, enum log_level level, const char *line)
+{
+	(void)arg;
+	(void)level;
+	(void)line;
+}
+
+static const struct logger lg = { quiet, NULL, 1 };
+static const struct watch_io io = { NULL, probe, random32, &lg };
+
+static void
+many(uint32_t interval_ms)
+{
+	struct addr src;
+	struct watch_conf wc;
+	unsigned int i;
+
+	memset(&wc, 0, sizeof(wc));
+	now.us = 1000000000;
+	ATF_REQUIRE((w = watch_new(&io)) != NULL);
+	ATF_REQUIRE_EQ(0, prefix_parse(&wc.net[0], "10.1.0.0/24"));
+	ATF_REQUIRE_EQ(0, prefix_parse(&wc.net[1], "10.2.0.0/16"));
+	wc.nfrom = wc.nto = 1;
+	wc.interval_ms = interval_ms;
+	watch_conf_begin(w);
+	for (i = 0; i < NTARGETS; i++) {
+		(void)snprintf(wc.name, sizeof(wc.name), "10.2.%u.%u", i / 250,
+		    i % 250 + 1);
+		ATF_REQUIRE_EQ(0, addr_parse(&wc.target, wc.name));
+		ATF_REQUIRE_EQ(0, watch_conf_add(w, &wc));
+	}
+	watch_conf_commit(w, now);
+	watch_link(w, 1, now);
+	ATF_REQUIRE_EQ(0, addr_parse(&src, "10.1.0.1"));
+	ATF_REQUIRE_EQ(0, watch_addrs(w, &src, 1, now));
+}
+
+/* A round trip is a millisecond; iked answers at once. */
+static void
+run_ms(int ms)
+{
+	struct watch_counters c = { 1, 7, 0, 0 };
+	struct watch_cmd cmd;
+	size_t i;
+
+	while (ms-- > 0) {
+		now = mono_add_ms(now, 1);
+		c.packets_in = c.packets_out = (uint64_t)now.us;
+		for (i = 0; answers && i < nwaiting; i++)
+			watch_reply(w, &waiting[i].from, &waiting[i].p, now);
+		nwaiting = 0;
+		watch_expire(w, now);
+		while (watch_command(w, &cmd, now)) {
+			nreports += cmd.kind == WATCH_CMD_REPORT;
+			ndown += strstr(cmd.line, " state=down ") != NULL;
+			watch_answer(w, &cmd, NULL, cmd.kind ==
+			    WATCH_CMD_COUNTERS ? &c : NULL, now);
+		}
+	}
+}
+
+/* A reply a second from each target is no line a second to iked. */
+ATF_TC_WITHOUT_HEAD(numbers_are_no_news);
+ATF_TC_BODY(numbers_are_no_news, tc)
+{
+	many(1000);
+	answers = 1;
+	run_ms(20000);
+	/* Each is said at once to be up. */
+	ATF_CHECK(nreports >= NTARGETS);
+	nreports = 0;
+	run_ms(20000);
+	ATF_CHECK_MSG(nreports <= 20 * 50 + 1, "%u reports", nreports);
+	/* But the round goes on: 300 at 50 a second are six seconds. */
+	ATF_CHECK_MSG(nreports >= 20 * 45, "%u reports", nreports);
+	/* A change goes ahead of them all. */
+	answers = 0;
+	run_ms(9000);
+	ATF_CHECK(ndown >= NTARGETS);
+	watch_free(w);
+}
+
+/* Nobody starts all at once, and the last waits no longer than an interval. */
+ATF_TC_WITHOUT_HEAD(splay);
+ATF_TC_BODY(splay, tc)
+{
+	unsigned int i, was, most = 0;
+
+	many(1000);
+	answers = 1;
+	for (i = 0; i < 110; i++) {
+		was = nprobes;
+		run_ms(10);
+		most = nprobes - was > most ? nprobes - was : most;
+	}
+	ATF_CHECK(nprobes >= NTARGETS);
+	/* 300 a second are 3 in 10 ms; the first repetitions are among them. */
+	ATF_CHECK_MSG(most <= 12, "%u probes in 10 ms", most);
+	watch_free(w);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, numbers_are_no_news);
+	ATF_TP_ADD_TC(tp, splay);
+	return (atf_no_error());
+}
