@@ -41,6 +41,7 @@ cookie(const uint8_t key[ICMP_KEYLEN], const struct addr *dst,
 	wbuf_u32(&w, p->id);
 	wbuf_u32(&w, p->seq);
 	wbuf_u64(&w, (uint64_t)p->sent_us);
+	wbuf_u16(&w, p->size);
 	wbuf_u8(&w, dst->fam);
 	wbuf_bytes(&w, dst->b, addr_len(dst));
 	return (siphash24(key, buf, w.len));
@@ -48,12 +49,15 @@ cookie(const uint8_t key[ICMP_KEYLEN], const struct addr *dst,
 
 int
 icmp_build(uint8_t buf[ICMP_PROBELEN], const uint8_t key[ICMP_KEYLEN],
-    uint16_t ident, const struct addr *dst, const struct probe *p)
+    uint16_t ident, const struct addr *dst, const struct probe *probe)
 {
+	struct probe sized = *probe, *p = &sized;
 	struct wbuf w;
 
 	if (dst->fam != ADDR_V4 && dst->fam != ADDR_V6)
 		return (-1);
+	if (p->size < ICMP_PROBELEN)
+		p->size = ICMP_PROBELEN;
 	wbuf_init(&w, buf, ICMP_PROBELEN);
 	wbuf_u8(&w, dst->fam == ADDR_V4 ? ECHO4_REQUEST : ECHO6_REQUEST);
 	wbuf_u8(&w, 0);
@@ -65,6 +69,7 @@ icmp_build(uint8_t buf[ICMP_PROBELEN], const uint8_t key[ICMP_KEYLEN],
 	wbuf_u32(&w, p->id);
 	wbuf_u32(&w, p->seq);
 	wbuf_u64(&w, (uint64_t)p->sent_us);
+	wbuf_u16(&w, p->size);
 	wbuf_u64(&w, cookie(key, dst, p));
 	wbuf_zero(&w, ICMP_PROBELEN - w.len);
 	if (dst->fam == ADDR_V4)
@@ -88,25 +93,24 @@ skip_ip4(struct rbuf *r)
 }
 
 int
-icmp_parse(const void *pkt, size_t len, enum addr_family fam,
+icmp_parse(const void *pkt, size_t len, size_t whole, enum addr_family fam,
     const struct addr *from, const uint8_t key[ICMP_KEYLEN], struct probe *p)
 {
-	struct rbuf r, whole;
+	struct rbuf r, all;
 	uint64_t said;
 	uint8_t type, code;
+	size_t size;
 
 	memset(p, 0, sizeof(*p));
 	rbuf_init(&r, pkt, len);
-	if (from->fam != fam)
+	if (from->fam != fam || (fam != ADDR_V4 && fam != ADDR_V6) ||
+	    whole < len || (fam == ADDR_V4 && skip_ip4(&r) == -1))
 		return (-1);
-	if (fam == ADDR_V4) {
-		if (skip_ip4(&r) == -1 || rbuf_left(&r) != ICMP_PROBELEN)
-			return (-1);
-		whole = r;
-		if (icmp_cksum(rbuf_bytes(&whole, ICMP_PROBELEN),
-		    ICMP_PROBELEN) != 0)
-			return (-1);
-	} else if (fam != ADDR_V6 || rbuf_left(&r) != ICMP_PROBELEN)
+	size = rbuf_left(&r) + (whole - len);
+	all = r;
+	/* Of a long one only the beginning is here; the cookie covers what counts. */
+	if (fam == ADDR_V4 && whole == len &&
+	    icmp_cksum(rbuf_bytes(&all, size), size) != 0)
 		return (-1);
 	type = rbuf_u8(&r);
 	code = rbuf_u8(&r);
@@ -119,8 +123,9 @@ icmp_parse(const void *pkt, size_t len, enum addr_family fam,
 	p->id = rbuf_u32(&r);
 	p->seq = rbuf_u32(&r);
 	p->sent_us = (int64_t)rbuf_u64(&r);
+	p->size = rbuf_u16(&r);
 	said = rbuf_u64(&r);
-	if (!rbuf_ok(&r) || said != cookie(key, from, p)) {
+	if (!rbuf_ok(&r) || p->size != size || said != cookie(key, from, p)) {
 		memset(p, 0, sizeof(*p));
 		return (-1);
 	}

@@ -47,3 +47,56 @@ nwmsg_get_target(struct rbuf *r, struct watch_conf *wc)
 	wc->nto = get_prefixes(r, watch_to(wc));
 	return (rbuf_ok(r) && rbuf_left(r) == 0 ? 0 : -1);
 }
+
+void
+nwmsg_put_sockkey(struct wbuf *w, const struct icmp_sockkey *k)
+{
+	wbuf_u8(w, k->fam);
+	wbuf_u8(w, k->nodf);
+	wbuf_u8(w, k->route.kind);
+	wbuf_u32(w, k->route.number);
+	wbuf_str(w, k->route.vrf);
+}
+
+int
+nwmsg_get_sockkey(struct rbuf *r, struct icmp_sockkey *k)
+{
+	memset(k, 0, sizeof(*k));
+	k->fam = rbuf_u8(r);
+	k->nodf = rbuf_u8(r);
+	k->route.kind = rbuf_u8(r);
+	k->route.number = rbuf_u32(r);
+	rbuf_str(r, k->route.vrf, sizeof(k->route.vrf));
+	return (rbuf_ok(r) && rbuf_left(r) == 0 && (k->fam == ADDR_V4 ||
+	    k->fam == ADDR_V6) && k->nodf <= 1 && k->route.kind <= ICMP_VRF ?
+	    0 : -1);
+}
+
+void
+nwmsg_put_totals(struct wbuf *w, const struct watch_totals *tot)
+{
+	const uint64_t head[] = { tot->targets, tot->up, tot->sent,
+	    tot->received, tot->lost, tot->late, tot->probes, tot->refused,
+	    tot->delayed, tot->octets };
+	size_t i;
+
+	for (i = 0; i < sizeof(head) / sizeof(head[0]); i++)
+		wbuf_u64(w, head[i]);
+	for (i = 0; i < WATCH_LATE_MS; i++)
+		wbuf_u64(w, tot->lateness[i]);
+}
+
+int
+nwmsg_get_totals(struct rbuf *r, struct watch_totals *tot)
+{
+	uint64_t *const head[] = { &tot->targets, &tot->up, &tot->sent,
+	    &tot->received, &tot->lost, &tot->late, &tot->probes, &tot->refused,
+	    &tot->delayed, &tot->octets };
+	size_t i;
+
+	for (i = 0; i < sizeof(head) / sizeof(head[0]); i++)
+		*head[i] = rbuf_u64(r);
+	for (i = 0; i < WATCH_LATE_MS; i++)
+		tot->lateness[i] = rbuf_u64(r);
+	return (rbuf_ok(r) && rbuf_left(r) == 0 ? 0 : -1);
+}

@@ -3,12 +3,13 @@
 #ifndef KEEPALIVE_NWMSG_H
 #define KEEPALIVE_NWMSG_H
 
+#include "keepalive/icmp_sock.h"
 #include "keepalive/watch.h"
 #include "proc/channel.h"
 
 enum nwmsg {
 	/* parent to probe */
-	NW_ICMP = 1,	/* u8 family; with the raw socket */
+	NW_ICMP = 1,	/* an icmp_sockkey; with that socket */
 	NW_LINK,	/* with a connection to iked that has said `role keepalive' */
 	NW_VERBOSE,	/* u8 */
 	NW_CONF_BEGIN,	/* long things: begin, items, end */
@@ -17,6 +18,7 @@ enum nwmsg {
 	NW_ADDRS_BEGIN,
 	NW_ADDRS,	/* u16 n, n addresses */
 	NW_ADDRS_END,
+	NW_TOTALS,	/* asks for them, and is the answer: a watch_totals */
 	/* probe to parent */
 	NW_READY,	/* sandboxed and waiting for the above */
 	NW_LOG,		/* u8 level, string */
@@ -28,5 +30,9 @@ enum nwmsg {
 void	nwmsg_put_target(struct wbuf *, const struct watch_conf *);
 /* 0, or -1: malformed.  Checked for form only. */
 int	nwmsg_get_target(struct rbuf *, struct watch_conf *);
+void	nwmsg_put_sockkey(struct wbuf *, const struct icmp_sockkey *);
+int	nwmsg_get_sockkey(struct rbuf *, struct icmp_sockkey *);
+void	nwmsg_put_totals(struct wbuf *, const struct watch_totals *);
+int	nwmsg_get_totals(struct rbuf *, struct watch_totals *);
 
 #endif

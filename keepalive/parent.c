@@ -49,7 +49,7 @@ struct parent {
 	ev_tstamp		 born;
 	ev_timer		 scan, connect, respawn;
 	ev_child		 dead;
-	ev_signal		 sighup, sigterm, sigint;
+	ev_signal		 sighup, sigusr1, sigterm, sigint;
 };
 
 static void
@@ -71,17 +71,18 @@ send_type(struct parent *s, uint16_t type)
 static void
 send_icmp(struct parent *s, enum addr_family fam)
 {
+	struct icmp_sockkey key = { .fam = (uint8_t)fam };
 	struct msg m;
 	int fd;
 
-	if ((fd = icmp_sock_open(fam)) == -1) {
+	if ((fd = icmp_sock_open(&key)) == -1) {
 		/* A machine without IPv6 is no news. */
 		if (fam == ADDR_V4)
 			log_warn(plog(), "cannot open a raw ICMP socket");
 		return;
 	}
 	msg_start(&m, NW_ICMP);
-	wbuf_u8(&m.w, (uint8_t)fam);
+	nwmsg_put_sockkey(&m.w, &key);
 	m.fd = fd;
 	put(s, &m);
 }
@@ -207,6 +208,28 @@ connect_cb(struct ev_loop *loop, ev_timer *t, int revents)
 }
 
 static int
+say_totals(struct rbuf *r)
+{
+	struct watch_totals t;
+	uint64_t n = 0, ms = 0;
+
+	if (nwmsg_get_totals(r, &t) == -1)
+		return (-1);
+	while (ms < WATCH_LATE_MS - 1 && (n += t.lateness[ms]) * 100 <
+	    t.probes * 99)
+		ms++;
+	log_info(plog(), "%llu targets, %llu up; %llu probes, 99 %% of them at "
+	    "most %llu ms late; %llu delayed, %llu refused by the kernel; %llu "
+	    "replies, %llu lost, %llu late replies",
+	    (unsigned long long)t.targets, (unsigned long long)t.up,
+	    (unsigned long long)t.probes, (unsigned long long)ms + 1,
+	    (unsigned long long)t.delayed, (unsigned long long)t.refused,
+	    (unsigned long long)t.received, (unsigned long long)t.lost,
+	    (unsigned long long)t.late);
+	return (0);
+}
+
+static int
 message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 {
 	struct parent *s = arg;
@@ -238,6 +261,8 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 			return (-1);
 		plog_line(ROLE_PROBE, level, line);
 		return (0);
+	case NW_TOTALS:
+		return (say_totals(r));
 	case NW_LOST:
 		s->linked = 0;
 		ev_timer_again(s->loop, &s->connect);
@@ -392,6 +417,17 @@ hup_cb(struct ev_loop *loop, ev_signal *w, int revents)
 }
 
 static void
+usr1_cb(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct parent *s = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (s->ready)
+		send_type(s, NW_TOTALS);
+}
+
+static void
 term_cb(struct ev_loop *loop, ev_signal *w, int revents)
 {
 	(void)w;
@@ -453,6 +489,7 @@ parent_main(const struct nw_parent *p, struct nw_conf *conf)
 	init_timer(s, &s->connect, CONNECT_S, CONNECT_S, connect_cb);
 	init_timer(s, &s->respawn, 0, 0, respawn_cb);
 	watch_signal(s, &s->sighup, SIGHUP, hup_cb);
+	watch_signal(s, &s->sigusr1, SIGUSR1, usr1_cb);
 	watch_signal(s, &s->sigterm, SIGTERM, term_cb);
 	watch_signal(s, &s->sigint, SIGINT, term_cb);
 	(void)signal(SIGPIPE, SIG_IGN);

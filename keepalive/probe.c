@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "keepalive/icmp_sock.h"
+#include "keepalive/icmp_io.h"
 #include "keepalive/nwmsg.h"
 #include "keepalive/probe.h"
 #include "proc/client.h"
@@ -24,7 +24,8 @@
 #define MAXQUEUE	(256 * 1024)	/* log lines waiting for the parent */
 #define OUTSTANDING	32		/* commands iked has not answered yet */
 #define ANSWER_US	(15 * 1000000LL)	/* then it is given up */
-#define BURST		256		/* packets read at one go */
+/* Many targets: those due within so long go out together, in one call. */
+#define TOGETHER_MS	3
 
 struct pstate {
 	struct ev_loop		*loop;
@@ -32,11 +33,11 @@ struct pstate {
 	struct logger		 log;
 	struct watch		*watch;
 	struct watch_io		 io;
-	uint8_t			 key[ICMP_KEYLEN];
-	uint16_t		 ident;
-	int			 icmp4, icmp6;
-	ev_io			 ev4, ev6, evrd, evwr;
+	struct icmp_io		*icmp;
+	ev_io			 evrd, evwr;
 	ev_timer		 timer;
+	unsigned int		 nsent;		/* probes since the last settle */
+	monotime		 settled;	/* when the last probes went out */
 	int			 conf_open;
 	struct addr		*addrs;
 	size_t			 naddrs;
@@ -76,14 +77,26 @@ send_probe(void *arg, const struct addr *src, const struct addr *dst,
     const struct probe *pr)
 {
 	struct pstate *p = arg;
-	uint8_t buf[ICMP_PROBELEN];
-	int fd = dst->fam == ADDR_V4 ? p->icmp4 : p->icmp6;
 
-	if (fd == -1)
-		return (EAFNOSUPPORT);
-	if (icmp_build(buf, p->key, p->ident, dst, pr) == -1)
-		return (EINVAL);
-	return (icmp_sock_send(fd, src, dst, buf, sizeof(buf)));
+	p->nsent++;
+	return (icmp_io_probe(p->icmp, src, dst, pr));
+}
+
+static void
+probe_sent(void *arg, const struct probe *pr, int error)
+{
+	struct pstate *p = arg;
+
+	watch_sent(p->watch, pr, error, clock_now());
+}
+
+static void
+probe_reply(void *arg, const struct addr *from, const struct probe *pr,
+    monotime at)
+{
+	struct pstate *p = arg;
+
+	watch_reply(p->watch, from, pr, at);
 }
 
 static uint32_t
@@ -146,7 +159,11 @@ settle(struct pstate *p)
 	monotime now = clock_now(), d, giveup;
 	double wait;
 
+	p->nsent = 0;
 	watch_expire(p->watch, now);
+	icmp_io_flush(p->icmp);
+	if (p->nsent > 1)
+		p->settled = now;
 	if (p->client != NULL && p->cmd_n > 0 &&
 	    mono_diff_us(now, p->cmd_since) > ANSWER_US)
 		drop_link(p, "it does not answer");
@@ -160,6 +177,9 @@ settle(struct pstate *p)
 		if (p->cmd_n == OUTSTANDING && mono_before(d, now))
 			d = mono_add_ms(now, 10);
 	}
+	/* Where there are many a moment's wait gathers some, and saves a call for each. */
+	if (mono_before(d, mono_add_ms(p->settled, TOGETHER_MS)))
+		d = mono_add_ms(p->settled, TOGETHER_MS);
 	ev_timer_stop(p->loop, &p->timer);
 	if (d.us == MONO_NEVER.us)
 		return;
@@ -178,27 +198,12 @@ timer_cb(struct ev_loop *loop, ev_timer *t, int revents)
 }
 
 static void
-icmp_cb(struct ev_loop *loop, ev_io *io, int revents)
+settle_cb(void *arg)
 {
-	struct pstate *p = io->data;
-	enum addr_family fam = io == &p->ev4 ? ADDR_V4 : ADDR_V6;
-	uint8_t buf[512];
-	struct addr from;
-	struct probe pr;
-	ssize_t n;
-	int i;
-
-	(void)loop;
-	(void)revents;
-	for (i = 0; i < BURST; i++) {
-		n = icmp_sock_recv(io->fd, buf, sizeof(buf), &from);
-		if (n == -1)
-			break;
-		if (icmp_parse(buf, (size_t)n, fam, &from, p->key, &pr) == 0)
-			watch_reply(p->watch, &from, &pr, clock_now());
-	}
-	settle(p);
+	settle(arg);
 }
+
+static const struct icmp_io_ops icmp_ops = { probe_sent, probe_reply, settle_cb };
 
 static void
 take_counters(struct pstate *p, const json_t *o)
@@ -260,18 +265,11 @@ client_cb(struct ev_loop *loop, ev_io *io, int revents)
 static int
 take_icmp(struct pstate *p, struct rbuf *r, int fd)
 {
-	uint8_t fam = rbuf_u8(r);
-	ev_io *io = fam == ADDR_V4 ? &p->ev4 : &p->ev6;
-	int *slot = fam == ADDR_V4 ? &p->icmp4 : &p->icmp6;
+	struct icmp_sockkey key;
 
-	if (!rbuf_ok(r) || fd == -1 || *slot != -1 ||
-	    (fam != ADDR_V4 && fam != ADDR_V6))
+	if (fd == -1 || nwmsg_get_sockkey(r, &key) == -1)
 		return (-1);
-	*slot = fd;
-	ev_io_init(io, icmp_cb, fd, EV_READ);
-	io->data = p;
-	ev_io_start(p->loop, io);
-	return (0);
+	return (icmp_io_add(p->icmp, &key, fd));
 }
 
 static int
@@ -324,6 +322,18 @@ take_addrs(struct pstate *p, struct rbuf *r)
 	return (0);
 }
 
+static void
+put_totals(struct pstate *p)
+{
+	struct watch_totals tot;
+	struct msg m;
+
+	watch_totals(p->watch, &tot);
+	msg_start(&m, NW_TOTALS);
+	nwmsg_put_totals(&m.w, &tot);
+	(void)chan_put(p->chan, &m);
+}
+
 static int
 message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 {
@@ -357,6 +367,9 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 			return (-1);
 		p->conf_open = 0;
 		watch_conf_commit(p->watch, clock_now());
+		break;
+	case NW_TOTALS:
+		put_totals(p);
 		break;
 	case NW_ADDRS_BEGIN:
 		p->naddrs = 0;
@@ -411,15 +424,13 @@ probe_main(const struct nw_opts *opts)
 	struct pstate *p = &state;
 	struct msg m;
 
-	p->icmp4 = p->icmp6 = -1;
 	p->log = (struct logger){ to_parent, p, opts->verbose };
 	p->io = (struct watch_io){ p, send_probe, random32, &p->log };
 	client_prepare();
-	arc4random_buf(p->key, sizeof(p->key));
-	p->ident = (uint16_t)arc4random();
 	p->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	if (p->loop == NULL || (p->chan = chan_new(p->loop, PROBE_CHANFD,
 	    MAXQUEUE, &ops, p)) == NULL ||
+	    (p->icmp = icmp_io_new(p->loop, &icmp_ops, p)) == NULL ||
 	    (p->watch = watch_new(&p->io)) == NULL)
 		_exit(1);
 	ev_timer_init(&p->timer, timer_cb, 0, 0);

@@ -4,7 +4,7 @@
 #define KEEPALIVE_PROBE_H
 
 #define PROBE_CHANFD	3	/* the channel to the parent */
-#define PROBE_MAXFILES	24
+#define PROBE_MAXFILES	64
 
 struct nw_opts {
 	const char	*chroot;	/* the empty directory */

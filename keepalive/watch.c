@@ -7,6 +7,8 @@
 
 #include "keepalive/watch_local.h"
 
+#define CONF_LEN(wc)	(offsetof(struct watch_conf, net) + \
+    ((size_t)(wc)->nfrom + (wc)->nto) * sizeof((wc)->net[0]))
 #define SPLAY_PER_S	200	/* targets started a second when there are many */
 
 const char *
@@ -221,8 +223,7 @@ grow(struct watch *w)
 static struct watch_conf *
 conf_copy(const struct watch_conf *wc)
 {
-	size_t len = offsetof(struct watch_conf, net) +
-	    ((size_t)wc->nfrom + wc->nto) * sizeof(wc->net[0]);
+	size_t len = CONF_LEN(wc);
 	struct watch_conf *copy;
 
 	if ((copy = malloc(len)) != NULL)
@@ -363,6 +364,42 @@ watch_link(struct watch *w, int linked, monotime now)
 		}
 		todo_set(w, t, TODO_REPORT);
 		target_reschedule(w, t, now);
+	}
+}
+
+void
+watch_sent(struct watch *w, const struct probe *p, int error, monotime now)
+{
+	struct target *t;
+
+	if (p->slot >= w->nslots || (t = w->slots[p->slot]) == NULL ||
+	    t->id != p->id || t->state == WATCH_NOSOURCE)
+		return;
+	target_sent(w, t, p, error, now);
+	target_reschedule(w, t, now);
+}
+
+void
+watch_totals(const struct watch *w, struct watch_totals *tot)
+{
+	const struct target *t;
+	size_t i;
+
+	memset(tot, 0, sizeof(*tot));
+	tot->targets = w->n;
+	tot->probes = w->probes;
+	tot->refused = w->refused;
+	tot->delayed = w->delayed;
+	memcpy(tot->lateness, w->lateness, sizeof(tot->lateness));
+	for (i = 0; i < w->n; i++) {
+		t = w->all[i];
+		tot->up += t->state == WATCH_UP;
+		tot->sent += t->sent;
+		tot->received += t->received;
+		tot->lost += t->lost;
+		tot->late += t->late;
+		tot->octets += sizeof(*t) + (t->ring_mask + 1U) *
+		    sizeof(t->ring[0]) + CONF_LEN(t->conf);
 	}
 }
 

@@ -45,7 +45,8 @@ const char *watch_state_name(enum watch_state);	/* "acquiring", "no-source", ...
 
 struct watch_io {
 	void		*arg;
-	/* Sends one probe; 0, or an errno.  Must not use another source. */
+	/* Sends one probe; 0, or an errno.  Must not use another source.  EINPROGRESS: it
+	 * is taken, watch_sent follows.  EAGAIN: it is not, for the moment. */
 	int		(*probe)(void *arg, const struct addr *src,
 			    const struct addr *dst, const struct probe *);
 	uint32_t	(*random)(void *arg);
@@ -83,6 +84,9 @@ size_t		 watch_count(const struct watch *);
 int		 watch_addrs(struct watch *, const struct addr *, size_t, monotime);
 /* The connection to iked came (1) or went (0). */
 void		 watch_link(struct watch *, int, monotime);
+/* What became of a probe that was in progress: 0, or an errno. */
+void		 watch_sent(struct watch *, const struct probe *, int error,
+		    monotime);
 void		 watch_reply(struct watch *, const struct addr *from,
 		    const struct probe *, monotime);
 monotime	 watch_deadline(const struct watch *);
@@ -106,6 +110,19 @@ struct watch_counters {
  * WATCH_CMD_COUNTERS. */
 void		 watch_answer(struct watch *, const struct watch_cmd *,
 		    const char *error, const struct watch_counters *, monotime);
+
+/* All targets together. */
+#define WATCH_LATE_MS	64
+struct watch_totals {
+	uint64_t	targets, up, sent, received, lost, late;
+	uint64_t	probes;		/* those that count for nothing are in it */
+	uint64_t	refused;	/* by the kernel */
+	uint64_t	delayed;	/* the kernel had no room */
+	/* how many probes went out so many ms after they were due; last: or more */
+	uint64_t	lateness[WATCH_LATE_MS];
+	uint64_t	octets;		/* of memory, a target's struct and its ring */
+};
+void		 watch_totals(const struct watch *, struct watch_totals *);
 
 /* What is known of one target; for `netwatchd -d` and tests. */
 struct watch_status {

@@ -107,12 +107,16 @@ struct watch {
 	double			 tokens;	/* for `up` */
 	monotime		 tokens_at;
 	monotime		 slow_at;	/* the next report without hurry */
+	uint64_t		 probes, refused, delayed,
+				 lateness[WATCH_LATE_MS];
 };
 
 /* watch_target.c */
 void	 target_start(struct watch *, struct target *, monotime at, monotime now);
 void	 target_source(struct watch *, struct target *, monotime);
 void	 target_expire(struct watch *, struct target *, monotime);
+void	 target_sent(struct watch *, struct target *, const struct probe *,
+	    int error, monotime);
 void	 target_reply(struct watch *, struct target *, const struct probe *,
 	    monotime);
 void	 target_state(struct watch *, struct target *, enum watch_state, monotime);

@@ -17,6 +17,8 @@
 
 #include "keepalive/watch_local.h"
 
+#define FULL_MS		5	/* the kernel takes no more: a little later */
+
 int64_t
 watch_jitter_ms(struct watch *w, uint32_t ms)
 {
@@ -290,12 +292,33 @@ pause_ms(const struct target *t, monotime now)
 	    WATCH_SLOW_MS);
 }
 
+void
+target_sent(struct watch *w, struct target *t, const struct probe *p, int error,
+    monotime now)
+{
+	int64_t late = (now.us - p->due_us) / 1000;
+
+	if (error != 0) {
+		w->refused++;
+		send_failed(w, t, error, now);
+		return;
+	}
+	w->probes++;
+	w->lateness[late < 0 ? 0 : late >= WATCH_LATE_MS ? WATCH_LATE_MS - 1 :
+	    late]++;
+	t->nsenderr = 0;
+	t->win_sent++;
+	if (t->verdict == VERDICT_NOSEND)
+		target_verdict(w, t, VERDICT_NONE, now);
+}
+
 static void
 send_probe(struct watch *w, struct target *t, monotime now)
 {
 	struct probe p = { .slot = t->slot, .id = t->id, .seq = t->seq,
-	    .sent_us = now.us };
+	    .sent_us = now.us, .due_us = t->next_probe.us };
 	struct slot *s = slot_of(t, t->seq);
+	uint8_t fast = t->fast_left;
 	int error;
 
 	if (t->fast_left > 0)
@@ -305,20 +328,20 @@ send_probe(struct watch *w, struct target *t, monotime now)
 	/* The promise of this program, checked where it matters. */
 	if (!usable(t, &t->src))
 		return;
+	error = w->io->probe(w->io->arg, &t->src, &t->conf->target, &p);
+	if (error == EAGAIN || error == ENOBUFS) {
+		w->delayed++;
+		t->fast_left = fast;
+		t->next_probe = mono_add_ms(now, FULL_MS);
+		return;
+	}
 	t->seq++;
 	s->ms = SLOT_MS(now);
 	s->state = t->state == WATCH_UP ? SLOT_COUNTED : SLOT_FREE;
-	error = w->io->probe(w->io->arg, &t->src, &t->conf->target, &p);
 	if (s->state == SLOT_COUNTED)
 		t->sent++;
-	if (error != 0) {
-		send_failed(w, t, error, now);
-		return;
-	}
-	t->nsenderr = 0;
-	t->win_sent++;
-	if (t->verdict == VERDICT_NOSEND)
-		target_verdict(w, t, VERDICT_NONE, now);
+	if (error != EINPROGRESS)
+		target_sent(w, t, &p, error, now);
 }
 
 static void

@@ -20,8 +20,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct probe p, q;
 	uint16_t sum;
 
-	if (icmp_parse(data, len, ADDR_V4, &a4, key, &p) == 0 ||
-	    icmp_parse(data, len, ADDR_V6, &a6, key, &p) == 0)
+	if (icmp_parse(data, len, len, ADDR_V4, &a4, key, &p) == 0 ||
+	    icmp_parse(data, len, len, ADDR_V6, &a6, key, &p) == 0)
 		abort();
 	/* A true reply to a probe made of the input comes back whole. */
 	if (len < sizeof(p))
@@ -41,7 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	sum = icmp_cksum(reply + 24, ICMP_PROBELEN);
 	reply[26] = (uint8_t)(sum >> 8);
 	reply[27] = (uint8_t)sum;
-	if (icmp_parse(reply, sizeof(reply), ADDR_V4, &a4, key, &q) == -1 ||
+	if (icmp_parse(reply, sizeof(reply), sizeof(reply), ADDR_V4, &a4, key, &q) == -1 ||
 	    q.slot != p.slot || q.id != p.id || q.seq != p.seq ||
 	    q.sent_us != p.sent_us)
 		abort();

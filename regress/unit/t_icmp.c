@@ -77,28 +77,28 @@ roundtrip(const char *dst, const char *elsewhere, int v6)
 	if (!v6)
 		ATF_CHECK_EQ(0, icmp_cksum(req, sizeof(req)));
 	len = echo(pkt, req, v6);
-	ATF_REQUIRE_EQ(0, icmp_parse(pkt, len, fam, &a, key, &got));
+	ATF_REQUIRE_EQ(0, icmp_parse(pkt, len, len, fam, &a, key, &got));
 	ATF_CHECK_EQ(3, got.slot);
 	ATF_CHECK_EQ(77, got.id);
 	ATF_CHECK_EQ(0x12345, got.seq);
 	ATF_CHECK_EQ(1234567890123, got.sent_us);
 	/* From another address, with another key, of another family. */
-	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, fam, &b, key, &got));
+	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, len, fam, &b, key, &got));
 	memcpy(key2, key, sizeof(key2));
 	key2[15] ^= 1;
-	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, fam, &a, key2, &got));
-	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, v6 ? ADDR_V4 : ADDR_V6, &a, key,
+	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, len, fam, &a, key2, &got));
+	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, len, v6 ? ADDR_V4 : ADDR_V6, &a, key,
 	    &got));
 	/* Our own request, seen by our own socket, is no reply. */
 	memcpy(bad, pkt, len);
 	memcpy(bad + off, req, sizeof(req));
-	ATF_CHECK_EQ(-1, icmp_parse(bad, len, fam, &a, key, &got));
+	ATF_CHECK_EQ(-1, icmp_parse(bad, len, len, fam, &a, key, &got));
 	/* Cut, longer, or with any octet of the payload's head changed. */
 	for (i = 0; i < len; i++)
-		ATF_CHECK_EQ(-1, icmp_parse(pkt, i, fam, &a, key, &got));
+		ATF_CHECK_EQ(-1, icmp_parse(pkt, i, i, fam, &a, key, &got));
 	memcpy(bad, pkt, len);
 	bad[len] = 0;
-	ATF_CHECK_EQ(-1, icmp_parse(bad, len + 1, fam, &a, key, &got));
+	ATF_CHECK_EQ(-1, icmp_parse(bad, len + 1, len + 1, fam, &a, key, &got));
 	for (i = off + 8; i < off + 40; i++) {
 		memcpy(bad, pkt, len);
 		bad[i] ^= 0x10;
@@ -109,9 +109,39 @@ roundtrip(const char *dst, const char *elsewhere, int v6)
 			bad[off + 2] = (uint8_t)(sum >> 8);
 			bad[off + 3] = (uint8_t)sum;
 		}
-		ATF_CHECK_EQ_MSG(-1, icmp_parse(bad, len, fam, &a, key, &got),
+		ATF_CHECK_EQ_MSG(-1, icmp_parse(bad, len, len, fam, &a, key, &got),
 		    "octet %zu", i);
 	}
+}
+
+/* A long one, of which the socket keeps the beginning only. */
+ATF_TC_WITHOUT_HEAD(sizes);
+ATF_TC_BODY(sizes, tc)
+{
+	struct probe p = sent, got;
+	uint8_t req[ICMP_PROBELEN], pkt[128];
+	struct addr a;
+	size_t len;
+
+	p.size = 1400;
+	ATF_REQUIRE_EQ(0, addr_parse(&a, "10.2.0.1"));
+	ATF_REQUIRE_EQ(0, icmp_build(req, key, 1, &a, &p));
+	len = echo(pkt, req, 0);
+	ATF_REQUIRE_EQ(0, icmp_parse(pkt, len, 24 + 1400, ADDR_V4, &a, key,
+	    &got));
+	ATF_CHECK_EQ(1400, got.size);
+	/* An answer of another length is none: the path has not carried that much. */
+	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, 24 + 1399, ADDR_V4, &a, key,
+	    &got));
+	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, len, ADDR_V4, &a, key, &got));
+	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, len - 1, ADDR_V4, &a, key,
+	    &got));
+	/* Whole and short: as long as all are. */
+	p.size = 1;
+	ATF_REQUIRE_EQ(0, icmp_build(req, key, 1, &a, &p));
+	len = echo(pkt, req, 0);
+	ATF_REQUIRE_EQ(0, icmp_parse(pkt, len, len, ADDR_V4, &a, key, &got));
+	ATF_CHECK_EQ(ICMP_PROBELEN, got.size);
 }
 
 ATF_TC_WITHOUT_HEAD(ipv4);
@@ -127,15 +157,15 @@ ATF_TC_BODY(ipv4, tc)
 	ATF_REQUIRE_EQ(0, icmp_build(req, key, 1, &a, &sent));
 	len = echo(pkt, req, 0);
 	pkt[30] ^= 1;		/* the sum is wrong now */
-	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, ADDR_V4, &a, key, &got));
+	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, len, ADDR_V4, &a, key, &got));
 	pkt[30] ^= 1;
 	pkt[9] = 17;
-	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, ADDR_V4, &a, key, &got));
+	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, len, ADDR_V4, &a, key, &got));
 	pkt[9] = 1;
 	pkt[0] = 0x44;
-	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, ADDR_V4, &a, key, &got));
+	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, len, ADDR_V4, &a, key, &got));
 	pkt[0] = 0x4f;
-	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, ADDR_V4, &a, key, &got));
+	ATF_CHECK_EQ(-1, icmp_parse(pkt, len, len, ADDR_V4, &a, key, &got));
 }
 
 ATF_TC_WITHOUT_HEAD(ipv6);
@@ -157,6 +187,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, siphash_vectors);
 	ATF_TP_ADD_TC(tp, checksum);
+	ATF_TP_ADD_TC(tp, sizes);
 	ATF_TP_ADD_TC(tp, ipv4);
 	ATF_TP_ADD_TC(tp, ipv6);
 	ATF_TP_ADD_TC(tp, no_family);

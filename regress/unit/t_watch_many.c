@@ -3,6 +3,7 @@
 
 #include <atf-c.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@ static monotime		 now;
 static int		 answers;
 static uint32_t		 rnd;
 static unsigned int	 nprobes, nreports, ndown;
+static int		 full, queued;	/* what the sockets say to a probe */
+static unsigned int	 nfull;
 static struct {
 	struct addr	from;
 	struct probe	p;
@@ -27,11 +30,15 @@ probe(void *arg, const struct addr *src, const struct addr *dst,
 {
 	(void)arg;
 	(void)src;
+	if (full) {
+		nfull++;
+		return (EAGAIN);
+	}
 	nprobes++;
 	ATF_REQUIRE(nwaiting < sizeof(waiting) / sizeof(waiting[0]));
 	waiting[nwaiting].from = *dst;
 	waiting[nwaiting++].p = *p;
-	return (0);
+	return (queued ? EINPROGRESS : 0);
 }
 
 static uint32_t
@@ -94,6 +101,9 @@ run_ms(int ms)
 			watch_reply(w, &waiting[i].from, &waiting[i].p, now);
 		nwaiting = 0;
 		watch_expire(w, now);
+		for (i = 0; queued && i < nwaiting; i++)
+			watch_sent(w, &waiting[i].p, queued == EINPROGRESS ? 0 :
+			    queued, now);
 		while (watch_command(w, &cmd, now)) {
 			nreports += cmd.kind == WATCH_CMD_REPORT;
 			ndown += strstr(cmd.line, " state=down ") != NULL;
@@ -143,9 +153,72 @@ ATF_TC_BODY(splay, tc)
 	watch_free(w);
 }
 
+/* A kernel that has no room for a second delays probes; it loses none. */
+ATF_TC_WITHOUT_HEAD(no_room);
+ATF_TC_BODY(no_room, tc)
+{
+	struct watch_totals tot;
+
+	many(1000);
+	answers = 1;
+	run_ms(5000);
+	full = 1;
+	run_ms(1000);
+	full = 0;
+	ATF_CHECK(nfull >= NTARGETS);
+	/* Tried again soon, but not in a busy loop. */
+	ATF_CHECK_MSG(nfull <= NTARGETS * (1000 / 5), "%u tries", nfull);
+	nprobes = 0;
+	run_ms(20);
+	ATF_CHECK_MSG(nprobes >= NTARGETS, "%u probes in 20 ms", nprobes);
+	run_ms(5000);
+	watch_totals(w, &tot);
+	ATF_CHECK_EQ(NTARGETS, tot.targets);
+	ATF_CHECK_EQ(NTARGETS, tot.up);
+	ATF_CHECK_EQ(0, tot.lost);
+	ATF_CHECK_EQ(0, tot.refused);
+	ATF_CHECK_EQ(nfull, tot.delayed);
+	watch_free(w);
+}
+
+/* The same results, whether they are known at once or later. */
+ATF_TC_WITHOUT_HEAD(in_progress);
+ATF_TC_BODY(in_progress, tc)
+{
+	struct watch_totals tot;
+	struct watch_status st;
+	uint64_t late = 0;
+	size_t i;
+
+	many(1000);
+	answers = 1;
+	queued = EINPROGRESS;
+	run_ms(5000);
+	watch_totals(w, &tot);
+	ATF_CHECK_EQ(NTARGETS, tot.up);
+	ATF_CHECK_EQ(nprobes, tot.probes);
+	for (i = 0; i < WATCH_LATE_MS; i++)
+		late += tot.lateness[i];
+	ATF_CHECK_EQ(tot.probes, late);
+	/* Nothing here is more than a tick and this loop's step late. */
+	ATF_CHECK_EQ(late, tot.lateness[0] + tot.lateness[1]);
+	answers = 0;
+	queued = EHOSTUNREACH;
+	run_ms(20000);
+	watch_totals(w, &tot);
+	ATF_CHECK_EQ(0, tot.up);
+	ATF_CHECK(tot.refused >= 4 * NTARGETS);
+	ATF_REQUIRE_EQ(0, watch_status(w, 0, &st));
+	ATF_CHECK_EQ(WATCH_LOCALMISS, st.state);
+	ATF_CHECK(strstr(st.note, "no route") != NULL);
+	watch_free(w);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, numbers_are_no_news);
 	ATF_TP_ADD_TC(tp, splay);
+	ATF_TP_ADD_TC(tp, no_room);
+	ATF_TP_ADD_TC(tp, in_progress);
 	return (atf_no_error());
 }
