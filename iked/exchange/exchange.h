@@ -203,32 +203,6 @@ struct child_make {
 };
 /* Derives keys, makes the Child, asks the kernel.  NULL on failure. */
 struct child_sa *child_make(struct world *, struct ike_sa *, const struct child_make *);
-/* The kernel answered J_ADD_IN or J_ADD_OUT. */
-void	child_added(struct world *, struct child_sa *, enum job_kind, int err, const char *what);
-/* Instead of the Child that the peer waits for: an error it may try again after. */
-void	reply_without_child(struct world *, struct ike_sa *);
-/* Its tunnel goes with the configuration: out of the kernel now, and the peer is told. */
-void	child_abandon(struct world *, struct child_sa *);
-/* Adds the outbound SA that waited for the peer. */
-void	child_out_now(struct world *, struct child_sa *);
-void	child_out_due(struct world *, struct child_sa *);	/* or waits on */
-/* To a successor: that one, when its outbound SA is being added now, or 0. */
-said	child_hand_over(struct world *, const struct child_sa *old);
-void	child_relieve(struct world *, const struct child_sa *);	/* by any other one */
-/* Deleted on both sides: removed, or kept a moment for what was overtaken. */
-void	child_gone(struct world *, struct child_sa *, const char *why);
-void	child_kernel_delete(struct world *, struct child_sa *, enum kern_dir);
-/* Instead of the answers to J_ADD_IN and J_ADD_OUT, which another engine has got. */
-void	child_ask_again(struct world *, struct child_sa *);
-/* Direction, SPI, endpoints and ports of its kernel SA. */
-void	child_fill_sa(const struct child_sa *, enum kern_dir, struct kern_sa *);
-void	child_query(struct world *, struct child_sa *, uint64_t user);
-/* The peer came from elsewhere: encapsulated SAs follow, or are replaced. */
-void	child_follow(struct world *, struct child_sa *, const struct endpoint *remote);
-/* 1: its SAs have other addresses, or another encapsulation, than the IKE SA now. */
-int	child_elsewhere(const struct child_sa *, const struct ike_core *);
-/* The IKE SA has moved (RFC 4555): a successor there, in so many ms. */
-void	child_moved(struct world *, struct child_sa *, struct ike_sa *, int64_t ms);
 /* Responder: SA, TSi, TSr (and KE) of a request; appends the answer to the pend's chain
  * and asks the kernel, or appends the error notify. 1: the kernel was asked; 0: reply now. */
 int	child_respond(struct world *, struct ike_sa *, const struct wire_msg *, struct span ni,
@@ -245,6 +219,39 @@ void	child_refused(struct world *, uint32_t tunnel, const struct nego *,
 	    const struct wire_notify *);
 /* A NAT is on the way: transport mode would need RFC 7296 2.23.1, which is not done. */
 int	child_natted(const struct ike_core *);
+
+/* ---- install.c: a Child in the kernel */
+/* Keeps what it needs of the keys.  later: the outbound SA waits for child_out_now().  0, or
+ * -1: out of memory, and the Child is to be removed. */
+int	child_install(struct world *, struct child_sa *, const struct child_keys *, int later);
+/* The kernel answered J_ADD_IN or J_ADD_OUT. */
+void	child_added(struct world *, struct child_sa *, enum job_kind, int err, const char *what);
+/* Instead of the Child that the peer waits for: an error it may try again after. */
+void	reply_without_child(struct world *, struct ike_sa *);
+/* Its tunnel goes with the configuration: out of the kernel now, and the peer is told. */
+void	child_abandon(struct world *, struct child_sa *);
+/* Adds the outbound SA that waited for the peer. */
+void	child_out_now(struct world *, struct child_sa *);
+void	child_kernel_delete(struct world *, struct child_sa *, enum kern_dir);
+/* Instead of the answers to J_ADD_IN and J_ADD_OUT, which another engine has got. */
+void	child_ask_again(struct world *, struct child_sa *);
+/* Direction, SPI, endpoints and ports of its kernel SA. */
+void	child_fill_sa(const struct child_sa *, enum kern_dir, struct kern_sa *);
+void	child_query(struct world *, struct child_sa *, uint64_t user);
+/* The peer came from elsewhere: encapsulated SAs follow, or are replaced. */
+void	child_follow(struct world *, struct child_sa *, const struct endpoint *remote);
+
+/* ---- handover.c: from one Child to the next */
+void	child_out_due(struct world *, struct child_sa *);	/* now, or waits on */
+/* To a successor: that one, when its outbound SA is being added now, or 0. */
+said	child_hand_over(struct world *, const struct child_sa *old);
+void	child_relieve(struct world *, const struct child_sa *);	/* by any other one */
+/* Deleted on both sides: removed, or kept a moment for what was overtaken. */
+void	child_gone(struct world *, struct child_sa *, const char *why);
+/* 1: its SAs have other addresses, or another encapsulation, than the IKE SA now. */
+int	child_elsewhere(const struct child_sa *, const struct ike_core *);
+/* The IKE SA has moved (RFC 4555): a successor there, in so many ms. */
+void	child_moved(struct world *, struct child_sa *, struct ike_sa *, int64_t ms);
 
 /* ---- selectors.c */
 int	child_covers(const struct child_sa *, const struct ts *src, const struct ts *dst);
