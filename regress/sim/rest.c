@@ -76,7 +76,7 @@ side_rests(struct life *l, int link, int side, int calm)
 			peer = peer_of(l, &l->pair[i], side);
 			pairs++;
 		}
-	if (peer == NULL || (calm && half_get(&n->e->w, peer->half) != NULL))
+	if (peer == NULL)
 		return (0);
 	for (id = peer->ikes; (ike = ike_get(&n->e->w, id)) != NULL; id = ike->next, k++)
 		if (ike->state != IKE_UP || (calm && (ike->req.msg != NULL ||
@@ -85,14 +85,17 @@ side_rests(struct life *l, int link, int side, int calm)
 	return (k >= 1 && k <= pairs);
 }
 
-/* Nothing is there that no tunnel and no peer of the file has. */
+/* Nothing is there that no tunnel and no peer of the file has.  What is half-open at a
+ * responder may yet become an IKE SA that the peer, killed meanwhile, knows nothing of. */
 static int
-node_rests(const struct node *n)
+node_rests(const struct node *n, int calm)
 {
 	const struct ike_sa	*ike;
 	const struct child_sa	*c;
 	uint32_t		 at;
 
+	if (calm && n->e->w.halves.used > 0)
+		return (0);
 	for (at = 0; (ike = slab_walk(&n->e->w.ikes, &at, NULL)) != NULL;)
 		if (ike->c.peer == NO_INDEX)
 			return (0);
@@ -131,7 +134,7 @@ rest_look(struct rest *r, struct life *l, int calm)
 			ok &= lately(l, r->side[i][side]);
 		}
 	for (i = 0; i < l->nnodes; i++) {
-		if (node_rests(l->s->n[i]))
+		if (node_rests(l->s->n[i], calm))
 			r->node[i] = l->s->now;
 		ok &= lately(l, r->node[i]);
 	}
