@@ -15,11 +15,13 @@
 
 #include "proc/client.h"
 
+#define DAEMON		"iked"		/* whose socket it is, unless it is said */
 #define QUEUEMAX	(64 * CLIENT_CMDMAX)	/* octets waiting to be written */
 
 struct client {
 	int			fd;
 	int			readonly;
+	const char		*who;	/* the daemon's name */
 	struct client_reader	in;
 	char			out[QUEUEMAX];
 	size_t			outlen;
@@ -66,7 +68,8 @@ wait_fd(int fd, short events, int64_t deadline)
 
 	do {
 		left = deadline - now_ms();
-		r = poll(&pfd, 1, left > 0 ? (int)left : 0);
+		r = poll(&pfd, 1, deadline == INT64_MAX ? -1 :
+		    left > 0 ? (int)left : 0);
 	} while (r == -1 && errno == EINTR);
 	return (r);
 }
@@ -106,18 +109,18 @@ connect_path(const char *path, int64_t deadline)
 }
 
 static enum client_why
-explain(const char *path, int error, char err[CLIENT_ERRLEN])
+explain(const char *who, const char *path, int error, char err[CLIENT_ERRLEN])
 {
 	switch (error) {
 	case ENOENT:
-		(void)snprintf(err, CLIENT_ERRLEN, "iked is not running: no "
-		    "socket %s; start it with \"service iked start\", or name "
-		    "its socket with -s", path);
+		(void)snprintf(err, CLIENT_ERRLEN, "%s is not running: no "
+		    "socket %s; start it with \"service %s start\", or name "
+		    "its socket with -s", who, path, who);
 		return (CLIENT_WHY_ABSENT);
 	case ECONNREFUSED:
-		(void)snprintf(err, CLIENT_ERRLEN, "iked is not running: "
-		    "nobody listens on %s; start it with \"service iked "
-		    "start\"", path);
+		(void)snprintf(err, CLIENT_ERRLEN, "%s is not running: "
+		    "nobody listens on %s; start it with \"service %s "
+		    "start\"", who, path, who);
 		return (CLIENT_WHY_ABSENT);
 	case EACCES:
 	case EPERM:
@@ -140,6 +143,7 @@ client_attach(int fd)
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return (NULL);
 	c->fd = fd;
+	c->who = DAEMON;
 	client_reader_init(&c->in);
 	if ((fl = fcntl(fd, F_GETFL)) != -1)
 		(void)fcntl(fd, F_SETFL, fl | O_NONBLOCK);
@@ -158,7 +162,7 @@ greeting(struct client *c, int64_t deadline)
 	if (client_next(c, left > 0 ? (int)left : 0, &obj) != CLIENT_OBJECT) {
 		if (c->err[0] == '\0')
 			(void)snprintf(c->err, sizeof(c->err),
-			    "no greeting from iked");
+			    "no greeting from %s", c->who);
 		return (-1);
 	}
 	ok = json_integer_value(json_object_get(obj, "ikeep")) ==
@@ -169,8 +173,8 @@ greeting(struct client *c, int64_t deadline)
 	json_decref(obj);
 	if (!ok) {
 		(void)snprintf(c->err, sizeof(c->err), "what answers here "
-		    "does not speak version %d of iked.control(5)",
-		    CLIENT_PROTOCOL);
+		    "does not speak version %d of %s.control(5)",
+		    CLIENT_PROTOCOL, c->who);
 		return (-1);
 	}
 	return (0);
@@ -182,6 +186,7 @@ client_open(const char *path, int flags, int timeout_ms,
 {
 	int64_t deadline = now_ms() + timeout_ms;
 	char ro[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	const char *who = flags & CLIENT_NETWATCHD ? "netwatchd" : DAEMON;
 	struct client *c;
 	int fd, saved, readonly = 0;
 
@@ -197,15 +202,16 @@ client_open(const char *path, int flags, int timeout_ms,
 		path = ro;
 	}
 	if (fd == -1) {
-		*why = explain(path, saved, err);
+		*why = explain(who, path, saved, err);
 		return (NULL);
 	}
 	if ((c = client_attach(fd)) == NULL) {
 		(void)close(fd);
-		*why = explain(path, ENOMEM, err);
+		*why = explain(who, path, ENOMEM, err);
 		return (NULL);
 	}
 	c->readonly = readonly;
+	c->who = who;
 	if (greeting(c, deadline) == -1) {
 		(void)snprintf(err, CLIENT_ERRLEN, "%s: %.200s", path, c->err);
 		*why = CLIENT_WHY_OTHER;
@@ -274,7 +280,7 @@ client_queue(struct client *c, const char *line)
 	}
 	if (n + 1 > sizeof(c->out) - c->outlen) {
 		(void)snprintf(c->err, sizeof(c->err),
-		    "iked does not read its commands");
+		    "%s does not read its commands", c->who);
 		return (-1);
 	}
 	memcpy(c->out + c->outlen, line, n);
@@ -294,10 +300,10 @@ lost(struct client *c, const char *what, int error)
 {
 	if (error == 0)
 		(void)snprintf(c->err, sizeof(c->err),
-		    "iked closed the connection");
+		    "%s closed the connection", c->who);
 	else
-		(void)snprintf(c->err, sizeof(c->err), "%s: %s", what,
-		    strerror(error));
+		(void)snprintf(c->err, sizeof(c->err), "cannot %s %s: %s", what,
+		    c->who, strerror(error));
 	return (-1);
 }
 
@@ -313,7 +319,7 @@ client_flush(struct client *c)
 		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return (0);
 		if (n == -1)
-			return (lost(c, "cannot write to iked",
+			return (lost(c, "write to",
 			    errno == EPIPE ? 0 : errno));
 		c->outlen -= (size_t)n;
 		memmove(c->out, c->out + n, c->outlen);
@@ -338,7 +344,7 @@ client_input(struct client *c)
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return (0);
 	if (n == -1)
-		return (lost(c, "cannot read from iked", errno));
+		return (lost(c, "read from", errno));
 	if (n == 0)
 		return (lost(c, NULL, 0));
 	(void)client_reader_feed(&c->in, tmp, (size_t)n);
@@ -359,8 +365,8 @@ client_poll(struct client *c, json_t **obj)
 		break;
 	default:
 		(void)snprintf(c->err, sizeof(c->err),
-		    "iked's answer is not a JSON line of %d octets at most",
-		    CLIENT_LINEMAX);
+		    "%s's answer is not a JSON line of %d octets at most",
+		    c->who, CLIENT_LINEMAX);
 		return (CLIENT_BROKEN);
 	}
 	if (!json_is_true(json_object_get(o, "end"))) {
@@ -388,7 +394,7 @@ client_send(struct client *c, const char *line, int timeout_ms)
 			return (0);
 		if (wait_fd(c->fd, POLLOUT, deadline) != 1) {
 			(void)snprintf(c->err, sizeof(c->err),
-			    "iked does not read its commands");
+			    "%s does not read its commands", c->who);
 			return (-1);
 		}
 	}
@@ -397,7 +403,7 @@ client_send(struct client *c, const char *line, int timeout_ms)
 enum client_result
 client_next(struct client *c, int timeout_ms, json_t **obj)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
 	enum client_result r;
 
 	for (;;) {
@@ -405,7 +411,7 @@ client_next(struct client *c, int timeout_ms, json_t **obj)
 			return (r);
 		if (wait_fd(c->fd, POLLIN, deadline) != 1) {
 			(void)snprintf(c->err, sizeof(c->err),
-			    "no answer from iked within %d ms", timeout_ms);
+			    "no answer from %s within %d ms", c->who, timeout_ms);
 			return (CLIENT_BROKEN);
 		}
 		if (client_input(c) == -1)

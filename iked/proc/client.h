@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The client side of iked's control socket (iked.control(5)): a line of text
+ * The client side of a control socket (iked.control(5), netwatchd.control(5)): a line of text
  * goes out, JSON lines come back, {"end":true} closes the answer.
  *
  * The same object serves two ways.  ipsecctl calls client_open, client_send
@@ -62,6 +62,7 @@ struct client;
 void	client_prepare(void);
 
 #define CLIENT_ROFALLBACK	1	/* may use the read-only socket when refused */
+#define CLIENT_NETWATCHD	2	/* it is netwatchd's socket: so says the error */
 
 /*
  * Connects and reads the greeting within timeout_ms.  NULL, with *why and a line for a
@@ -83,7 +84,7 @@ const char	*client_version(const struct client *);	/* of the daemon, "" unknown 
 
 /* Waiting.  line has no LF.  0 or -1. */
 int	client_send(struct client *, const char *line, int timeout_ms);
-/* The next object of the answer.  timeout_ms is for this call. */
+/* The next object of the answer.  timeout_ms is for this call; -1: as long as it takes. */
 enum client_result client_next(struct client *, int timeout_ms, json_t **obj);
 
 /* For event loops; none of these waits. */

@@ -32,7 +32,7 @@ show_records(struct rbuf *r, int policies)
 		if ((policies ? get_policy_rec(r, &pr) :
 		    get_show_rec(r, &rec)) == -1)
 			return (-1);
-		if (c == NULL || c->fd == -1)
+		if (c == NULL || c->io.fd == -1)
 			continue;
 		if (policies)
 			json_policy(&j, &pr);
@@ -42,7 +42,7 @@ show_records(struct rbuf *r, int policies)
 	}
 	if (get_end(r) == -1)
 		return (-1);
-	if (c == NULL || c->fd == -1)
+	if (c == NULL || c->io.fd == -1)
 		return (0);
 	c->asked = 0;
 	c->cursor = s.cursor;
@@ -185,7 +185,7 @@ control_prepare(struct child *ch)
 
 	ct.ch = ch;
 	for (i = 0; i < CLIENTS_MAX; i++)
-		ct.c[i].fd = -1;
+		ct.c[i].io.fd = -1;
 	return (0);
 }
 

@@ -10,34 +10,22 @@
 #include <sys/types.h>
 
 #include "proc/child.h"
-#include "proc/json.h"
+#include "proc/lineio.h"
 
 #define CLIENTS_MAX	32
 #define CLIENTS_RO	(CLIENTS_MAX - 8)	/* on the read-only socket: root gets in */
 #define CLIENTS_UID	16		/* of one uid there */
 #define CLIENT_IDLE	60.		/* seconds there without a word or an answer read */
-#define LINE_MAX_IN	1024		/* LF included */
-#define OUT_MAX		(256U * 1024)	/* octets a client may leave unread */
-#define OUT_HIGH	(64U * 1024)	/* above: no more is asked of ike */
 
 enum stage { ST_TUNNEL, ST_PEER, ST_SA, ST_POLICY, ST_KEEPALIVE, ST_STATS, ST_END };
 
 struct client {
-	int		 fd;		/* -1: free */
+	struct lineio	 io;		/* fd -1: free */
 	uint32_t	 serial;	/* of this use of the place */
 	uid_t		 uid;
 	int		 ro;
 	int		 keepalive;	/* said `role keepalive' */
-	ev_io		 rd, wr;
 	ev_timer	 idle;		/* of a read-only one */
-	char		 in[LINE_MAX_IN];
-	size_t		 inlen;
-	uint8_t		*out;		/* OUT_MAX, allocated when first needed */
-	size_t		 outlen, outoff;
-	int		 closing;	/* when the output is out */
-	int		 eof;		/* writes no more, may still read */
-	/* The command being answered; lines wait until it is. */
-	int		 busy;
 	int		 showing;	/* it is a show */
 	int		 asked;		/* a slice is under way */
 	unsigned	 stages;	/* bits of the stages still to show */
@@ -70,8 +58,6 @@ size_t	client_unread(const struct client *);
 /* control_cmd.c */
 void	cmd_line(struct client *, char *line);
 void	cmd_continue(struct client *);	/* the next slice of a show */
-/* Splits off the next word, or a string in double quotes; NULL at the end.  Pure. */
-char	*cmd_word(char **line, int *bad);
 
 /* control_json.c */
 void	json_show(struct json *, const struct show_rec *);

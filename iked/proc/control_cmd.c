@@ -12,30 +12,6 @@
 #define F_KEEPALIVE	2	/* allowed after `role keepalive' */
 #define F_ROOT		4	/* root only */
 
-char *
-cmd_word(char **line, int *bad)
-{
-	char *p = *line + strspn(*line, " \t"), *end;
-
-	if (*p == '\0') {
-		*line = p;
-		return (NULL);
-	}
-	if (*p == '"') {
-		if ((end = strchr(++p, '"')) == NULL) {
-			*bad = 1;
-			return (NULL);
-		}
-	} else
-		end = p + strcspn(p, " \t");
-	*line = end;
-	if (*end != '\0') {
-		*end = '\0';
-		*line = end + 1;
-	}
-	return (p);
-}
-
 /* A name for a place in the table and this very question, never 0. */
 static uint64_t
 new_token(struct client *c)
@@ -43,7 +19,7 @@ new_token(struct client *c)
 	static uint32_t count;
 	uint64_t place = (uint64_t)(c - ct.c);
 
-	c->busy = 1;
+	c->io.busy = 1;
 	c->token = (uint64_t)c->serial << 40 | (uint64_t)++count << 8 | place;
 	return (c->token);
 }
@@ -106,7 +82,7 @@ cmd_continue(struct client *c)
 			return;
 		}
 		report_show(c);
-		if (c->fd == -1 || c->cursor != UINT64_MAX)
+		if (c->io.fd == -1 || c->cursor != UINT64_MAX)
 			return;
 		c->stages &= ~(1U << ST_KEEPALIVE);
 	}
@@ -130,12 +106,12 @@ cmd_show(struct client *c, char *args)
 	size_t i;
 	int bad = 0;
 
-	word = cmd_word(&args, &bad);
+	word = lineio_word(&args, &bad);
 	for (i = 0; i < sizeof(what) / sizeof(what[0]) && word != NULL; i++)
 		if (strcmp(word, what[i].name) == 0)
 			break;
 	if (word == NULL || i == sizeof(what) / sizeof(what[0]) ||
-	    cmd_word(&args, &bad) != NULL || bad) {
+	    lineio_word(&args, &bad) != NULL || bad) {
 		client_end(c, "write: show tunnels | peers | sa | policies | "
 		    "keepalive | stats | all");
 		return;
@@ -148,7 +124,7 @@ cmd_show(struct client *c, char *args)
 		client_end(c, "netwatchd is not connected");
 		return;
 	}
-	c->busy = 1;
+	c->io.busy = 1;
 	c->showing = 1;
 	c->asked = 0;
 	c->stages = what[i].stages;
@@ -165,8 +141,8 @@ take_name(struct client *c, char *args, char *name)
 	char *word;
 	int bad = 0;
 
-	if ((word = cmd_word(&args, &bad)) == NULL || bad ||
-	    strlen(word) >= CONF_NAMELEN || cmd_word(&args, &bad) != NULL) {
+	if ((word = lineio_word(&args, &bad)) == NULL || bad ||
+	    strlen(word) >= CONF_NAMELEN || lineio_word(&args, &bad) != NULL) {
 		client_end(c, "this command takes one tunnel's name; one with "
 		    "blanks goes in double quotes");
 		return (-1);
@@ -263,7 +239,7 @@ cmd_log(struct client *c, char *args)
 	char *word;
 	int bad = 0;
 
-	word = cmd_word(&args, &bad);
+	word = lineio_word(&args, &bad);
 	if (word == NULL || bad || (strcmp(word, "verbose") != 0 &&
 	    strcmp(word, "brief") != 0)) {
 		client_end(c, "write: log verbose | brief");
@@ -280,7 +256,7 @@ cmd_role(struct client *c, char *args)
 	char *word;
 	int bad = 0;
 
-	word = cmd_word(&args, &bad);
+	word = lineio_word(&args, &bad);
 	if (word == NULL || bad || strcmp(word, "keepalive") != 0) {
 		client_end(c, "write: role keepalive");
 		return;
@@ -342,7 +318,7 @@ cmd_line(struct client *c, char *line)
 	int bad = 0;
 
 	c->showing = 0;
-	if ((word = cmd_word(&line, &bad)) == NULL)
+	if ((word = lineio_word(&line, &bad)) == NULL)
 		word = none;
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(word, commands[i].name) == 0)

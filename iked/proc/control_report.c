@@ -162,7 +162,7 @@ report_take(struct client *c, char *line, const char **why)
 	int bad = 0;
 
 	*why = "write: report NAME key=value ...";
-	if ((name = cmd_word(&line, &bad)) == NULL || bad ||
+	if ((name = lineio_word(&line, &bad)) == NULL || bad ||
 	    strlen(name) >= CONF_NAMELEN)
 		return (-1);
 	memset(&fresh, 0, sizeof(fresh));
@@ -192,7 +192,7 @@ report_connected(void)
 
 	nclients = 0;
 	for (i = 0; i < CLIENTS_MAX; i++)
-		if (ct.c[i].fd != -1 && ct.c[i].keepalive)
+		if (ct.c[i].io.fd != -1 && ct.c[i].keepalive)
 			nclients++;
 	return (nclients > 0);
 }
@@ -249,12 +249,12 @@ report_show(struct client *c)
 {
 	struct report *r;
 
-	while (c->fd != -1 && c->cursor < REPORT_BUCKETS) {
+	while (c->io.fd != -1 && c->cursor < REPORT_BUCKETS) {
 		if (client_unread(c) >= OUT_HIGH)
 			return;
 		SLIST_FOREACH(r, &buckets[c->cursor], entry) {
 			report_json(c, r);
-			if (c->fd == -1)
+			if (c->io.fd == -1)
 				return;
 		}
 		c->cursor++;

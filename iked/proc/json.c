@@ -28,9 +28,8 @@ put(struct json *j, const char *fmt, ...)
 		j->len += (size_t)n;
 }
 
-/* Octets of the UTF-8 sequence that starts at s, 0 when it is none (RFC 3629 4). */
-static size_t
-utf8_len(const unsigned char *s)
+size_t
+json_utf8(const unsigned char *s)
 {
 	size_t i, n;
 
@@ -61,7 +60,7 @@ put_string(struct json *j, const char *str)
 
 	put(j, "\"");
 	for (; *s != '\0'; s += n) {
-		n = utf8_len(s);
+		n = json_utf8(s);
 		if (n == 0) {
 			n = 1;
 			put(j, "\\ufffd");

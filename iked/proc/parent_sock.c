@@ -4,7 +4,6 @@
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "proc/channel.h"
+#include "proc/lineio.h"
 #include "proc/parent.h"
 #include "proc/pidlock.h"
 #include "proc/plog.h"
@@ -95,45 +95,14 @@ parent_udp(const struct parent_opts *o, struct parent_socks *s)
 	return (0);
 }
 
-static int
-listen_one(const char *path, mode_t mode, gid_t gid)
-{
-	struct sockaddr_un sun;
-	mode_t old;
-	int fd, rv;
-
-	memset(&sun, 0, sizeof(sun));
-	sun.sun_family = AF_UNIX;
-	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
-	    sizeof(sun.sun_path)) {
-		errno = ENAMETOOLONG;
-		return (-1);
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return (-1);
-	(void)unlink(path);	/* the pidfile is locked: it is nobody's */
-	old = umask(0777);	/* closed to all until it is ready */
-	rv = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
-	(void)umask(old);
-	if (rv == -1 || chown(path, 0, gid) == -1 || chmod(path, mode) == -1 ||
-	    listen(fd, 16) == -1) {
-		rv = errno;
-		close(fd);
-		errno = rv;
-		return (-1);
-	}
-	return (fd);
-}
-
 int
 parent_listen(const struct parent_opts *o, struct parent_socks *s, gid_t gid)
 {
-	if ((s->listen[0] = listen_one(o->socket, 0660, gid)) == -1) {
+	if ((s->listen[0] = lineio_listen(o->socket, 0660, gid)) == -1) {
 		log_warn(plog(), "control socket %s", o->socket);
 		return (-1);
 	}
-	if ((s->listen[1] = listen_one(o->rosocket, 0666, gid)) == -1) {
+	if ((s->listen[1] = lineio_listen(o->rosocket, 0666, gid)) == -1) {
 		log_warn(plog(), "control socket %s", o->rosocket);
 		return (-1);
 	}

@@ -74,7 +74,7 @@ static const struct {
 	{ SCMP_SYS(recvmmsg), NET },
 	{ SCMP_SYS(sendmmsg), NET },
 	{ SCMP_SYS(getsockname), NET | ROLEBIT(ROLE_KERNEL) },
-	{ SCMP_SYS(accept4), ROLEBIT(ROLE_CONTROL) },
+	{ SCMP_SYS(accept4), ROLEBIT(ROLE_CONTROL) | ROLEBIT(ROLE_PROBE) },
 	{ SCMP_SYS(shutdown), ROLEBIT(ROLE_CONTROL) },
 };
 

@@ -15,8 +15,9 @@ promises(enum role role)
 {
 	switch (role) {
 	case ROLE_IKE:
-	case ROLE_PROBE:
 		return ("stdio inet recvfd");
+	case ROLE_PROBE:	/* unix: it accepts clients of its control socket */
+		return ("stdio inet unix recvfd");
 	case ROLE_KERNEL:	/* the PF_KEY socket is open: stdio writes to it */
 		return ("stdio route recvfd");
 	case ROLE_CONTROL:

@@ -265,7 +265,7 @@ clients(void)
 	unsigned i, n;
 
 	for (i = n = 0; i < CLIENTS_MAX; i++)
-		n += ct.c[i].fd != -1;
+		n += ct.c[i].io.fd != -1;
 	return (n);
 }
 

@@ -19,7 +19,7 @@ begin(void)
 	ct.ch = &ch;
 	ATF_REQUIRE((ch.loop = ev_loop_new(0)) != NULL);
 	for (i = 0; i < CLIENTS_MAX; i++)
-		ct.c[i].fd = -1;
+		ct.c[i].io.fd = -1;
 }
 
 static int
@@ -29,7 +29,7 @@ take(int ro, uid_t uid)
 
 	if ((c = client_place(ro, uid)) == NULL)
 		return (0);
-	c->fd = 1000;
+	c->io.fd = 1000;
 	c->ro = ro;
 	c->uid = uid;
 	return (1);
@@ -126,16 +126,16 @@ ATF_TC_BODY(words, tc)
 	int bad = 0;
 
 	(void)tc;
-	ATF_CHECK_STREQ("up", cmd_word(&p, &bad));
-	ATF_CHECK_STREQ("a b", cmd_word(&p, &bad));
-	ATF_CHECK_STREQ("c", cmd_word(&p, &bad));
-	ATF_CHECK_STREQ("", cmd_word(&p, &bad));
+	ATF_CHECK_STREQ("up", lineio_word(&p, &bad));
+	ATF_CHECK_STREQ("a b", lineio_word(&p, &bad));
+	ATF_CHECK_STREQ("c", lineio_word(&p, &bad));
+	ATF_CHECK_STREQ("", lineio_word(&p, &bad));
 	ATF_CHECK_EQ(0, bad);
-	ATF_CHECK(cmd_word(&p, &bad) == NULL);
+	ATF_CHECK(lineio_word(&p, &bad) == NULL);
 	ATF_CHECK_EQ(1, bad);
 	p = line + strlen(line);
 	bad = 0;
-	ATF_CHECK(cmd_word(&p, &bad) == NULL);
+	ATF_CHECK(lineio_word(&p, &bad) == NULL);
 	ATF_CHECK_EQ(0, bad);
 }
 

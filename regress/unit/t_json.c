@@ -122,17 +122,17 @@ ATF_TC_BODY(words, tc)
 
 	(void)tc;
 	p = a;
-	ATF_REQUIRE_STREQ("up", cmd_word(&p, &bad));
-	ATF_REQUIRE_STREQ("my tunnel", cmd_word(&p, &bad));
-	ATF_REQUIRE_STREQ("x", cmd_word(&p, &bad));
-	ATF_REQUIRE(cmd_word(&p, &bad) == NULL && !bad);
-	ATF_REQUIRE(cmd_word(&p, &bad) == NULL && !bad);
+	ATF_REQUIRE_STREQ("up", lineio_word(&p, &bad));
+	ATF_REQUIRE_STREQ("my tunnel", lineio_word(&p, &bad));
+	ATF_REQUIRE_STREQ("x", lineio_word(&p, &bad));
+	ATF_REQUIRE(lineio_word(&p, &bad) == NULL && !bad);
+	ATF_REQUIRE(lineio_word(&p, &bad) == NULL && !bad);
 	p = b;
-	ATF_REQUIRE_STREQ("up", cmd_word(&p, &bad));
-	ATF_REQUIRE(cmd_word(&p, &bad) == NULL && bad);
+	ATF_REQUIRE_STREQ("up", lineio_word(&p, &bad));
+	ATF_REQUIRE(lineio_word(&p, &bad) == NULL && bad);
 	bad = 0;
 	p = c;
-	ATF_REQUIRE(cmd_word(&p, &bad) == NULL && !bad);
+	ATF_REQUIRE(lineio_word(&p, &bad) == NULL && !bad);
 }
 
 ATF_TP_ADD_TCS(tp)
