@@ -10,6 +10,7 @@
 
 #include "keepalive/parent.h"
 #include "proc/client.h"
+#include "proc/lineio.h"
 #include "proc/pidlock.h"
 #include "proc/plog.h"
 #include "proc/privdrop.h"
@@ -38,21 +39,44 @@ set_option(struct nw_parent *p, char *arg)
 		usage();
 }
 
-/* netwatchd.pid beside iked's socket, locked for as long as we live. */
-static int
-lock_pidfile(const char *sock, char **path)
+/* Our own files are beside iked's socket. */
+static char *
+beside(const char *sock, const char *name)
 {
 	const char *slash = strrchr(sock, '/');
+	char *path;
+
+	if (asprintf(&path, "%.*s%s", slash == NULL ? 0 :
+	    (int)(slash - sock + 1), sock, name) == -1)
+		fatal("%s", name);
+	return (path);
+}
+
+/* Locked for as long as we live. */
+static int
+lock_pidfile(const char *path)
+{
 	int fd;
 
-	if (asprintf(path, "%.*snetwatchd.pid", slash == NULL ? 0 :
-	    (int)(slash - sock + 1), sock) == -1)
-		fatal("pid file");
-	if ((fd = pidlock_take(*path)) == -1) {
+	if ((fd = pidlock_take(path)) == -1) {
 		if (errno == EWOULDBLOCK)
-			fatalx("netwatchd already runs: %s is locked", *path);
-		fatal("%s", *path);
+			fatalx("netwatchd already runs: %s is locked", path);
+		fatal("%s", path);
 	}
+	return (fd);
+}
+
+/* The same people as iked's. */
+static int
+open_control(const char *path)
+{
+	struct privuser u;
+	int fd;
+
+	if (privdrop_user(ROLE_CONTROL, &u, plog()) == -1)
+		exit(1);
+	if ((fd = lineio_listen(path, 0660, u.gid)) == -1)
+		fatal("control socket %s", path);
 	return (fd);
 }
 
@@ -117,7 +141,7 @@ run(struct nw_parent *p, int front)
 {
 	struct privuser u;
 	struct nw_conf *conf;
-	char *path;
+	char *pid, *control;
 	int fd, rv, notify = -1;
 
 	if (geteuid() != 0)
@@ -133,18 +157,23 @@ run(struct nw_parent *p, int front)
 	    F_DUPFD_CLOEXEC, PROBE_CHANFD + 1)) == -1)
 		fatal("cannot open this program itself");
 	(void)close(fd);
-	fd = lock_pidfile(p->socket, &path);
+	pid = beside(p->socket, "netwatchd.pid");
+	control = beside(p->socket, "netwatchd.sock");
+	fd = lock_pidfile(pid);
+	p->control = open_control(control);
 	if (!front)
 		notify = background();
 	if (pidlock_write(fd) == -1)
-		fatal("%s", path);
+		fatal("%s", pid);
 	if (notify != -1) {
 		plog_init("netwatchd", 0, p->opts.verbose);
 		started(notify);
 	}
 	rv = parent_main(p, conf);
-	(void)unlink(path);
-	free(path);
+	(void)unlink(control);
+	(void)unlink(pid);
+	free(control);
+	free(pid);
 	return (rv);
 }
 

@@ -11,6 +11,7 @@ enum nwmsg {
 	/* parent to probe */
 	NW_ICMP = 1,	/* an icmp_sockkey; with that socket */
 	NW_LINK,	/* with a connection to iked that has said `role keepalive' */
+	NW_CONTROL,	/* with the listening control socket */
 	NW_VERBOSE,	/* u8 */
 	NW_CONF_BEGIN,	/* long things: begin, items, end */
 	NW_CONF_TARGET,	/* a watch_conf */

@@ -87,6 +87,19 @@ send_icmp(struct parent *s, enum addr_family fam)
 	put(s, &m);
 }
 
+/* Ours stays open: another probe process takes up where this one ends. */
+static void
+send_control(struct parent *s)
+{
+	struct msg m;
+
+	msg_start(&m, NW_CONTROL);
+	if ((m.fd = fcntl(s->p->control, F_DUPFD_CLOEXEC, 0)) == -1)
+		log_warn(plog(), "control socket");
+	else
+		put(s, &m);
+}
+
 static void
 send_conf(struct parent *s)
 {
@@ -248,6 +261,7 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 		s->ready = 1;
 		send_icmp(s, ADDR_V4);
 		send_icmp(s, ADDR_V6);
+		send_control(s);
 		send_conf(s);
 		/* iked before the addresses: with them the first probe goes out. */
 		ev_timer_again(s->loop, &s->connect);

@@ -20,6 +20,7 @@ struct nw_parent {
 	struct nw_opts	 opts;
 	const char	*conf;		/* path */
 	const char	*socket;	/* iked's */
+	int		 control;	/* our own, listening */
 	int		 exe;		/* this very program, for the child */
 };
 /* Runs until SIGTERM; the exit status. */

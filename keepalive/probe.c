@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "keepalive/ctl.h"
 #include "keepalive/icmp_io.h"
 #include "keepalive/nwmsg.h"
 #include "keepalive/probe.h"
@@ -33,6 +34,9 @@ struct pstate {
 	struct logger		 log;
 	struct watch		*watch;
 	struct watch_io		 io;
+	struct ctl		*ctl;
+	struct ctl_io		 ctlio;
+	int			 controlled;	/* ctl has its socket */
 	struct icmp_io		*icmp;
 	ev_io			 evrd, evwr;
 	ev_timer		 timer;
@@ -272,6 +276,37 @@ take_icmp(struct pstate *p, struct rbuf *r, int fd)
 	return (icmp_io_add(p->icmp, &key, fd));
 }
 
+static monotime
+ctl_now(void *arg)
+{
+	(void)arg;
+	return (clock_now());
+}
+
+static void
+ctl_wake(void *arg)
+{
+	settle(arg);
+}
+
+static void
+event(void *arg, const struct watch_event *ev)
+{
+	struct pstate *p = arg;
+
+	ctl_event(p->ctl, ev);
+}
+
+static int
+take_control(struct pstate *p, int fd)
+{
+	if (fd == -1 || p->controlled)
+		return (-1);
+	ctl_listen(p->ctl, fd);
+	p->controlled = 1;
+	return (0);
+}
+
 static int
 take_link(struct pstate *p, int fd)
 {
@@ -341,7 +376,8 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 	int rv = 0;
 
 	(void)c;
-	if (fd != -1 && type != NW_ICMP && type != NW_LINK) {
+	if (fd != -1 && type != NW_ICMP && type != NW_LINK &&
+	    type != NW_CONTROL) {
 		(void)close(fd);
 		return (-1);
 	}
@@ -351,6 +387,9 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 		break;
 	case NW_LINK:
 		rv = take_link(p, fd);
+		break;
+	case NW_CONTROL:
+		rv = take_control(p, fd);
 		break;
 	case NW_VERBOSE:
 		p->log.verbose = rbuf_u8(r);
@@ -425,14 +464,17 @@ probe_main(const struct nw_opts *opts)
 	struct msg m;
 
 	p->log = (struct logger){ to_parent, p, opts->verbose };
-	p->io = (struct watch_io){ p, send_probe, random32, &p->log };
+	p->io = (struct watch_io){ p, send_probe, random32, &p->log, event };
+	p->ctlio = (struct ctl_io){ p, ctl_now, ctl_wake };
 	client_prepare();
 	p->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	if (p->loop == NULL || (p->chan = chan_new(p->loop, PROBE_CHANFD,
 	    MAXQUEUE, &ops, p)) == NULL ||
 	    (p->icmp = icmp_io_new(p->loop, &icmp_ops, p)) == NULL ||
-	    (p->watch = watch_new(&p->io)) == NULL)
+	    (p->watch = watch_new(&p->io)) == NULL || (p->ctl = ctl_new(
+	    p->loop, p->watch, &p->ctlio, &p->log)) == NULL)
 		_exit(1);
+	tzset();	/* the only way to read it is before the sandbox */
 	ev_timer_init(&p->timer, timer_cb, 0, 0);
 	p->timer.data = p;
 	lock_up(p, opts);

@@ -4,7 +4,7 @@
 #define KEEPALIVE_PROBE_H
 
 #define PROBE_CHANFD	3	/* the channel to the parent */
-#define PROBE_MAXFILES	64
+#define PROBE_MAXFILES	80	/* 16 of them clients of the control socket */
 
 struct nw_opts {
 	const char	*chroot;	/* the empty directory */

@@ -198,7 +198,7 @@ conf_valid(const struct watch_conf *wc)
 static int
 grow(struct watch *w)
 {
-	size_t n;
+	size_t i, n;
 	void *p;
 
 	if (w->nfree > 0)
@@ -213,10 +213,12 @@ grow(struct watch *w)
 	if ((p = reallocarray(w->all, n, sizeof(w->all[0]))) == NULL)
 		return (-1);
 	w->all = p;
-	while (w->nslots < n) {
-		w->slots[w->nslots] = NULL;
-		w->freeslots[w->nfree++] = (uint32_t)w->nslots++;
+	/* The lowest on top: shown in the order of the configuration. */
+	for (i = n; i-- > w->nslots; ) {
+		w->slots[i] = NULL;
+		w->freeslots[w->nfree++] = (uint32_t)i;
 	}
+	w->nslots = n;
 	return (0);
 }
 
@@ -437,25 +439,8 @@ watch_expire(struct watch *w, monotime now)
 int
 watch_status(const struct watch *w, size_t i, struct watch_status *st)
 {
-	const struct target *t;
-
 	if (i >= w->n)
 		return (-1);
-	t = w->all[i];
-	memset(st, 0, sizeof(*st));
-	(void)snprintf(st->name, sizeof(st->name), "%s", t->conf->name);
-	st->state = t->state;
-	st->source = t->src;
-	st->target = t->conf->target;
-	st->sent = t->sent;
-	st->received = t->received;
-	st->lost = t->lost;
-	st->late = t->late;
-	st->rtt_us = t->rtt_us;
-	st->rtt_min_us = t->rtt_min_us;
-	st->rtt_max_us = t->rtt_max_us;
-	if (t->received > 0)
-		st->rtt_avg_us = (uint32_t)(t->rtt_sum_us / t->received);
-	target_note(w, t, st->note, sizeof(st->note));
+	target_status(w, w->all[i], st);
 	return (0);
 }

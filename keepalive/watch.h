@@ -43,6 +43,24 @@ enum watch_state {
 };
 const char *watch_state_name(enum watch_state);	/* "acquiring", "no-source", ... */
 
+/* What happened to a target, as it happens. */
+enum watch_event_kind {
+	WATCH_EV_UP = 1,
+	WATCH_EV_DOWN,
+	WATCH_EV_VERDICT,	/* what is wrong is known now, or no longer wrong */
+	WATCH_EV_ACTION,	/* something is done about it */
+	WATCH_EV_SOURCE		/* the source changed, or there is none */
+};
+const char *watch_event_name(enum watch_event_kind);	/* "up", ... */
+struct watch_event {
+	enum watch_event_kind	kind;
+	const char		*name;		/* the target's */
+	enum watch_state	state;		/* after it */
+	struct addr		source, target;
+	const char		*reason;	/* a line: what happened, or is done, and why */
+	const char		*evidence;	/* what says so; "": the reason is all */
+};
+
 struct watch_io {
 	void		*arg;
 	/* Sends one probe; 0, or an errno.  Must not use another source.  EINPROGRESS: it
@@ -51,6 +69,8 @@ struct watch_io {
 			    const struct addr *dst, const struct probe *);
 	uint32_t	(*random)(void *arg);
 	const struct logger *log;
+	/* NULL: nobody listens.  The event lives for the call only. */
+	void		(*event)(void *arg, const struct watch_event *);
 };
 
 /* One tunnel to watch, as the configuration has it. */
@@ -124,16 +144,31 @@ struct watch_totals {
 };
 void		 watch_totals(const struct watch *, struct watch_totals *);
 
-/* What is known of one target; for `netwatchd -d` and tests. */
+/* What is known of one target. */
 struct watch_status {
 	char			name[CONF_NAMELEN];
 	enum watch_state	state;
+	monotime		since;		/* in that state */
+	monotime		last_reply;	/* MONO_NONE: there was none */
 	struct addr		source, target;
+	uint32_t		interval_ms;
 	uint64_t		sent, received, lost, late;
 	uint32_t		rtt_us, rtt_min_us, rtt_avg_us, rtt_max_us;
-	char			note[200];
+	char			note[200];	/* why it is not up; "" */
 };
 /* i: 0 .. watch_count - 1, in no order.  0 or -1. */
 int		 watch_status(const struct watch *, size_t i, struct watch_status *);
+/*
+ * By slot: a target keeps its own, so that a walk may stop and go on later.  watch_next
+ * moves on to the first target that has been started at *slot or behind it, watch_find
+ * to the one of that name (O(n)); 0, or -1: none.  watch_status_at: 0, or -1: no target
+ * there.
+ */
+int		 watch_next(const struct watch *, uint32_t *slot);
+int		 watch_find(const struct watch *, const char *name, uint32_t *slot);
+int		 watch_status_at(const struct watch *, uint32_t slot,
+		    struct watch_status *);
+/* A probe goes out at the next watch_expire.  0; -1: no such target, or no source. */
+int		 watch_probe_now(struct watch *, uint32_t slot, monotime);
 
 #endif

@@ -9,6 +9,7 @@
 #include "keepalive/wheel.h"
 
 #define ERRTEXT		160
+#define EVENT_TEXT	256
 
 enum slot_state { SLOT_EMPTY, SLOT_FREE, SLOT_COUNTED, SLOT_LOST, SLOT_DONE };
 /* FREE: sent while not up; nobody counts it unless it is answered */
@@ -54,6 +55,7 @@ struct target {
 	uint8_t			 marked;	/* still in the new configuration */
 	uint8_t			 ring_mask;
 	struct addr		 src;		/* ADDR_NONE: none */
+	monotime		 since;		/* in its state */
 	monotime		 began;		/* when it stopped being up */
 	monotime		 last_reply;
 	monotime		 next_probe, next_ask, next_look;
@@ -122,6 +124,14 @@ void	 target_reply(struct watch *, struct target *, const struct probe *,
 void	 target_state(struct watch *, struct target *, enum watch_state, monotime);
 void	 target_reschedule(struct watch *, struct target *, monotime);
 int64_t	 watch_jitter_ms(struct watch *, uint32_t ms);
+
+/* watch_status.c */
+void	 target_status(const struct watch *, const struct target *,
+	    struct watch_status *);
+/* Tells who listens; the text is the reason, and target_note the evidence. */
+void	 target_event(struct watch *, const struct target *,
+	    enum watch_event_kind, const char *, ...)
+	    __attribute__((__format__(printf, 4, 5)));
 
 /* watch_iked.c */
 void	 todo_set(struct watch *, struct target *, uint8_t);

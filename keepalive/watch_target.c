@@ -155,6 +155,8 @@ target_state(struct watch *w, struct target *t, enum watch_state state,
 	enum watch_state was = t->state;
 
 	t->state = (uint8_t)state;
+	if (state != was)
+		t->since = now;
 	if (state == WATCH_UP) {
 		t->next_ask = MONO_NEVER;
 		t->next_look = w->linked ? now : MONO_NEVER;
@@ -166,6 +168,8 @@ target_state(struct watch *w, struct target *t, enum watch_state state,
 		give_up(t);
 		t->next_probe = t->next_ask = t->next_look = MONO_NEVER;
 		say_nosource(w, t);
+		target_event(w, t, WATCH_EV_SOURCE, "no address of this "
+		    "machine is inside the tunnel's nets: nothing is sent");
 	} else if (was == WATCH_UP || was == WATCH_NOSOURCE || was == 0)
 		begin_acquire(w, t, now);
 	todo_set(w, t, TODO_REPORT);
@@ -202,6 +206,8 @@ target_source(struct watch *w, struct target *t, monotime now)
 		    "using %s", t->conf->name, addr_str(&t->src, a),
 		    addr_str(&src, b));
 	t->src = src;
+	target_event(w, t, WATCH_EV_SOURCE, "the source is %s",
+	    addr_str(&src, a));
 	if (t->state == WATCH_NOSOURCE)
 		target_state(w, t, WATCH_ACQUIRING, now);
 	else
@@ -218,6 +224,8 @@ go_down(struct watch *w, struct target *t, monotime now)
 	    target_path(t, path, sizeof(path)),
 	    (long long)(mono_diff_us(now, t->last_reply) / 1000000));
 	target_state(w, t, WATCH_DOWN, now);
+	target_event(w, t, WATCH_EV_DOWN, "%d probes in a row unanswered",
+	    WATCH_FALL);
 }
 
 static void
@@ -368,6 +376,8 @@ grace_over(struct watch *w, struct target *t, monotime now)
 	    note);
 	t->said = t->verdict;
 	target_state(w, t, WATCH_DOWN, now);
+	target_event(w, t, WATCH_EV_DOWN, "no reply in %d s",
+	    WATCH_GRACE_MS / 1000);
 }
 
 void
@@ -418,6 +428,8 @@ come_up(struct watch *w, struct target *t, monotime now)
 	t->next_probe = mono_add_ms(now, watch_jitter_ms(w,
 	    t->conf->interval_ms));
 	target_state(w, t, WATCH_UP, now);
+	target_event(w, t, WATCH_EV_UP, "first reply after %lld ms",
+	    (long long)(mono_diff_us(now, t->began) / 1000));
 }
 
 void

@@ -459,10 +459,18 @@ page_keys()
 		key = ""
 	}' "$1" | grep -v -e '^DESCRIPTION' -e '^Answers'
 }
-# wrong_keys PAGE
+# The same of netwatchd's socket
+nw_code_keys()
+{
+	P=$SRCDIR/keepalive
+	code_keys keepalive ctl_json_status "$P/ctl_json.c"
+	code_keys event ctl_json_event "$P/ctl_json.c"
+	code_keys version version "$P/ctl_show.c"
+}
+# wrong_keys PAGE [KEYS]
 wrong_keys()
 {
-	all_code_keys | sort >is
+	"${2:-all_code_keys}" | sort >is
 	page_keys "$1" | sort >says
 	diff is says | sed -n 's/^</not in the page: /p; s/^>/not in the code: /p'
 }
@@ -493,6 +501,28 @@ control_body()
 	none lacks "$MAN/iked.control.5" Cm <words
 	v=$(sed -n 's/.*CLIENT_PROTOCOL[	 ]*\([0-9]*\).*/\1/p' "$SRCDIR/iked/proc/client.h" | head -1)
 	grep -q "version $v of the protocol" "$MAN/iked.control.5" || atf_fail "not version $v"
+}
+
+atf_test_case nwcontrol
+nwcontrol_head() { atf_set descr 'The same of the control socket of netwatchd'; }
+nwcontrol_body()
+{
+	[ "$(nw_code_keys | wc -l)" -gt 20 ] || atf_fail "few keys: $(nw_code_keys)"
+	none wrong_keys "$MAN/netwatchd.control.5" nw_code_keys
+	sed -n '/^} commands\[\] = {/,/^};/s/.*{ "\([a-z]*\)".*/\1/p' \
+	    "$SRCDIR/keepalive/ctl_cmd.c" >words
+	[ "$(wc -l <words)" -gt 4 ] || atf_fail "few commands: $(cat words)"
+	for f in watch.c watch_status.c; do
+		sed -n '/^watch_.*_name/,/^}/p' "$SRCDIR/keepalive/$f" | grep -o '"[a-z-]*"' |
+		    tr -d '"'
+	done >>words
+	sed -n '/^} families\[/,/^};/s/^	{ "\([a-z_]*\)".*/ikeep_keepalive_\1/p' \
+	    "$SRCDIR/keepalive/metrics.c" >>words
+	[ "$(wc -l <words)" -gt 24 ] || atf_fail "few words: $(cat words)"
+	none lacks "$MAN/netwatchd.control.5" Cm <words
+	spoil "$MAN/netwatchd.control.5" p 's/^\.It Va late$/.It Va latish/; s/rtt_min_seconds/rtt_least_seconds/'
+	some 'not in the page: *keepalive late number' wrong_keys p nw_code_keys
+	some 'no Cm ikeep_keepalive_rtt_min_seconds' lacks p Cm <words
 }
 
 atf_test_case control_sees
@@ -625,6 +655,7 @@ atf_init_test_cases()
 	atf_add_test_case options_sees
 	atf_add_test_case control
 	atf_add_test_case control_sees
+	atf_add_test_case nwcontrol
 	atf_add_test_case diagnostics
 	atf_add_test_case diagnostics_sees
 	atf_add_test_case readme

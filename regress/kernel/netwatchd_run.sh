@@ -125,7 +125,7 @@ step_tunnel() {
 	for gw in seattle boise; do
 		ctl $gw show
 		ctl $gw show keepalive | tee "$OUT/$gw/keepalive.txt"
-		grep -Eq '^(boise|seattle) .* [0-9]+\.[0-9]ms .* [0-9.]+% +up ' "$OUT/$gw/keepalive.txt" ||
+		grep -Eq '^(boise|seattle) +up .* -> .* [0-9]+\.[0-9]ms .* [0-9.]+% ' "$OUT/$gw/keepalive.txt" ||
 		    bad "$gw: no RTT or loss"
 	done
 	[ -n "$(hex seattle spi_in)" ] || bad "no SPI"
@@ -144,6 +144,54 @@ step_tunnel() {
 	[ "$(cap_count wan "$CLEAR")" = 0 ] || bad "packets in clear"
 	[ "$(cap_count wan esp)" -gt 0 ] || bad "no ESP"
 }
+
+# Its own control socket: with iked and without it.
+step_control() {
+	conf
+	netwatchd_start seattle
+	wait_for 20 said 'up, first reply' || bad "no reply seen"
+	[ "$(on seattle stat -c '%U:%G %a' /run/netwatchd.sock)" = 'root:_iked 660' ] ||
+	    bad "the socket is $(on seattle stat -c '%U:%G %a' /run/netwatchd.sock)"
+	on seattle "$BIN/ipsecctl" events -j >"$OUT/seattle/events" &
+	events=$!
+	# iked is not running: netwatchd itself answers.
+	ctl seattle show keepalive boise || bad "no show"
+	[ "$(ctl seattle show keepalive -j | field source)" = 10.1.0.1 ] || bad "no JSON"
+	ctl seattle show keepalive nothere 2>&1 | grep 'watches no tunnel' || bad "nothere is there"
+	ctl seattle show keepalive -o metrics >"$OUT/seattle/metrics" || bad "no metrics"
+	grep -x 'ikeep_keepalive_up{tunnel="boise"} 1' "$OUT/seattle/metrics" || bad "not up in metrics"
+	[ "$(tail -n 1 "$OUT/seattle/metrics")" = '# EOF' ] || bad "metrics have no end"
+	sent() { ctl seattle show keepalive -j | field sent; }
+	was=$(sent)
+	ctl seattle probe boise || bad "no probe"
+	wait_for 1 sent_more "$was" || bad "probe sends nothing"
+	# The way is cut, the source goes and comes: events tell.
+	on core ip link set toboise down
+	wait_for 30 ka_is seattle down || bad "down is not noticed"
+	on core sh -c 'ip link set toboise up; ip route replace 10.2.0.0/24 via 198.51.100.1'
+	wait_for 30 ka_is seattle up || bad "not up after the way came back"
+	on seattle ip addr del 10.1.0.1/24 dev lan
+	wait_for 20 ka_is seattle no-source || bad "a missing source is not noticed"
+	ctl seattle probe boise 2>&1 | grep 'nothing can be sent' || bad "sends without a source"
+	cat "$OUT/seattle/events"
+	for e in down up source; do
+		grep -q "\"event\":\"$e\".*\"tunnel\":\"boise\"" "$OUT/seattle/events" ||
+		    bad "no event $e"
+	done
+	# The probe process is killed: the next one answers on the same socket.
+	pid=$(probe_pid)
+	kill -KILL "$pid"
+	wait "$events" 2>/dev/null && bad "events did not say that it ended"
+	wait_for 20 probe_is_another "$pid" || bad "no other probe process"
+	wait_for 20 ka_is seattle no-source || bad "the other one does not answer"
+	prog_stop NETWATCHD seattle
+	on seattle test -e /run/netwatchd.sock && bad "the socket stays"
+	ctl seattle show keepalive 2>/dev/null
+	[ $? = 3 ] || bad "no status 3 where nobody runs"
+	grep 'sandbox' "$NWLOG" && bad "the sandbox bit"
+	:
+}
+sent_more() { [ "$(sent)" -gt "$1" ]; }
 
 # NAT takes the probe before IPsec sees it: said in one line, and healed by the exemption.
 step_localmiss() {

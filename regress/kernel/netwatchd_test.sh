@@ -34,6 +34,16 @@ tunnel_body() {
 	run tunnel
 }
 
+atf_test_case control
+control_head() {
+	atf_set descr "its own control socket: show, events, metrics, probe"
+	atf_set require.user root
+	atf_set timeout 600
+}
+control_body() {
+	run control
+}
+
 atf_test_case localmiss
 localmiss_head() {
 	atf_set descr "masquerade eats the probes: said in one line"
@@ -47,5 +57,6 @@ localmiss_body() {
 atf_init_test_cases() {
 	atf_add_test_case plain
 	atf_add_test_case tunnel
+	atf_add_test_case control
 	atf_add_test_case localmiss
 }

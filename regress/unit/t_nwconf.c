@@ -49,7 +49,7 @@ probe(void *arg, const struct addr *src, const struct addr *dst,
 ATF_TC_WITHOUT_HEAD(shortest_interval);
 ATF_TC_BODY(shortest_interval, tc)
 {
-	static const struct watch_io io = { NULL, probe, random32, &quiet };
+	static const struct watch_io io = { NULL, probe, random32, &quiet, NULL };
 	static struct conf_errors errs;
 	monotime now = { 1000000 };
 	struct watch_conf wc;

@@ -7,14 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "keepalive.h"
 #include "mirror.h"
 #include "print.h"
 #include "show.h"
 #include "proc/version.h"
 
-#define EXIT_USAGE	2
-#define EXIT_ABSENT	3	/* iked is not running */
-#define CONNECT_MS	3000
 #define ARGS_MAX	8
 
 static void
@@ -22,8 +20,10 @@ usage(void)
 {
 	(void)fprintf(stderr,
 	    "usage: ipsecctl [-s socket] show [tunnels | peers | sa | policies |"
-	    " keepalive |\n"
-	    "                                  stats | all] [-j]\n"
+	    " stats | all] [-j]\n"
+	    "       ipsecctl [-s socket] show keepalive [tunnel] [-j | -o metrics]\n"
+	    "       ipsecctl [-s socket] events [-j]\n"
+	    "       ipsecctl [-s socket] probe tunnel\n"
 	    "       ipsecctl [-s socket] up | down | rekey tunnel\n"
 	    "       ipsecctl [-s socket] rekey ike tunnel\n"
 	    "       ipsecctl [-s socket] flush | reload\n"
@@ -111,12 +111,22 @@ compose(int n, char *const *args)
 	return (line);
 }
 
+static int
+finish(int rv)
+{
+	if (fflush(stdout) != EOF && !ferror(stdout))
+		return (rv);
+	warn("standard output");
+	return (1);
+}
+
 int
 main(int argc, char *argv[])
 {
 	const char *path = CLIENT_SOCKET, *file = IKED_CONF, *form = NULL;
 	char *args[ARGS_MAX], *line = NULL, errtext[CLIENT_ERRLEN];
 	enum client_why why;
+	struct ka_opts ka;
 	struct client *c;
 	int ch, n = 0, json = 0, isshow, rv;
 
@@ -154,6 +164,14 @@ main(int argc, char *argv[])
 		return (rv);
 	}
 	isshow = strcmp(args[0], "show") == 0;
+	ka = (struct ka_opts){ path, json, form };
+	if (keepalive_word(args[0]) || (isshow && n > 1 && n < 4 &&
+	    show_is_keepalive(args[1]))) {
+		if ((rv = isshow ? keepalive_show(&ka, n == 3 ? args[2] : NULL) :
+		    keepalive_main(&ka, n, args)) == -1)
+			usage();
+		return (finish(rv));
+	}
 	if (isshow) {
 		if (n > 2 || (n == 2 && !show_known(args[1])))
 			usage();
@@ -174,9 +192,5 @@ main(int argc, char *argv[])
 		rv = command(c, line);
 	free(line);
 	client_close(c);
-	if (fflush(stdout) == EOF) {
-		warn("standard output");
-		rv = 1;
-	}
-	return (rv);
+	return (finish(rv));
 }

@@ -105,6 +105,8 @@ struct table {
 	const char *const	*head;
 	size_t			 ncols, ncells, cap;
 	char			**cells;
+	char			**notes;	/* of each row; NULL: none */
+	size_t			 nnotes;
 };
 
 struct table *
@@ -134,6 +136,28 @@ table_cell(struct table *t, const char *s)
 		t->cells = p;
 	}
 	if ((t->cells[t->ncells++] = strdup(clean)) == NULL)
+		err(1, NULL);
+}
+
+void
+table_note(struct table *t, const char *s)
+{
+	char clean[CELL_MAX];
+	size_t row = t->ncells / t->ncols;
+	void *p;
+
+	if (s[0] == '\0' || row == 0)
+		return;
+	if (row > t->nnotes) {
+		if ((p = reallocarray(t->notes, row,
+		    sizeof(t->notes[0]))) == NULL)
+			err(1, NULL);
+		t->notes = p;
+		while (t->nnotes < row)
+			t->notes[t->nnotes++] = NULL;
+	}
+	t->notes[row - 1] = strdup(print_clean(clean, sizeof(clean), s));
+	if (t->notes[row - 1] == NULL)
 		err(1, NULL);
 }
 
@@ -176,9 +200,15 @@ table_print(struct table *t, FILE *f)
 		for (c = 0; c < t->ncols; c++)
 			row[c] = t->cells[i + c];
 		print_row(f, row, width, t->ncols);
+		if (i / t->ncols < t->nnotes &&
+		    t->notes[i / t->ncols] != NULL)
+			(void)fprintf(f, "    %s\n", t->notes[i / t->ncols]);
 	}
 	for (i = 0; i < t->ncells; i++)
 		free(t->cells[i]);
+	for (i = 0; i < t->nnotes; i++)
+		free(t->notes[i]);
+	free(t->notes);
 	free(t->cells);
 	free(width);
 	free(row);

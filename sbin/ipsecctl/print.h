@@ -32,6 +32,8 @@ struct table;
 struct table	*table_new(const char *const *head, size_t ncols);	/* exits: no memory */
 void		 table_cell(struct table *, const char *);	/* "" prints as "-" */
 void		 table_num(struct table *, uint64_t);
+/* A line of its own under the row that has just been completed; "" is none. */
+void		 table_note(struct table *, const char *);
 void		 table_print(struct table *, FILE *);		/* and frees it */
 
 #endif

@@ -35,6 +35,14 @@ show_known(const char *word)
 	return (strcmp(word, "all") == 0 || find(word) != NULL);
 }
 
+int
+show_is_keepalive(const char *word)
+{
+	const struct show_what *w = find(word);
+
+	return (w != NULL && w->table == show_keepalive);
+}
+
 json_t *
 query(struct client *c, const char *command, int *refused,
     char errtext[CLIENT_ERRLEN], json_t **objs)

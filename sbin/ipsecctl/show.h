@@ -40,5 +40,6 @@ json_t	*query(struct client *, const char *command, int *refused,
 /* `show WHAT'.  what NULL: the short overview; "all".  Gives the exit status. */
 int	show(struct client *, const char *what, int json, FILE *);
 int	show_known(const char *what);
+int	show_is_keepalive(const char *what);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What netwatchd last reported, and the daemon's counters. */
+/* What netwatchd knows, and the daemon's counters. */
 
 #include <string.h>
 
@@ -30,36 +30,44 @@ words(const char *state)
 	return (state);
 }
 
+/* How long ago, or for how long; nothing is known of what is not there. */
+static void
+ago(struct table *tab, const json_t *k, const char *key)
+{
+	char buf[24];
+
+	if (json_object_get(k, key) == NULL)
+		table_cell(tab, "-");
+	else
+		table_cell(tab, print_ms(buf, sizeof(buf), field_num(k, key)));
+}
+
 void
 show_keepalive(FILE *f, const json_t *array)
 {
-	static const char *const head[] = { "TUNNEL", "SOURCE", "TARGET", "RTT",
-	    "MIN", "AVG", "MAX", "SENT", "RECEIVED", "LOSS", "STATE" };
+	static const char *const head[] = { "TUNNEL", "STATE", "SINCE",
+	    "SOURCE -> TARGET", "RTT", "MIN", "AVG", "MAX", "LOSS", "SENT" };
 	static const char *const rtts[] = { "rtt_us", "rtt_min_us",
 	    "rtt_avg_us", "rtt_max_us" };
 	struct table *tab = table_new(head, sizeof(head) / sizeof(head[0]));
-	char buf[CELL_MAX], ms[24];
-	const char *note;
+	char buf[CELL_MAX];
 	const json_t *k;
 	size_t i, r;
 
 	for (i = 0; i < json_array_size(array); i++) {
 		k = json_array_get(array, i);
 		table_cell(tab, field_str(k, "tunnel"));
-		table_cell(tab, field_str(k, "source"));
-		table_cell(tab, field_str(k, "target"));
+		table_cell(tab, words(field_str(k, "state")));
+		ago(tab, k, "since_ms");
+		(void)snprintf(buf, sizeof(buf), "%s -> %s",
+		    field_str(k, "source"), field_str(k, "target"));
+		table_cell(tab, buf);
 		for (r = 0; r < 4; r++)
 			table_cell(tab, print_us(buf, sizeof(buf),
 			    field_num(k, rtts[r])));
-		table_num(tab, field_num(k, "sent"));
-		table_num(tab, field_num(k, "received"));
 		loss(tab, k);
-		note = field_str(k, "note");
-		(void)snprintf(buf, sizeof(buf), "%s %s%s%s",
-		    words(field_str(k, "state")), print_ms(ms, sizeof(ms),
-		    field_num(k, "since_ms")), note[0] != '\0' ? ": " : "",
-		    note);
-		table_cell(tab, buf);
+		table_num(tab, field_num(k, "sent"));
+		table_note(tab, field_str(k, "note"));
 	}
 	table_print(tab, f);
 }

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/* Lines into commands (netwatchd.control(5)).  Pure. */
+
+#include <string.h>
+
+#include "keepalive/ctl_local.h"
+
+#define BADNAME	"a tunnel's name is too long"
+
+static int
+take_name(struct ctl_cmd *cmd, const char *word)
+{
+	if (*word == '\0' || strlen(word) >= sizeof(cmd->name))
+		return (-1);
+	(void)memcpy(cmd->name, word, strlen(word) + 1);
+	return (0);
+}
+
+static const char *
+no_words(char **args, struct ctl_cmd *cmd)
+{
+	(void)args;
+	(void)cmd;
+	return (NULL);
+}
+
+static const char *
+show(char **args, struct ctl_cmd *cmd)
+{
+	static const char usage[] = "write: show keepalive [name]";
+	int bad = 0;
+	char *word = lineio_word(args, &bad);
+
+	if (word == NULL || strcmp(word, "keepalive") != 0)
+		return (usage);
+	if ((word = lineio_word(args, &bad)) != NULL &&
+	    take_name(cmd, word) == -1)
+		return (BADNAME);
+	return (bad ? usage : NULL);
+}
+
+static const char *
+probe(char **args, struct ctl_cmd *cmd)
+{
+	int bad = 0;
+	char *word = lineio_word(args, &bad);
+
+	if (word == NULL)
+		return ("write: probe name");
+	return (take_name(cmd, word) == -1 ? BADNAME : NULL);
+}
+
+static const struct {
+	const char	*name;
+	enum ctl_verb	 verb;
+	const char	*(*words)(char **, struct ctl_cmd *);
+} commands[] = {
+	{ "show", CTL_SHOW, show },
+	{ "events", CTL_EVENTS, no_words },
+	{ "metrics", CTL_METRICS, no_words },
+	{ "probe", CTL_PROBE, probe },
+	{ "version", CTL_VERSION, no_words },
+};
+
+const char *
+ctl_parse(char *line, struct ctl_cmd *cmd)
+{
+	const char *error;
+	int bad = 0;
+	char *word;
+	size_t i;
+
+	memset(cmd, 0, sizeof(*cmd));
+	if ((word = lineio_word(&line, &bad)) == NULL)
+		return ("unknown command; netwatchd.control(5) lists them");
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(word, commands[i].name) == 0)
+			break;
+	if (i == sizeof(commands) / sizeof(commands[0]))
+		return ("unknown command; netwatchd.control(5) lists them");
+	cmd->verb = commands[i].verb;
+	if ((error = commands[i].words(&line, cmd)) != NULL)
+		return (error);
+	if (lineio_word(&line, &bad) != NULL)
+		return ("too many words for this command; a name with blanks "
+		    "goes in double quotes");
+	return (bad ? "a double quote is not closed" : NULL);
+}

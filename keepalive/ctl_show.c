@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/* Commands into answers, a slice at a time, as much as the client reads. */
+
+#include <string.h>
+
+#include "keepalive/ctl_local.h"
+#include "proc/version.h"
+
+static void
+show_next(struct ctl_client *c)
+{
+	struct ctl *ct = c->ctl;
+	struct watch_status st;
+	struct json j;
+
+	while (c->io.fd != -1 && lineio_unread(&c->io) < OUT_HIGH) {
+		if (watch_next(ct->watch, &c->slot) == -1) {
+			lineio_end(&c->io, NULL);
+			return;
+		}
+		if (watch_status_at(ct->watch, c->slot++, &st) == -1)
+			continue;
+		ctl_json_status(&j, &st, ct->io->now(ct->io->arg));
+		ctl_line(c, &j);
+	}
+}
+
+static void
+show_one(struct ctl_client *c)
+{
+	struct ctl *ct = c->ctl;
+	struct watch_status st;
+	struct json j;
+	uint32_t slot;
+
+	if (watch_find(ct->watch, c->cmd.name, &slot) == -1 ||
+	    watch_status_at(ct->watch, slot, &st) == -1) {
+		lineio_end(&c->io, "netwatchd watches no tunnel of that name; "
+		    "give it the word keepalive in iked.conf");
+		return;
+	}
+	ctl_json_status(&j, &st, ct->io->now(ct->io->arg));
+	ctl_line(c, &j);
+	lineio_end(&c->io, NULL);
+}
+
+/* Text, not JSON: what a collector wants to read. */
+static void
+metrics_next(struct ctl_client *c)
+{
+	static const char eof[] = "# EOF\n";
+	struct ctl *ct = c->ctl;
+	struct watch_status st;
+	char text[METRICS_MAX];
+	size_t n;
+
+	while (c->io.fd != -1 && lineio_unread(&c->io) < OUT_HIGH) {
+		if (c->family == METRICS_FAMILIES) {
+			c->io.busy = 0;
+			(void)lineio_put(&c->io, eof, sizeof(eof) - 1);
+			return;
+		}
+		if (c->slot == 0) {
+			n = metrics_head(c->family, text, sizeof(text));
+			(void)lineio_put(&c->io, text, n);
+		}
+		if (watch_next(ct->watch, &c->slot) == -1) {
+			c->family++;
+			c->slot = 0;
+			continue;
+		}
+		if (watch_status_at(ct->watch, c->slot++, &st) == -1)
+			continue;
+		n = metrics_sample(c->family, &st, ct->io->now(ct->io->arg),
+		    text, sizeof(text));
+		(void)lineio_put(&c->io, text, n);
+	}
+}
+
+static void
+probe_now(struct ctl_client *c)
+{
+	struct ctl *ct = c->ctl;
+	uint32_t slot;
+
+	if (watch_find(ct->watch, c->cmd.name, &slot) == -1)
+		lineio_end(&c->io, "netwatchd watches no tunnel of that name");
+	else if (watch_probe_now(ct->watch, slot, ct->io->now(ct->io->arg)) ==
+	    -1)
+		lineio_end(&c->io, "no address of this machine is inside the "
+		    "tunnel's nets: nothing can be sent");
+	else {
+		lineio_end(&c->io, NULL);
+		ct->io->wake(ct->io->arg);
+	}
+}
+
+static void
+version(struct ctl_client *c)
+{
+	struct json j;
+
+	json_begin(&j);
+	json_str(&j, "kind", "version");
+	json_u64(&j, "ikeep", 1);
+	json_str(&j, "version", IKEEP_VERSION);
+	ctl_line(c, &j);
+	lineio_end(&c->io, NULL);
+}
+
+void
+ctl_more(struct ctl_client *c)
+{
+	if (c->cmd.verb == CTL_SHOW)
+		show_next(c);
+	else if (c->cmd.verb == CTL_METRICS)
+		metrics_next(c);
+}
+
+void
+ctl_run(struct ctl_client *c)
+{
+	c->slot = 0;
+	c->family = 0;
+	switch (c->cmd.verb) {
+	case CTL_SHOW:
+	case CTL_METRICS:
+		if (c->cmd.name[0] != '\0') {
+			show_one(c);
+			break;
+		}
+		c->io.busy = 1;
+		ctl_more(c);
+		break;
+	case CTL_EVENTS:
+		c->io.busy = 1;		/* until the client goes */
+		break;
+	case CTL_PROBE:
+		probe_now(c);
+		break;
+	case CTL_VERSION:
+		version(c);
+		break;
+	}
+}

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * netwatchd's control socket: commands, answers, and clients of any manners, against the
+ * real core with targets that nobody answers for.
+ */
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <atf-c.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keepalive/ctl_local.h"
+#include "proc/client.h"
+
+#define SOCK	"ctl.sock"
+
+static struct world {
+	monotime		 now;
+	struct ev_loop		*loop;
+	struct logger		 log;
+	char			 lines[4096];
+	struct watch_io		 io;
+	struct watch		*watch;
+	struct ctl_io		 ctlio;
+	struct ctl		*ctl;
+	unsigned int		 wakes;
+	struct addr		 mine;
+} W;
+
+static void
+emit(void *arg, enum log_level level, const char *line)
+{
+	size_t n = strlen(W.lines);
+
+	(void)arg;
+	(void)level;
+	(void)snprintf(W.lines + n, sizeof(W.lines) - n, "%s\n", line);
+}
+
+static uint32_t
+random32(void *arg)
+{
+	(void)arg;
+	return (7);
+}
+
+static int
+probe(void *arg, const struct addr *src, const struct addr *dst,
+    const struct probe *p)
+{
+	(void)arg;
+	(void)src;
+	(void)dst;
+	(void)p;
+	return (0);
+}
+
+static monotime
+now(void *arg)
+{
+	(void)arg;
+	return (W.now);
+}
+
+static void
+wake(void *arg)
+{
+	(void)arg;
+	W.wakes++;
+}
+
+static void
+event(void *arg, const struct watch_event *ev)
+{
+	(void)arg;
+	ctl_event(W.ctl, ev);
+}
+
+static void
+world(void)
+{
+	memset(&W, 0, sizeof(W));
+	W.now.us = 5000000;
+	W.log = (struct logger){ emit, NULL, 1 };
+	W.io = (struct watch_io){ NULL, probe, random32, &W.log, event };
+	W.ctlio = (struct ctl_io){ NULL, now, wake };
+	ATF_REQUIRE_EQ(0, addr_parse(&W.mine, "10.1.0.1"));
+	ATF_REQUIRE((W.loop = ev_loop_new(0)) != NULL);
+	ATF_REQUIRE((W.watch = watch_new(&W.io)) != NULL);
+	ATF_REQUIRE((W.ctl = ctl_new(W.loop, W.watch, &W.ctlio, &W.log)) !=
+	    NULL);
+	(void)unlink(SOCK);
+	ctl_listen(W.ctl, lineio_listen(SOCK, 0600, getgid()));
+	ATF_REQUIRE(W.ctl->accept.fd != -1);
+}
+
+static void
+targets(unsigned int n)
+{
+	struct watch_conf wc;
+	unsigned int i;
+
+	watch_conf_begin(W.watch);
+	for (i = 0; i < n; i++) {
+		memset(&wc, 0, sizeof(wc));
+		(void)snprintf(wc.name, sizeof(wc.name), i == 0 ? "boise" :
+		    "a \\ tunnel \xc3\xa9 %u", i);
+		ATF_REQUIRE_EQ(0, prefix_parse(&wc.net[0], "10.1.0.0/24"));
+		ATF_REQUIRE_EQ(0, prefix_parse(&wc.net[1], "10.2.0.0/24"));
+		ATF_REQUIRE_EQ(0, addr_parse(&wc.target, "10.2.0.1"));
+		wc.nfrom = wc.nto = 1;
+		wc.interval_ms = 10000;
+		ATF_REQUIRE_EQ(0, watch_conf_add(W.watch, &wc));
+	}
+	watch_conf_commit(W.watch, W.now);
+	ATF_REQUIRE_EQ(0, watch_addrs(W.watch, &W.mine, 1, W.now));
+}
+
+static int
+visit(void)
+{
+	struct sockaddr_un sun;
+	int fd;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	(void)strlcpy(sun.sun_path, SOCK, sizeof(sun.sun_path));
+	ATF_REQUIRE((fd = socket(AF_UNIX, SOCK_STREAM, 0)) != -1);
+	ATF_REQUIRE_EQ(0, connect(fd, (struct sockaddr *)&sun, sizeof(sun)));
+	ev_run(W.loop, EVRUN_NOWAIT);
+	return (fd);
+}
+
+static void
+say(int fd, const char *s)
+{
+	ATF_REQUIRE_EQ((ssize_t)strlen(s), send(fd, s, strlen(s),
+	    MSG_NOSIGNAL));
+}
+
+/* All that comes until nothing does. */
+static char *
+hear(int fd)
+{
+	static char buf[8 * 1024 * 1024];
+	size_t n = 0;
+	int quiet = 0;
+	ssize_t r;
+
+	while (quiet < 3) {
+		ev_run(W.loop, EVRUN_NOWAIT);
+		r = recv(fd, buf + n, sizeof(buf) - 1 - n, MSG_DONTWAIT);
+		quiet = r > 0 ? 0 : quiet + 1;
+		n += r > 0 ? (size_t)r : 0;
+	}
+	buf[n] = '\0';
+	return (buf);
+}
+
+/* It is only JSON lines; how many of that kind.  *error: of the last end. */
+static unsigned int
+count(char *text, const char *kind, char error[200])
+{
+	unsigned int n = 0;
+	const char *s;
+	char *line;
+	json_t *o;
+
+	error[0] = '\0';
+	while ((line = strsep(&text, "\n")) != NULL && *line != '\0') {
+		ATF_REQUIRE_MSG((o = json_loads(line, JSON_REJECT_DUPLICATES,
+		    NULL)) != NULL, "%s", line);
+		if ((s = json_string_value(json_object_get(o, "kind"))) != NULL)
+			n += strcmp(s, kind) == 0;
+		if ((s = json_string_value(json_object_get(o, "error"))) !=
+		    NULL)
+			(void)strlcpy(error, s, 200);
+		json_decref(o);
+	}
+	return (n);
+}
+
+ATF_TC_WITHOUT_HEAD(parse);
+ATF_TC_BODY(parse, tc)
+{
+	static const struct {
+		const char	*line, *error;	/* the error begins so */
+		enum ctl_verb	 verb;
+		const char	*name;
+	} t[] = {
+		{ "show keepalive", NULL, CTL_SHOW, "" },
+		{ " show\tkeepalive  \"my tunnel\" ", NULL, CTL_SHOW, "my tunnel" },
+		{ "show keepalive a b", "too many words", 0, "" },
+		{ "show", "write: show", 0, "" },
+		{ "show tunnels", "write: show", 0, "" },
+		{ "show keepalive \"a", "write: show", 0, "" },
+		{ "show keepalive \"\"", "a tunnel's name", 0, "" },
+		{ "show keepalive 1234567890123456789012345678901234567890123456789"
+		    "012345678901234", "a tunnel's name is too long", 0, "" },
+		{ "events", NULL, CTL_EVENTS, "" },
+		{ "events now", "too many words", 0, "" },
+		{ "events \"", "a double quote", 0, "" },
+		{ "metrics", NULL, CTL_METRICS, "" },
+		{ "probe", "write: probe", 0, "" },
+		{ "probe boise", NULL, CTL_PROBE, "boise" },
+		{ "probe boise \"", "a double quote", 0, "" },
+		{ "version", NULL, CTL_VERSION, "" },
+		{ "", "unknown command", 0, "" },
+		{ "flush", "unknown command", 0, "" },
+		{ "\"", "unknown command", 0, "" },
+	};
+	struct ctl_cmd cmd;
+	const char *error;
+	char line[256];
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		(void)strlcpy(line, t[i].line, sizeof(line));
+		error = ctl_parse(line, &cmd);
+		if (t[i].error != NULL) {
+			ATF_CHECK_MSG(error != NULL && strncmp(error,
+			    t[i].error, strlen(t[i].error)) == 0, "%s: %s",
+			    t[i].line, error);
+			continue;
+		}
+		ATF_CHECK_MSG(error == NULL, "%s: %s", t[i].line, error);
+		ATF_CHECK_EQ(t[i].verb, cmd.verb);
+		ATF_CHECK_STREQ(t[i].name, cmd.name);
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(show);
+ATF_TC_BODY(show, tc)
+{
+	char error[200];
+	int fd;
+
+	(void)tc;
+	world();
+	targets(3);
+	fd = visit();
+	ATF_CHECK(strstr(hear(fd), "{\"ikeep\":1,\"version\":\"") != NULL);
+	say(fd, "show keepalive\n");
+	ATF_CHECK_EQ(3, count(hear(fd), "keepalive", error));
+	ATF_CHECK_STREQ("", error);
+	W.now.us += 2500000;
+	say(fd, "show keepalive boise\nversion\n");
+	ATF_CHECK_STREQ("{\"kind\":\"keepalive\",\"tunnel\":\"boise\","
+	    "\"source\":\"10.1.0.1\",\"target\":\"10.2.0.1\","
+	    "\"state\":\"acquiring\",\"since_ms\":2500,\"interval_ms\":10000,"
+	    "\"rtt_us\":0,\"rtt_min_us\":0,\"rtt_avg_us\":0,\"rtt_max_us\":0,"
+	    "\"sent\":0,\"received\":0,\"lost\":0,\"late\":0,"
+	    "\"loss_percent\":0.0,\"note\":\"iked is not running\"}\n"
+	    "{\"end\":true}\n{\"kind\":\"version\",\"ikeep\":1,\"version\":\""
+	    IKEEP_VERSION "\"}\n{\"end\":true}\n", hear(fd));
+	say(fd, "show keepalive nobody\n");
+	ATF_CHECK_EQ(0, count(hear(fd), "keepalive", error));
+	ATF_CHECK(strstr(error, "watches no tunnel of that name") != NULL);
+	say(fd, "probe boise\n");
+	(void)count(hear(fd), "", error);
+	ATF_CHECK_STREQ("", error);
+	ATF_CHECK_EQ(1, W.wakes);
+	ATF_CHECK(mono_reached(watch_deadline(W.watch), W.now));
+	ATF_REQUIRE_EQ(0, watch_addrs(W.watch, NULL, 0, W.now));
+	say(fd, "probe boise\n");
+	(void)count(hear(fd), "", error);
+	ATF_CHECK(strstr(error, "nothing can be sent") != NULL);
+	ATF_CHECK_EQ(1, W.wakes);
+}
+
+ATF_TC_WITHOUT_HEAD(metrics);
+ATF_TC_BODY(metrics, tc)
+{
+	struct watch_status st;
+	char *text, buf[METRICS_MAX];
+	int fd;
+
+	(void)tc;
+	world();
+	targets(2);
+	fd = visit();
+	(void)hear(fd);
+	say(fd, "metrics\nversion\n");
+	text = hear(fd);
+	ATF_CHECK(strstr(text, "# TYPE ikeep_keepalive_up gauge\n"
+	    "# HELP ikeep_keepalive_up 1 while replies come through the "
+	    "tunnel.\n"
+	    "ikeep_keepalive_up{tunnel=\"boise\"} 0\n"
+	    "ikeep_keepalive_up{tunnel=\"a \\\\ tunnel \xc3\xa9 1\"} 0\n"
+	    "# TYPE ikeep_keepalive_state stateset\n") != NULL);
+	ATF_CHECK(strstr(text, "ikeep_keepalive_state{tunnel=\"boise\","
+	    "ikeep_keepalive_state=\"acquiring\"} 1\n"
+	    "ikeep_keepalive_state{tunnel=\"boise\","
+	    "ikeep_keepalive_state=\"up\"} 0\n") != NULL);
+	ATF_CHECK(strstr(text, "\n# EOF\n{\"kind\":\"version\"") != NULL);
+	/* Values and labels to the octet. */
+	memset(&st, 0, sizeof(st));
+	(void)strlcpy(st.name, "q\"b\\n\nx\xff\xe4z", sizeof(st.name));
+	st.rtt_us = 1234567;
+	st.sent = 10;
+	st.lost = 2;
+	st.late = 3;
+	ATF_CHECK(metrics_sample(3, &st, W.now, buf, sizeof(buf)) > 0);
+	ATF_CHECK_STREQ("ikeep_keepalive_rtt_seconds{tunnel="
+	    "\"q\\\"b\\\\n\\nx\?\?z\"} 1.234567\n", buf);
+	ATF_CHECK(metrics_head(3, buf, sizeof(buf)) > 0);
+	ATF_CHECK_STREQ("# TYPE ikeep_keepalive_rtt_seconds gauge\n"
+	    "# UNIT ikeep_keepalive_rtt_seconds seconds\n"
+	    "# HELP ikeep_keepalive_rtt_seconds Time to the last reply.\n", buf);
+	(void)strlcpy(st.name, "b", sizeof(st.name));
+	ATF_CHECK(metrics_sample(7, &st, W.now, buf, sizeof(buf)) > 0);
+	ATF_CHECK_STREQ("ikeep_keepalive_probes_sent_total{tunnel=\"b\"} 10\n",
+	    buf);
+	/* A late reply takes back a loss, but not a timeout. */
+	ATF_CHECK(metrics_sample(9, &st, W.now, buf, sizeof(buf)) > 0);
+	ATF_CHECK_STREQ("ikeep_keepalive_probes_timed_out_total{tunnel=\"b\"} "
+	    "5\n", buf);
+	ATF_CHECK_EQ(0, metrics_sample(9, &st, W.now, buf, 20));
+	ATF_CHECK_EQ(0, metrics_head(METRICS_FAMILIES, buf, sizeof(buf)));
+	/* The longest name there may be, in the largest family. */
+	memset(st.name, '"', sizeof(st.name) - 1);
+	ATF_CHECK(metrics_sample(1, &st, W.now, buf, sizeof(buf)) > 0);
+}
+
+/* Answers far longer than what a client may leave unread. */
+ATF_TC_WITHOUT_HEAD(slices);
+ATF_TC_BODY(slices, tc)
+{
+	char error[200], *text;
+	int fd, other, i, n;
+
+	(void)tc;
+	world();
+	targets(5000);
+	fd = visit();
+	say(fd, "show keepalive\n");
+	/* Nobody reads: what is made is bounded, and others are served. */
+	for (i = 0; i < 50; i++)
+		ev_run(W.loop, EVRUN_NOWAIT);
+	ATF_CHECK(lineio_unread(&W.ctl->c[0].io) < OUT_HIGH + JSON_LINEMAX);
+	ATF_CHECK(W.ctl->c[0].io.busy);
+	other = visit();
+	say(other, "show keepalive boise\n");
+	ATF_CHECK_EQ(1, count(hear(other), "keepalive", error));
+	ATF_CHECK_EQ(5000, count(hear(fd), "keepalive", error));
+	ATF_CHECK_STREQ("", error);
+	say(fd, "metrics\n");
+	text = hear(fd);
+	for (n = 0; (text = strstr(text, "\nikeep_keepalive_")) != NULL; n++)
+		text++;
+	ATF_CHECK_EQ(5000 * (METRICS_FAMILIES - 1 + 5), n);
+	/* Targets that go while they are shown. */
+	say(fd, "show keepalive\n");
+	for (i = 0; i < 5; i++)
+		ev_run(W.loop, EVRUN_NOWAIT);
+	targets(1);
+	ATF_CHECK(count(hear(fd), "keepalive", error) < 5000);
+	ATF_CHECK_STREQ("", error);
+	ATF_CHECK(!W.ctl->c[0].io.busy);
+}
+
+static void
+happen(const char *reason)
+{
+	struct watch_event ev = { .kind = WATCH_EV_DOWN, .name = "boise",
+	    .state = WATCH_DOWN, .source = W.mine, .target = W.mine,
+	    .reason = reason, .evidence = "none" };
+
+	ctl_event(W.ctl, &ev);
+}
+
+ATF_TC_WITHOUT_HEAD(events);
+ATF_TC_BODY(events, tc)
+{
+	struct watch_event ev = { .kind = WATCH_EV_UP, .name = "b\"oise",
+	    .state = WATCH_UP, .reason = "r", .evidence = "" };
+	struct timespec wall = { 1790000000, 7000000 };
+	char error[200], long_reason[200];
+	struct json j;
+	int a, b, c, i;
+
+	(void)tc;
+	world();
+	targets(1);
+	ctl_json_event(&j, &ev, &wall);
+	ATF_REQUIRE(json_end(&j) > 0);
+	ATF_CHECK_EQ(0, strncmp(j.b, "{\"kind\":\"event\",\"time\":"
+	    "\"2026-09-21T14:13:20.007Z\",\"event\":\"up\",\"tunnel\":"
+	    "\"b\\\"oise\",\"state\":\"up\",\"source\":\"any\",\"target\":"
+	    "\"any\",\"reason\":\"r\",\"evidence\":\"\"}\n", j.len));
+	a = visit();
+	b = visit();
+	c = visit();
+	say(a, "events\n");
+	say(b, "events\n");
+	(void)hear(a);
+	(void)hear(b);
+	(void)hear(c);
+	ATF_REQUIRE_EQ(0, watch_addrs(W.watch, NULL, 0, W.now));
+	ATF_CHECK_EQ(1, count(hear(a), "event", error));
+	ATF_CHECK_EQ(1, count(hear(b), "event", error));
+	ATF_CHECK_STREQ("", hear(c));
+	/* Who shuts its half has had enough, and gets a proper end. */
+	ATF_REQUIRE_EQ(0, shutdown(a, SHUT_WR));
+	ATF_CHECK_STREQ("{\"end\":true}\n", hear(a));
+	ATF_CHECK_EQ(-1, W.ctl->c[0].io.fd);
+	ATF_CHECK(W.ctl->c[1].io.fd != -1);
+	/* Who does not read is left behind; the others are not. */
+	memset(long_reason, 'x', sizeof(long_reason) - 1);
+	long_reason[sizeof(long_reason) - 1] = '\0';
+	a = visit();
+	say(a, "events\n");
+	(void)hear(a);
+	for (i = 0; i < 5000 && W.ctl->c[1].io.fd != -1; i++) {
+		happen(long_reason);
+		ATF_CHECK_EQ(1, count(hear(a), "event", error));
+	}
+	ATF_CHECK_EQ(-1, W.ctl->c[1].io.fd);
+	ATF_CHECK(strstr(W.lines, "reads too slowly: disconnected") != NULL);
+	ATF_CHECK(W.ctl->c[0].io.fd != -1);
+}
+
+ATF_TC_WITHOUT_HEAD(manners);
+ATF_TC_BODY(manners, tc)
+{
+	static const char nul[] = "show\0keepalive\n";
+	char error[200], big[LINE_MAX_IN + 1];
+	int fd[CTL_CLIENTS], more, i;
+
+	(void)tc;
+	world();
+	targets(1);
+	for (i = 0; i < CTL_CLIENTS; i++)
+		fd[i] = visit();
+	more = visit();
+	(void)count(hear(more), "", error);
+	ATF_CHECK(strstr(error, "as many clients as it can") != NULL);
+	memset(big, 'a', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	say(fd[0], big);
+	(void)count(hear(fd[0]), "", error);
+	ATF_CHECK_STREQ("a command has at most 1024 octets", error);
+	ATF_REQUIRE_EQ((ssize_t)sizeof(nul) - 1, send(fd[1], nul,
+	    sizeof(nul) - 1, 0));
+	(void)count(hear(fd[1]), "", error);
+	ATF_CHECK_STREQ("a command is text", error);
+	/* Both places are free again. */
+	ATF_CHECK_EQ(-1, W.ctl->c[0].io.fd);
+	ATF_CHECK_EQ(-1, W.ctl->c[1].io.fd);
+	more = visit();
+	say(more, "show keepalive\r\n");
+	ATF_CHECK_EQ(1, count(hear(more), "keepalive", error));
+	/* Half-closed (nc -N): the answer still comes, then the end. */
+	say(fd[2], "show keepalive\nshow keep");
+	ATF_REQUIRE_EQ(0, shutdown(fd[2], SHUT_WR));
+	ATF_CHECK_EQ(1, count(hear(fd[2]), "keepalive", error));
+	ATF_CHECK_EQ(-1, W.ctl->c[2].io.fd);
+	ctl_free(W.ctl);
+	watch_free(W.watch);
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, parse);
+	ATF_TP_ADD_TC(tp, show);
+	ATF_TP_ADD_TC(tp, metrics);
+	ATF_TP_ADD_TC(tp, slices);
+	ATF_TP_ADD_TC(tp, events);
+	ATF_TP_ADD_TC(tp, manners);
+	return (atf_no_error());
+}
