@@ -27,7 +27,7 @@
 
 #define UP_RATE		50.0	/* `up` commands a second, after a burst: the */
 #define UP_BURST	100.0	/* storm of a hub that comes back */
-#define SLOW_RATE	50	/* reports a second of numbers alone */
+#define SLOW_RATE	100	/* commands a second that nobody waits for */
 
 char *
 target_path(const struct target *t, char *dst, size_t cap)
@@ -63,12 +63,12 @@ todo_set(struct watch *w, struct target *t, uint8_t what)
 		TAILQ_INSERT_TAIL(&w->ups, t, upent);
 		t->queued |= QUEUE_UP;
 	}
-	if ((t->todo & (TODO_COUNTERS | TODO_REPORT)) &&
-	    !(t->queued & QUEUE_OTHER)) {
+	if (((t->todo & TODO_REPORT) || ((t->todo & TODO_COUNTERS) &&
+	    t->state != WATCH_UP)) && !(t->queued & QUEUE_OTHER)) {
 		queue_leave(w, t, QUEUE_SLOW);
 		TAILQ_INSERT_TAIL(&w->others, t, otherent);
 		t->queued |= QUEUE_OTHER;
-	} else if ((t->todo & TODO_NUMBERS) &&
+	} else if ((t->todo & (TODO_NUMBERS | TODO_COUNTERS)) &&
 	    !(t->queued & (QUEUE_OTHER | QUEUE_SLOW))) {
 		TAILQ_INSERT_TAIL(&w->slow, t, otherent);
 		t->queued |= QUEUE_SLOW;
@@ -154,8 +154,9 @@ pop_up(struct watch *w, monotime now)
 	return (NULL);
 }
 
-/* New numbers of targets whose state has not changed: each is said once in a round over
- * all that have some, and iked hears no more of them than SLOW_RATE a second. */
+/* New numbers of targets whose state has not changed, and looks at the counters of those
+ * that are up: one of these in a round over all that have some, and iked hears no more
+ * of them than SLOW_RATE a second. */
 static struct target *
 next_slow(struct watch *w, monotime now)
 {
@@ -178,22 +179,23 @@ watch_command(struct watch *w, struct watch_cmd *cmd, monotime now)
 		cmd->kind = WATCH_CMD_UP;
 		(void)snprintf(cmd->line, sizeof(cmd->line), "up \"%s\"",
 		    t->conf->name);
-	} else if ((t = TAILQ_FIRST(&w->others)) != NULL &&
-	    (t->todo & TODO_COUNTERS)) {
+	} else if ((t = TAILQ_FIRST(&w->others)) == NULL &&
+	    (t = next_slow(w, now)) == NULL) {
+		return (0);
+	} else if (t->todo & TODO_COUNTERS) {
 		cmd->kind = WATCH_CMD_COUNTERS;
 		t->todo &= (uint8_t)~TODO_COUNTERS;
 		t->todo |= TODO_ASKED;
 		(void)snprintf(cmd->line, sizeof(cmd->line),
 		    "counters \"%s\"", t->conf->name);
-		if (!(t->todo & TODO_REPORT))
-			queue_leave(w, t, QUEUE_OTHER);
-	} else if (t != NULL || (t = next_slow(w, now)) != NULL) {
+		queue_leave(w, t, QUEUE_OTHER | QUEUE_SLOW);
+		todo_set(w, t, 0);	/* behind all others with what is left */
+	} else {
 		cmd->kind = WATCH_CMD_REPORT;
 		t->todo &= (uint8_t)~(TODO_REPORT | TODO_NUMBERS);
 		report_line(w, t, cmd->line, sizeof(cmd->line));
 		queue_leave(w, t, QUEUE_OTHER | QUEUE_SLOW);
-	} else
-		return (0);
+	}
 	cmd->slot = t->slot;
 	cmd->id = t->id;
 	return (1);

@@ -31,21 +31,7 @@ fail() {
 	tail -n 5 "$W/log" "$W/load" 2>/dev/null
 	exit 1			# all that runs here ends with this shell: -p
 }
-# users_make, as in regress/kernel/lib.sh: only in this mount namespace
-cp /etc/passwd "$W/passwd"
-cp /etc/group "$W/group"
-id=61000
-for u in _iked _ikenet _ikekeys _ikekern _netwatch; do
-	id=$((id + 1))
-	grep -q "^$u:" "$W/group" || echo "$u:x:$id:" >>"$W/group"
-	g=$(sed -n "s/^$u:[^:]*:\([0-9]*\):.*/\1/p" "$W/group")
-	grep -q "^$u:" "$W/passwd" ||
-	    echo "$u:x:$id:$g:ikeep:/var/empty:/usr/sbin/nologin" >>"$W/passwd"
-done
-chmod 644 "$W/passwd" "$W/group"
-mount --bind "$W/passwd" /etc/passwd && mount --bind "$W/group" /etc/group ||
-    fail "no mounts"
-mkdir "$W/empty"
+users
 away
 awk -v n="$COUNT" -v t="$W/iked.conf" -v g="$W/load.conf" 'BEGIN {
 	s = "ikesa enc aes-128-gcm prf hmac-sha2-256 group curve25519 childsa enc aes-128-gcm psk \"Wz7mQ2xK9vLr4TbN8cHd\""

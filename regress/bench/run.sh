@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: ISC
 #
 # make bench: the engine alone, then all processes of iked on this machine's own kernel
-# with 1,000 and 10,000 IKE SAs, and strongSwan in its place where it is installed.  Only
-# ratios hold: the floor is measured in the same run.
+# with 1,000 and 10,000 IKE SAs, and strongSwan in its place where it is installed; then
+# netwatchd with 100,000 targets, and fping and dpinger.  Only ratios hold: the floor is
+# measured in the same run.
 #
 # Environment: OBJDIR; COUNT, a third number of IKE SAs (100000 takes some minutes and
 # 3 GB of memory); UML=1000, so many tunnels once more with SAs in a real kernel, where that
@@ -32,8 +33,9 @@ if [ "$(id -u)" = 0 ]; then
 	    END { if (last != first) printf "the cost of a handshake at %d IKE SAs, to that at %d: %+.1f %%\n",
 		last, first, 100 * (us[last] / us[first] - 1) }' "$out"
 	rm -f "$out.one"
+	OBJ=$OBJDIR sh "$here/netwatch.sh" </dev/null || status=1
 else
-	echo "bench: all processes of iked are measured only when root asks" >&2
+	echo "bench: all processes of iked, and netwatchd, are measured only when root asks" >&2
 	status=1
 fi
 [ -z "${UML:-}" ] ||
