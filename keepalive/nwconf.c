@@ -77,19 +77,12 @@ say_errors(const struct conf_errors *e)
 		log_warnx(plog(), "and %u more", e->n - 64);
 }
 
-static struct nw_conf *
-pick(const struct conf *conf)
+static void
+pick_tunnels(struct nw_conf *nc, const struct conf *conf)
 {
-	struct nw_conf *nc;
 	const char *why;
 	uint32_t i;
 
-	if ((nc = calloc(1, sizeof(*nc))) == NULL || (nc->targets =
-	    calloc(conf->ntunnels + 1, sizeof(*nc->targets))) == NULL) {
-		free(nc);
-		log_warn(plog(), "configuration");
-		return (NULL);
-	}
 	for (i = 0; i < conf->ntunnels; i++) {
 		if (watch_conf_from(&conf->tunnels[i], &nc->targets[nc->n],
 		    &why) == 0)
@@ -98,6 +91,28 @@ pick(const struct conf *conf)
 			log_warnx(plog(), "keepalive \"%s\": not watched: %s",
 			    conf->tunnels[i].name, why);
 	}
+}
+
+static struct nw_conf *
+pick(const struct conf *conf)
+{
+	struct nw_conf *nc;
+	size_t i, n = 1 + conf->nwatches;
+
+	/* One that has no keepalive takes no place. */
+	for (i = 0; i < conf->ntunnels; i++)
+		n += conf->tunnels[i].keepalive != NULL;
+	if ((nc = calloc(1, sizeof(*nc))) == NULL || (nc->targets =
+	    calloc(n, sizeof(*nc->targets))) == NULL) {
+		free(nc);
+		log_warn(plog(), "configuration");
+		return (NULL);
+	}
+	pick_tunnels(nc, conf);
+	for (i = 0; i < conf->nwatches; i++)
+		if (watch_conf_from_watch(&conf->watches[i],
+		    &nc->targets[nc->n]) == 0)
+			nc->n++;
 	return (nc);
 }
 
@@ -137,8 +152,12 @@ nwconf_load(const char *path)
 void
 nwconf_free(struct nw_conf *nc)
 {
+	size_t i;
+
 	if (nc == NULL)
 		return;
+	for (i = 0; i < nc->n; i++)
+		watch_conf_clear(&nc->targets[i]);
 	free(nc->targets);
 	free(nc);
 }

@@ -12,8 +12,12 @@ nwmsg_put_target(struct wbuf *w, const struct watch_conf *wc)
 	uint8_t i;
 
 	wbuf_str(w, wc->name);
+	put_addr(w, &wc->source);
+	wbuf_u8(w, (uint8_t)(wc->nmore + 1));
 	put_addr(w, &wc->target);
-	wbuf_u32(w, wc->interval_ms);
+	for (i = 0; i < wc->nmore; i++)
+		put_addr(w, &wc->more[i]);
+	conf_keepalive_put(w, wc->ka);
 	wbuf_u8(w, wc->nfrom);
 	for (i = 0; i < wc->nfrom; i++)
 		put_prefix(w, &watch_from(wc)[i]);
@@ -36,16 +40,44 @@ get_prefixes(struct rbuf *r, struct prefix *p)
 	return (n);
 }
 
-int
-nwmsg_get_target(struct rbuf *r, struct watch_conf *wc)
+static int
+get_targets(struct rbuf *r, struct watch_conf *wc)
 {
+	struct addr a;
+	unsigned int i, n = rbuf_u8(r);
+
+	if (n == 0 || n > CONF_TARGETS)
+		return (-1);
+	for (i = 0; i < n; i++) {
+		get_addr(r, &a);
+		if (watch_conf_target(wc, &a) == -1)
+			return (-1);
+	}
+	return (rbuf_ok(r) ? 0 : -1);
+}
+
+int
+nwmsg_get_target(struct rbuf *r, struct watch_conf *wc, struct conf_kashare *s)
+{
+	struct conf_keepalive *ka;
+
 	memset(wc, 0, sizeof(*wc));
 	rbuf_str(r, wc->name, sizeof(wc->name));
-	get_addr(r, &wc->target);
-	wc->interval_ms = rbuf_u32(r);
+	get_addr(r, &wc->source);
+	if (get_targets(r, wc) == -1 || (ka = conf_keepalive_get(r,
+	    KA_APART)) == NULL)
+		goto fail;
+	wc->interval_ms = ka->interval_ms;
+	wc->ka = ka;
 	wc->nfrom = get_prefixes(r, watch_from(wc));
 	wc->nto = get_prefixes(r, watch_to(wc));
-	return (rbuf_ok(r) && rbuf_left(r) == 0 ? 0 : -1);
+	if (!rbuf_ok(r) || rbuf_left(r) != 0 || ka->quorum > wc->nmore + 1)
+		goto fail;
+	wc->ka = conf_keepalive_share(s, ka);
+	return (0);
+fail:
+	watch_conf_clear(wc);
+	return (-1);
 }
 
 void

@@ -29,8 +29,9 @@ enum nwmsg {
 #define NWMSG_ADDRS	500	/* in one message */
 
 void	nwmsg_put_target(struct wbuf *, const struct watch_conf *);
-/* 0, or -1: malformed.  Checked for form only. */
-int	nwmsg_get_target(struct rbuf *, struct watch_conf *);
+/* *wc holds a reference afterwards; options that are equal to one of s are shared with it.
+ * 0, or -1: malformed, or options that no statement can have. */
+int	nwmsg_get_target(struct rbuf *, struct watch_conf *, struct conf_kashare *s);
 void	nwmsg_put_sockkey(struct wbuf *, const struct icmp_sockkey *);
 int	nwmsg_get_sockkey(struct rbuf *, struct icmp_sockkey *);
 void	nwmsg_put_totals(struct wbuf *, const struct watch_totals *);

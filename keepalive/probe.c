@@ -43,6 +43,7 @@ struct pstate {
 	unsigned int		 nsent;		/* probes since the last settle */
 	monotime		 settled;	/* when the last probes went out */
 	int			 conf_open;
+	struct conf_kashare	 kas;
 	struct addr		*addrs;
 	size_t			 naddrs;
 
@@ -329,11 +330,12 @@ take_target(struct pstate *p, struct rbuf *r)
 {
 	struct watch_conf wc;
 
-	if (!p->conf_open || nwmsg_get_target(r, &wc) == -1)
+	if (!p->conf_open || nwmsg_get_target(r, &wc, &p->kas) == -1)
 		return (-1);
 	if (watch_conf_add(p->watch, &wc) == -1)
 		log_warnx(&p->log, "keepalive \"%s\": cannot be watched",
 		    wc.name);
+	watch_conf_clear(&wc);
 	return (0);
 }
 

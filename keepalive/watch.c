@@ -29,61 +29,6 @@ watch_state_name(enum watch_state s)
 	return ("?");
 }
 
-static int
-icmp_passes(const struct tslist *l, enum addr_family fam)
-{
-	uint8_t i, want = fam == ADDR_V4 ? 1 : 58;
-
-	for (i = 0; i < l->n; i++)
-		if (l->t[i].start.fam == fam &&
-		    (l->t[i].proto == 0 || l->t[i].proto == want))
-			return (1);
-	return (0);
-}
-
-int
-watch_conf_from(const struct conf_tunnel *ct, struct watch_conf *wc,
-    const char **why)
-{
-	uint8_t i;
-
-	*why = NULL;
-	memset(wc, 0, sizeof(*wc));
-	if (!ct->keepalive.on)
-		return (-1);
-	if (ct->from.n == 0 || ct->to.n == 0) {
-		*why = "it has no nets";
-		return (-1);
-	}
-	(void)snprintf(wc->name, sizeof(wc->name), "%s", ct->name);
-	wc->interval_ms = ct->keepalive.interval_ms;
-	wc->nfrom = ct->from.n;
-	wc->nto = ct->to.n;
-	memcpy(watch_from(wc), ct->fromnet, wc->nfrom * sizeof(wc->net[0]));
-	memcpy(watch_to(wc), ct->tonet, wc->nto * sizeof(wc->net[0]));
-	wc->target = ct->keepalive.target;
-	if (wc->target.fam == ADDR_NONE) {
-		/* The first host, mostly the gateway; of a /32 or /31 the net itself. */
-		i = watch_to(wc)->addr.fam == ADDR_V4 ? 32 : 128;
-		if (prefix_host(watch_to(wc), watch_to(wc)->len >= i - 1 ? 0 : 1,
-		    &wc->target) == -1)
-			return (-1);
-	}
-	for (i = 0; i < wc->nto; i++)
-		if (prefix_contains(&watch_to(wc)[i], &wc->target))
-			break;
-	if (i == wc->nto) {
-		*why = "its keepalive target is outside the \"to\" nets";
-		return (-1);
-	}
-	if (!icmp_passes(&ct->from, wc->target.fam) ||
-	    !icmp_passes(&ct->to, wc->target.fam)) {
-		*why = "its selectors let no ICMP through";
-		return (-1);
-	}
-	return (0);
-}
-
 struct watch *
 watch_new(const struct watch_io *io)
 {
@@ -109,7 +54,7 @@ target_free(struct watch *w, struct target *t)
 	w->all[t->pos]->pos = t->pos;
 	w->slots[t->slot] = NULL;
 	w->freeslots[w->nfree++] = t->slot;
-	free(t->conf);
+	watch_conf_free(t->conf);
 	free(t->error);
 	free(t);
 }
@@ -167,35 +112,6 @@ find_old(struct watch *w, struct watch_conf *wc)
 }
 
 static int
-conf_equal(const struct watch_conf *a, const struct watch_conf *b)
-{
-	uint8_t i;
-
-	if (a->interval_ms != b->interval_ms || a->nfrom != b->nfrom ||
-	    a->nto != b->nto || addr_cmp(&a->target, &b->target) != 0)
-		return (0);
-	for (i = 0; i < a->nfrom + a->nto; i++)
-		if (prefix_cmp(&a->net[i], &b->net[i]) != 0)
-			return (0);
-	return (1);
-}
-
-static int
-conf_valid(const struct watch_conf *wc)
-{
-	uint8_t i;
-
-	if (wc->name[0] == '\0' || strpbrk(wc->name, "\"\r\n") != NULL ||
-	    wc->interval_ms < CONF_INTERVALMIN || wc->nfrom == 0 || wc->nfrom > TS_MAX ||
-	    wc->nto == 0 || wc->nto > TS_MAX)
-		return (0);
-	for (i = 0; i < wc->nto; i++)
-		if (prefix_contains(&watch_to(wc)[i], &wc->target))
-			return (1);
-	return (0);
-}
-
-static int
 grow(struct watch *w)
 {
 	size_t i, n;
@@ -220,17 +136,6 @@ grow(struct watch *w)
 	}
 	w->nslots = n;
 	return (0);
-}
-
-static struct watch_conf *
-conf_copy(const struct watch_conf *wc)
-{
-	size_t len = CONF_LEN(wc);
-	struct watch_conf *copy;
-
-	if ((copy = malloc(len)) != NULL)
-		memcpy(copy, wc, len);
-	return (copy);
 }
 
 /* The ring remembers what comes back after the timeout, too, but not for every
@@ -279,15 +184,15 @@ watch_conf_add(struct watch *w, const struct watch_conf *wc)
 	struct watch_conf *copy;
 	struct target *t;
 
-	if (!conf_valid(wc) || (copy = conf_copy(wc)) == NULL)
+	if (!watch_conf_valid(wc) || (copy = watch_conf_copy(wc)) == NULL)
 		return (-1);
-	if ((t = find_old(w, copy)) != NULL && conf_equal(t->conf, copy)) {
+	if ((t = find_old(w, copy)) != NULL && watch_conf_equal(t->conf, copy)) {
 		t->marked = 1;
-		free(copy);
+		watch_conf_free(copy);
 		return (0);
 	}
 	if (grow(w) == -1 || (t = target_new(copy)) == NULL) {
-		free(copy);
+		watch_conf_free(copy);
 		return (-1);
 	}
 	t->marked = 1;
@@ -349,7 +254,7 @@ watch_link(struct watch *w, int linked, monotime now)
 
 	w->linked = linked;
 	for (i = 0; i < w->n; i++) {
-		if ((t = w->all[i])->state == 0)
+		if ((t = w->all[i])->state == 0 || watch_conf_alone(t->conf))
 			continue;
 		todo_clear(w, t);
 		t->win = t->still = 0;

@@ -63,8 +63,9 @@ struct watch_event {
 
 struct watch_io {
 	void		*arg;
-	/* Sends one probe; 0, or an errno.  Must not use another source.  EINPROGRESS: it
-	 * is taken, watch_sent follows.  EAGAIN: it is not, for the moment. */
+	/* Sends one probe; 0, or an errno.  Must not use another source; a src of
+	 * ADDR_NONE is by route, of a `watch' entry only.  EINPROGRESS: it is taken,
+	 * watch_sent follows.  EAGAIN: it is not, for the moment. */
 	int		(*probe)(void *arg, const struct addr *src,
 			    const struct addr *dst, const struct probe *);
 	uint32_t	(*random)(void *arg);
@@ -73,21 +74,35 @@ struct watch_io {
 	void		(*event)(void *arg, const struct watch_event *);
 };
 
-/* One tunnel to watch, as the configuration has it. */
+/*
+ * One tunnel to watch, as the configuration has it: `from' and `to' are the networks
+ * whose selectors carry its probes.  A `watch' entry belongs to no tunnel and has none of
+ * both.
+ */
 struct watch_conf {
 	char		name[CONF_NAMELEN];
-	struct addr	target;
+	struct addr	target;		/* the first */
 	uint32_t	interval_ms;
-	uint8_t		nfrom, nto;	/* each at least 1 */
+	uint8_t		nfrom, nto;	/* each at least 1; both 0: a `watch' entry */
+	uint8_t		nmore;
+	struct addr	*more;		/* the other targets; NULL: none */
+	struct addr	source;		/* of a `watch' entry; ADDR_NONE: by route */
+	struct conf_keepalive *ka;	/* a reference, without targets of its own; NULL:
+					   all defaults (tests) */
 	/* the `from' nets, then the `to' nets; last, so that a copy ends with them */
 	struct prefix	net[2 * TS_MAX];
 };
 #define watch_from(wc)	((wc)->net)
 #define watch_to(wc)	((wc)->net + (wc)->nfrom)
-/* From a parsed statement.  0; -1: it has no keepalive, or cannot have one, then *why says so
- * (NULL otherwise). */
+/* From a parsed statement; to be cleared.  0; -1: no keepalive, no memory, or it cannot
+ * have one, then *why says so (NULL otherwise). */
 int	watch_conf_from(const struct conf_tunnel *, struct watch_conf *,
 	    const char **why);
+int	watch_conf_from_watch(const struct conf_watch *, struct watch_conf *);
+/* One more target.  0 or -1: too many, no memory. */
+int	watch_conf_target(struct watch_conf *, const struct addr *);
+/* What it owns and refers to. */
+void	watch_conf_clear(struct watch_conf *);
 
 struct watch;
 struct watch	*watch_new(const struct watch_io *);	/* io stays the caller's */

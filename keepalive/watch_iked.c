@@ -54,7 +54,7 @@ queue_leave(struct watch *w, struct target *t, uint8_t which)
 void
 todo_set(struct watch *w, struct target *t, uint8_t what)
 {
-	if (!w->linked)
+	if (!w->linked || watch_conf_alone(t->conf))
 		return;
 	if ((what & TODO_COUNTERS) && (t->todo & TODO_ASKED))
 		what &= (uint8_t)~TODO_COUNTERS;

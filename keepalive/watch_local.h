@@ -113,6 +113,14 @@ struct watch {
 				 lateness[WATCH_LATE_MS];
 };
 
+/* watch_conf.c */
+int	 watch_conf_valid(const struct watch_conf *);
+int	 watch_conf_equal(const struct watch_conf *, const struct watch_conf *);
+int	 watch_conf_alone(const struct watch_conf *);	/* a `watch' entry */
+/* A copy that ends with its last net; NULL: no memory. */
+struct watch_conf *watch_conf_copy(const struct watch_conf *);
+void	 watch_conf_free(struct watch_conf *);
+
 /* watch_target.c */
 void	 target_start(struct watch *, struct target *, monotime at, monotime now);
 void	 target_source(struct watch *, struct target *, monotime);

@@ -78,11 +78,20 @@ usable(const struct target *t, const struct addr *a)
 
 	if (addr_cmp(a, &t->conf->target) == 0)
 		return (0);
+	if (watch_conf_alone(t->conf))
+		return (addr_cmp(a, &t->conf->source) == 0);
 	for (i = 0; i < t->conf->nfrom; i++)
 		if (a->fam == t->conf->target.fam &&
 		    prefix_contains(&watch_from(t->conf)[i], a))
 			return (1);
 	return (0);
+}
+
+/* Without a tunnel there is no selector that a source has to be in. */
+static int
+by_route(const struct target *t)
+{
+	return (watch_conf_alone(t->conf) && t->conf->source.fam == ADDR_NONE);
 }
 
 /* The source in use stays while it can; else the lowest address inside. */
@@ -121,15 +130,17 @@ give_up(struct target *t)
 static void
 begin_acquire(struct watch *w, struct target *t, monotime now)
 {
+	int linked = w->linked && !watch_conf_alone(t->conf);
+
 	t->began = now;
 	t->ask_ms = WATCH_ASK_MIN_MS;
 	t->look_ms = WATCH_WINDOW_MS;
-	t->next_ask = w->linked ? now : MONO_NEVER;
-	t->next_look = w->linked ? mono_add_ms(now, WATCH_WINDOW_MS) :
+	t->next_ask = linked ? now : MONO_NEVER;
+	t->next_look = linked ? mono_add_ms(now, WATCH_WINDOW_MS) :
 	    MONO_NEVER;
 	/* Where iked can be asked, the asking goes first: a probe before the SA
 	 * is there is lost, and would be what woke the tunnel. */
-	t->next_probe = w->linked ? mono_add_ms(now, WATCH_FAST_MS) : now;
+	t->next_probe = linked ? mono_add_ms(now, WATCH_FAST_MS) : now;
 	t->fast_until = MONO_NONE;
 	t->misses = t->fast_left = 0;
 	give_up(t);
@@ -142,6 +153,12 @@ say_nosource(struct watch *w, const struct target *t)
 {
 	char net[PREFIX_STRLEN];
 
+	if (watch_conf_alone(t->conf)) {
+		log_warnx(w->io->log, "keepalive \"%s\": its source %s is no address "
+		    "of this machine; until it is, nothing is sent", t->conf->name,
+		    addr_str(&t->conf->source, net));
+		return;
+	}
 	log_warnx(w->io->log, "keepalive \"%s\": no address of this machine is "
 	    "inside %s%s; add one to an interface, or put one of this "
 	    "machine's addresses into the tunnel's \"from\"; until then "
@@ -159,7 +176,8 @@ target_state(struct watch *w, struct target *t, enum watch_state state,
 		t->since = now;
 	if (state == WATCH_UP) {
 		t->next_ask = MONO_NEVER;
-		t->next_look = w->linked ? now : MONO_NEVER;
+		t->next_look = w->linked && !watch_conf_alone(t->conf) ? now :
+		    MONO_NEVER;
 		t->misses = t->fast_left = 0;
 		t->tail = t->seq;
 		t->verdict = t->said = VERDICT_NONE;
@@ -181,7 +199,7 @@ void
 target_start(struct watch *w, struct target *t, monotime at, monotime now)
 {
 	t->src = choose_source(w, t);
-	if (t->src.fam == ADDR_NONE) {
+	if (t->src.fam == ADDR_NONE && !by_route(t)) {
 		target_state(w, t, WATCH_NOSOURCE, now);
 		return;
 	}
@@ -334,7 +352,7 @@ send_probe(struct watch *w, struct target *t, monotime now)
 	t->next_probe = mono_add_ms(now, watch_jitter_ms(w,
 	    pause_ms(t, now)));
 	/* The promise of this program, checked where it matters. */
-	if (!usable(t, &t->src))
+	if (!by_route(t) && !usable(t, &t->src))
 		return;
 	error = w->io->probe(w->io->arg, &t->src, &t->conf->target, &p);
 	if (error == EAGAIN || error == ENOBUFS) {

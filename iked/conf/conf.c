@@ -31,6 +31,26 @@ wipe_psk(struct conf_peer *p)
 	p->psklen = 0;
 }
 
+static void
+free_tunnels(struct conf *c)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < c->ntunnels; i++)
+		conf_keepalive_unref(c->tunnels[i].keepalive);
+	free(c->tunnels);
+	free(c->byname);
+	c->tunnels = NULL;
+	c->byname = NULL;
+	c->ntunnels = c->cap_tunnels = 0;
+	for (i = 0; i < c->nwatches; i++)
+		conf_keepalive_unref(c->watches[i].keepalive);
+	free(c->watches);
+	c->watches = NULL;
+	c->nwatches = c->cap_watches = 0;
+	conf_kashare_clear(&c->kas);
+}
+
 void
 conf_free(struct conf *c)
 {
@@ -41,8 +61,7 @@ conf_free(struct conf *c)
 	for (i = 0; i < c->npeers; i++)
 		wipe_psk(&c->peers[i]);
 	free(c->peers);
-	free(c->tunnels);
-	free(c->byname);
+	free_tunnels(c);
 	for (i = 0; i < c->nprops; i++)
 		free(c->props[i]);
 	free(c->props);
@@ -220,18 +239,15 @@ conf_keep_marks(struct conf *c)
 
 	for (i = 0; i < c->npeers; i++)
 		wipe_psk(&c->peers[i]);
-	free(c->tunnels);
-	free(c->byname);
-	c->tunnels = NULL;
-	c->byname = NULL;
-	c->ntunnels = c->cap_tunnels = 0;
+	free_tunnels(c);
 }
 
 int
-conf_keepalive_equal(const struct conf_keepalive *a, const struct conf_keepalive *b)
+conf_watch_equal(const struct conf_watch *a, const struct conf_watch *b)
 {
-	return (a->on == b->on && addr_cmp(&a->target, &b->target) == 0 &&
-	    a->interval_ms == b->interval_ms);
+	return (strcmp(a->name, b->name) == 0 &&
+	    addr_cmp(&a->source, &b->source) == 0 &&
+	    conf_keepalive_equal(a->keepalive, b->keepalive));
 }
 
 int

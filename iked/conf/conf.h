@@ -16,6 +16,7 @@
 #include "base/id.h"
 #include "base/ts.h"
 #include "base/xform.h"
+#include "conf/conf_keepalive.h"
 
 #define CONF_NAMELEN	64	/* tunnel names, NUL included */
 #define CONF_PSKMAX	1024
@@ -27,10 +28,6 @@
 #define CONF_LIFEMAX	(366U * 86400)
 #define CONF_DPD	60		/* s */
 #define CONF_DPDMAX	86400
-#define CONF_INTERVAL	10000		/* ms between keepalive probes */
-#define CONF_INTERVALMIN 100	/* ms; netwatchd remembers as many probes as
-				   are out for its timeout at this distance */
-#define CONF_INTERVALMAX 86400000
 
 #define CONF_IFACELEN	16	/* NUL included */
 
@@ -54,12 +51,6 @@ struct conf_peer {
 	uint32_t		 ntunnels;	/* how many statements use it */
 };
 
-struct conf_keepalive {
-	uint8_t		on;
-	struct addr	target;		/* ADDR_NONE: first host of the first `to` net */
-	uint32_t	interval_ms;	/* default 10000 */
-};
-
 /* `dynamic`: the address that the peer gives us, or we give the peer. */
 enum conf_dyn { DYN_NO, DYN_FROM, DYN_TO };
 
@@ -76,11 +67,20 @@ struct conf_tunnel {
 	const struct proposals	*esp;		/* ditto */
 	uint32_t		 lifetime;	/* seconds, hard; default 3h */
 	uint64_t		 lifebytes;	/* default 4G; 0 none */
-	struct conf_keepalive	 keepalive;
+	struct conf_keepalive	*keepalive;	/* a reference; NULL: without */
 	uint8_t			 dyn;		/* enum conf_dyn */
 	struct cp_list		 give;		/* `config`; an address is the pool */
 	struct cp_list		 ask;		/* `request` */
 	char			 iface[CONF_IFACELEN]; /* for the address we get; or "" */
+	uint32_t		 line;
+	char			 file[128];
+};
+
+/* One `watch` statement: netwatchd's alone, it is in no message of iked's. */
+struct conf_watch {
+	char			 name[CONF_NAMELEN];	/* no tunnel has it */
+	struct addr		 source;	/* ADDR_NONE: by route */
+	struct conf_keepalive	*keepalive;	/* a reference; never NULL */
 	uint32_t		 line;
 	char			 file[128];
 };
@@ -90,6 +90,8 @@ struct conf {
 	uint32_t		 npeers, ntunnels;
 	struct conf_peer	*peers;
 	struct conf_tunnel	*tunnels;
+	uint32_t		 nwatches;
+	struct conf_watch	*watches;
 	uint8_t			 passive;	/* `set passive`: start nothing ourselves */
 	uint32_t		 dpd_interval;	/* `set dpd_check_interval`, s; default 60;
 						   0: no liveness checks */
@@ -97,7 +99,8 @@ struct conf {
 	uint8_t			 mobike;	/* `set mobike`: default 1 */
 	/* private to conf */
 	uint32_t		 want_peers, want_tunnels;	/* announced by globals */
-	uint32_t		 cap_peers, cap_tunnels;
+	uint32_t		 cap_peers, cap_tunnels, cap_watches;
+	struct conf_kashare	 kas;
 	uint32_t		*byname;	/* tunnels ordered by name; NULL while filling */
 	struct proposals	**props;	/* each once, as far as that is seen */
 	uint32_t		 nprops, cap_props;
@@ -142,8 +145,7 @@ int	conf_proposals_equal(const struct proposals *, const struct proposals *);
 int	conf_peer_equal(const struct conf_peer *, const struct conf_peer *);
 int	conf_tunnel_equal(const struct conf *, const struct conf_tunnel *,
 	    const struct conf *, const struct conf_tunnel *);
-int	conf_keepalive_equal(const struct conf_keepalive *,
-	    const struct conf_keepalive *);
+int	conf_watch_equal(const struct conf_watch *, const struct conf_watch *);
 /*
  * Who has no secrets cannot see that one changed.  Who reads them numbers them: a peer
  * whose secret is that of the same peer in old keeps its serial, any other gets

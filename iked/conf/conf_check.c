@@ -185,16 +185,40 @@ conf_transport_ok(const struct conf_tunnel *t, const struct conf_peer *pe)
 	return (1);
 }
 
-/* The probe's target is inside the remote nets, or the probe leaves in clear. */
 int
-conf_target_ok(const struct conf_tunnel *t)
+conf_target_inside(const struct conf_tunnel *t, const struct addr *a)
 {
 	unsigned int	 i;
 
-	if (t->keepalive.target.fam == ADDR_NONE)
-		return (1);
 	for (i = 0; i < t->to.n; i++)
-		if (prefix_contains(&t->tonet[i], &t->keepalive.target))
-			return (conf_addr_ok(&t->keepalive.target));
+		if (prefix_contains(&t->tonet[i], a))
+			return (1);
 	return (0);
+}
+
+int
+conf_target_carried(const struct conf_tunnel *t, const struct addr *a)
+{
+	unsigned int	 i;
+
+	for (i = 0; i < t->to.n; i++)
+		if (prefix_contains(&t->tonet[i], a) && conf_probe_to(t, i))
+			return (1);
+	return (0);
+}
+
+/* The probe's targets are inside the remote nets, or the probe leaves in clear. */
+int
+conf_target_ok(const struct conf_tunnel *t)
+{
+	struct addr	 a[CONF_TARGETS];
+	unsigned int	 i, n;
+
+	if (t->keepalive == NULL)
+		return (1);
+	n = conf_tunnel_targets(t, a);
+	for (i = 0; i < n; i++)
+		if (!conf_addr_ok(&a[i]) || !conf_target_carried(t, &a[i]))
+			return (0);
+	return (n > 0);
 }

@@ -80,8 +80,8 @@ conf_peer_hash(const struct conf_peer *p)
 }
 
 /* Remembers the name; the second of its kind is an error. */
-static void
-merge_name(struct parser *p)
+void
+conf_name_seen(struct parser *p)
 {
 	struct stmt	*st = &p->st;
 	struct key	 k = { p, st->name, NULL, NULL, NULL };
@@ -157,7 +157,7 @@ check_endpoints(struct parser *p)
 		conf_stmt_error(p, &st->pos, "%s is %s but has no peer to call: "
 		    "write peer and its address, or passive", callit(p, who),
 		    conf_mode_name(st->mode));
-	else if (st->remote.fam == ADDR_NONE && st->keepalive.on)
+	else if (st->remote.fam == ADDR_NONE && st->keepalive != NULL)
 		conf_warning(p->errs, &st->pos, "%s has keepalive but no peer "
 		    "address: it is watched, not brought up", callit(p, who));
 	if (!st->has_psk)
@@ -360,6 +360,39 @@ check_transport(struct parser *p, const struct conf_tunnel *t)
 		    callit(p, who));
 }
 
+/* A probe that does not fit into the tunnel would leave in clear. */
+static void
+check_targets(struct parser *p, struct conf_tunnel *t)
+{
+	struct stmt	*st = &p->st;
+	struct addr	 a[CONF_TARGETS];
+	const char	*kind = ka_kind_name(st->keepalive->kind);
+	unsigned int	 i, n;
+
+	t->keepalive = st->keepalive;
+	n = conf_tunnel_targets(t, a);
+	if (n == 0) {
+		for (i = 0; i < t->to.n && !conf_probe_to(t, i); i++)
+			continue;
+		if (i == t->to.n)
+			conf_stmt_error(p, &st->pos, "keepalive: proto and port of this "
+			    "statement let no %s probe through: choose another probe, "
+			    "or a statement that carries it", kind);
+		else
+			conf_stmt_error(p, &st->pos, "keepalive finds no target in what "
+			    "stands after \"to\": write keepalive target and an "
+			    "address that answers");
+	}
+	for (i = 0; i < n && st->keepalive->ntargets > 0; i++)
+		if (!conf_target_inside(t, &a[i]))
+			conf_stmt_error(p, &st->targetpos[i], "the target of keepalive "
+			    "is in none of the networks after \"to\": its probes "
+			    "would not go through the tunnel");
+		else if (!conf_target_carried(t, &a[i]))
+			conf_stmt_error(p, &st->targetpos[i], "proto and port of this "
+			    "statement let no %s probe to this target through", kind);
+}
+
 static void
 check_nets(struct parser *p, struct conf_tunnel *t)
 {
@@ -404,11 +437,8 @@ check_nets(struct parser *p, struct conf_tunnel *t)
 	else
 		check_lockout(p, t);
 	conf_cp_merge(p, t);
-	t->keepalive = st->keepalive;
-	if (!conf_target_ok(t))
-		conf_stmt_error(p, &st->targetpos, "the target of keepalive is in "
-		    "none of the networks after \"to\": its probes would not "
-		    "go through the tunnel");
+	if (st->keepalive != NULL)
+		check_targets(p, t);
 }
 
 /*
@@ -569,16 +599,49 @@ check_preset(struct parser *p)
 }
 
 void
+conf_file_name(char dst[128], const char *file)
+{
+	size_t	 i;
+
+	strlcpy(dst, file, 128);
+	for (i = 0; dst[i] != '\0'; i++)
+		if ((unsigned char)dst[i] < ' ' || dst[i] == 0x7f)
+			dst[i] = '?';
+}
+
+/* The tunnel takes the statement's keepalive, or an equal one that another has. */
+static void
+take_keepalive(struct parser *p, struct conf_tunnel *t, uint32_t index)
+{
+	struct stmt	*st = &p->st;
+	void		*v = p->backup;
+
+	t->keepalive = NULL;
+	if (st->keepalive == NULL)
+		return;
+	t->keepalive = conf_keepalive_share(&p->conf->kas,
+	    conf_keepalive_ref(st->keepalive));
+	if (t->keepalive->str[KA_BACKUP] == NULL)
+		return;
+	if (conf_grow(&v, &p->backupcap, p->nbackup, sizeof(*p->backup)) == -1) {
+		p->lx.nomem = 1;
+		return;
+	}
+	p->backup = v;
+	p->backup[p->nbackup].tunnel = index;
+	p->backup[p->nbackup++].pos = st->backuppos;
+}
+
+void
 conf_merge(struct parser *p)
 {
 	static const struct conf_tunnel none;
 	struct stmt		*st = &p->st;
 	struct conf_tunnel	 t = none, *nt;
 	int64_t			 peer;
-	size_t			 i;
 
 	p->nstmt++;
-	merge_name(p);
+	conf_name_seen(p);
 	if (st->bad)
 		return;
 	if (p->conf->ntunnels >= CONF_MAXTUNNELS) {
@@ -603,10 +666,7 @@ conf_merge(struct parser *p)
 		return;
 	}
 	t.line = st->pos.line;
-	strlcpy(t.file, st->pos.file, sizeof(t.file));
-	for (i = 0; t.file[i] != '\0'; i++)
-		if ((unsigned char)t.file[i] < ' ' || t.file[i] == 0x7f)
-			t.file[i] = '?';
+	conf_file_name(t.file, st->pos.file);
 	default_peer(p);
 	check_endpoints(p);
 	check_nets(p, &t);
@@ -619,6 +679,7 @@ conf_merge(struct parser *p)
 		p->lx.nomem = 1;
 		return;
 	}
+	take_keepalive(p, &t, p->conf->ntunnels - 1);
 	*nt = t;
 	p->conf->peers[peer].ntunnels++;
 }
@@ -645,11 +706,34 @@ name_unnamed(struct parser *p)
 	return (0);
 }
 
+/* A backup is another tunnel of this configuration. */
+static void
+check_backups(struct parser *p)
+{
+	const struct conf_tunnel *t;
+	const char	*name;
+	uint32_t	 i;
+
+	for (i = 0; i < p->nbackup; i++) {
+		t = &p->conf->tunnels[p->backup[i].tunnel];
+		name = t->keepalive->str[KA_BACKUP];
+		if (strcmp(name, t->name) == 0)
+			conf_error(p->errs, &p->backup[i].pos, "\"%s\" cannot be its "
+			    "own backup", name);
+		else if (conf_tunnel_byname(p->conf, name) == -1)
+			conf_error(p->errs, &p->backup[i].pos, "there is no tunnel "
+			    "\"%s\" to be the backup", name);
+	}
+}
+
 int
 conf_merge_end(struct parser *p)
 {
 	name_unnamed(p);
 	if (p->errs->n > p->errs->nwarn)
 		return (0);
-	return (conf_index(p->conf) == -1 ? -1 : 0);
+	if (conf_index(p->conf) == -1)
+		return (-1);
+	check_backups(p);
+	return (0);
 }

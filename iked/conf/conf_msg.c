@@ -9,7 +9,7 @@
 
 #include "conf/conf_parse.h"
 
-#define MSG_VERSION	3
+#define MSG_VERSION	4
 
 static void
 put_addr(struct wbuf *w, const struct addr *a)
@@ -323,9 +323,9 @@ conf_put_tunnel(struct wbuf *w, const struct conf_tunnel *t)
 	put_proposals(w, t->esp);
 	wbuf_u32(w, t->lifetime);
 	wbuf_u64(w, t->lifebytes);
-	wbuf_u8(w, t->keepalive.on);
-	put_addr(w, &t->keepalive.target);
-	wbuf_u32(w, t->keepalive.interval_ms);
+	wbuf_u8(w, t->keepalive != NULL);
+	if (t->keepalive != NULL)
+		conf_keepalive_put(w, t->keepalive);
 	wbuf_u8(w, t->dyn);
 	put_cp(w, &t->give);
 	put_cp(w, &t->ask);
@@ -335,11 +335,16 @@ conf_put_tunnel(struct wbuf *w, const struct conf_tunnel *t)
 }
 
 static int
-keepalive_ok(const struct conf_tunnel *t)
+tunnel_ok(const struct conf_tunnel *t, const struct conf_peer *pe)
 {
-	return (conf_target_ok(t) &&
-	    t->keepalive.interval_ms >= CONF_INTERVALMIN &&
-	    t->keepalive.interval_ms <= CONF_INTERVALMAX);
+	const char	*s;
+
+	for (s = t->file; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return (0);
+	return (conf_selectors_ok(t) && (!t->transport || conf_transport_ok(t, pe)) &&
+	    conf_name_ok(t->name) && conf_families_ok(t) &&
+	    t->lifebytes <= UINT64_MAX >> 1 && conf_target_ok(t) && conf_cp_ok(t));
 }
 
 int
@@ -348,7 +353,6 @@ conf_get_tunnel(struct rbuf *r, struct conf *c)
 	struct conf_tunnel	 t, *nt;
 	struct proposals	 ps;
 	uint8_t			 mode;
-	const char		*s;
 
 	memset(&t, 0, sizeof(t));
 	memset(&ps, 0, sizeof(ps));
@@ -362,9 +366,9 @@ conf_get_tunnel(struct rbuf *r, struct conf *c)
 	get_proposals(r, &ps, PROTO_ESP);
 	t.lifetime = get_life(r);
 	t.lifebytes = rbuf_u64(r);
-	t.keepalive.on = get_bool(r);
-	get_addr(r, &t.keepalive.target);
-	t.keepalive.interval_ms = rbuf_u32(r);
+	if (get_bool(r) && rbuf_ok(r) &&
+	    (t.keepalive = conf_keepalive_get(r, KA_TUNNEL)) == NULL)
+		rbuf_fail(r);
 	t.dyn = rbuf_u8(r);
 	get_cp(r, &t.give);
 	get_cp(r, &t.ask);
@@ -373,24 +377,39 @@ conf_get_tunnel(struct rbuf *r, struct conf *c)
 	rbuf_str(r, t.file, sizeof(t.file));
 	if (!rbuf_ok(r) || c->ntunnels >= c->want_tunnels ||
 	    t.peer >= c->npeers || c->npeers != c->want_peers ||
-	    mode > MODE_ONDEMAND || !conf_selectors_ok(&t) ||
-	    (t.transport && !conf_transport_ok(&t, &c->peers[t.peer])) ||
-	    !conf_name_ok(t.name) || !conf_families_ok(&t) ||
-	    t.lifebytes > UINT64_MAX >> 1 || !keepalive_ok(&t) || !conf_cp_ok(&t))
-		return (-1);
-	for (s = t.file; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return (-1);
+	    mode > MODE_ONDEMAND || !tunnel_ok(&t, &c->peers[t.peer]))
+		goto fail;
 	t.mode = (enum conf_mode)mode;
 	/* Nobody can be called at `any`. */
 	if (t.mode != MODE_PASSIVE &&
 	    c->peers[t.peer].remote.fam == ADDR_NONE)
-		return (-1);
+		goto fail;
 	if ((t.esp = conf_proposals_share(c, &ps)) == NULL ||
 	    (nt = conf_add_tunnel(c)) == NULL)
-		return (-1);
+		goto fail;
+	if (t.keepalive != NULL)
+		t.keepalive = conf_keepalive_share(&c->kas, t.keepalive);
 	*nt = t;
 	return (0);
+fail:
+	conf_keepalive_unref(t.keepalive);
+	return (-1);
+}
+
+static int
+backups_ok(const struct conf *c)
+{
+	const struct conf_keepalive	*ka;
+	uint32_t			 i;
+
+	for (i = 0; i < c->ntunnels; i++) {
+		ka = c->tunnels[i].keepalive;
+		if (ka != NULL && ka->str[KA_BACKUP] != NULL &&
+		    (strcmp(ka->str[KA_BACKUP], c->tunnels[i].name) == 0 ||
+		    conf_tunnel_byname(c, ka->str[KA_BACKUP]) == -1))
+			return (0);
+	}
+	return (1);
 }
 
 int
@@ -409,5 +428,5 @@ conf_complete(struct conf *c)
 		if (uses[i] != c->peers[i].ntunnels)
 			bad = 1;
 	free(uses);
-	return (bad || conf_index(c) != 0 ? -1 : 0);
+	return (bad || conf_index(c) != 0 || !backups_ok(c) ? -1 : 0);
 }

@@ -128,6 +128,8 @@ place_of(unsigned int ctx)
 		return ("after ikesa");
 	if (ctx & C_CHILDSA)
 		return ("after childsa");
+	if (ctx & C_KA)
+		return ("after keepalive");
 	return ("inside another option");
 }
 
@@ -485,7 +487,7 @@ stmt_macro(struct parser *p, const char *name, const struct pos *pos)
 	if (*s != '\0' || strlen(name) > 63)
 		conf_error(p->errs, pos, "the name of a macro is at most 63 "
 		    "letters, digits and underscores");
-	else if (conf_word_find(name, ~0U) != NULL)
+	else if (conf_word_find(name, ~(unsigned int)C_KA) != NULL)
 		conf_error(p->errs, pos, "\"%s\" is a keyword and cannot name a "
 		    "macro", name);
 	else
@@ -498,7 +500,7 @@ out:
 static void
 stmt_other(struct parser *p, const struct tok *t)
 {
-	if (t->kind == T_WORD && conf_word_find(t->s, C_OPT) != NULL) {
+	if (t->kind == T_WORD && conf_word_find(t->s, C_OPT | C_KA) != NULL) {
 		/* One forgotten backslash, one message. */
 		if (!p->orphan)
 			conf_error(p->errs, &t->pos, CONF_ORPHAN, t->s);
@@ -544,6 +546,11 @@ statement(struct parser *p)
 			p->st.pos = pos;
 			conf_policy(p);
 			break;
+		case K_WATCH:
+			memset(&p->st, 0, sizeof(p->st));
+			p->st.pos = pos;
+			conf_watch(p, &pos);
+			break;
 		case K_SET:
 			stmt_set(p);
 			break;
@@ -582,6 +589,7 @@ parser_free(struct parser *p)
 	free(p->first);
 	free(p->seen);
 	free(p->pair);
+	free(p->backup);
 	explicit_bzero(p, sizeof(*p));
 	free(p);
 }

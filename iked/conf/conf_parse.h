@@ -50,14 +50,15 @@ struct stmt {
 	char		 iface[CONF_IFACELEN];
 	uint32_t	 pair[TS_MAX];	/* bits: to-entries named with a from-entry */
 	struct addr	 local, remote;
-	struct pos	 localpos, remotepos, targetpos, portpos;
+	struct pos	 localpos, remotepos, portpos, backuppos;
+	struct pos	 targetpos[CONF_TARGETS];
 	struct ident	 srcid, dstid;
 	struct proposals ike, esp;
 	const char	*preset;	/* the word, or NULL */
 	struct pos	 presetpos;
 	uint32_t	 ikelifetime, lifetime;
 	uint64_t	 lifebytes;
-	struct conf_keepalive keepalive;
+	struct conf_keepalive *keepalive;	/* or NULL; a reference */
 	uint8_t		 has_psk;
 	uint16_t	 psklen;
 	uint8_t		 psk[CONF_PSKMAX];
@@ -94,6 +95,12 @@ struct parser {
 		struct ts	 from, to;
 	}			*pair;
 	uint32_t		 npair, paircap;
+	/* backups, to be looked for when all tunnels are known */
+	struct seen_backup {
+		uint32_t	 tunnel;
+		struct pos	 pos;
+	}			*backup;
+	uint32_t		 nbackup, backupcap;
 };
 
 /* conf_parse.c: tokens.  peek expands macros, peek_raw does not. */
@@ -128,12 +135,19 @@ void		 conf_unknown(struct parser *, const struct tok *, unsigned int ctx,
 int		 conf_time_ms(const char *, uint64_t *);
 int		 conf_bytes(const char *, uint64_t *);
 
+/* A time, and how and where it was written.  0 or -1 when reported. */
+int		 conf_take_time(struct parser *, const char *kw, const char *units,
+		    uint64_t *ms, struct pos *, char show[SHOWLEN]);
+
 /* An option at the beginning of a line; its name. */
 #define CONF_ORPHAN	"\"%s\" is an option without its ikev2: end the line above " \
 			"with a backslash (and no comment)"
 
 /* conf_policy.c: the ikev2 statement, after its keyword. */
 void		 conf_policy(struct parser *);
+/* conf_watch.c: after keepalive and watch, whose places these are. */
+void		 conf_keepalive(struct parser *, const struct pos *);
+void		 conf_watch(struct parser *, const struct pos *);
 /* conf_cp.c: after config, request and iface. */
 void		 conf_cp(struct parser *, enum conf_kw);
 void		 conf_iface(struct parser *);
@@ -152,6 +166,10 @@ const struct proposals *conf_proposals_share(struct conf *, const struct proposa
 void		 conf_default(struct proposals *, uint8_t proto, const char *preset);
 /* conf_merge.c: the finished statement becomes a tunnel of a peer. */
 void		 conf_merge(struct parser *);
+/* The statement's name: a second one is an error. */
+void		 conf_name_seen(struct parser *);
+/* A file's name as messages carry it. */
+void		 conf_file_name(char dst[128], const char *);
 /* What a peer is known by: local, remote, srcid, dstid. */
 uint32_t	 conf_peer_hash(const struct conf_peer *);
 int		 conf_peer_same(const struct conf_peer *, const struct conf_peer *);
@@ -167,7 +185,11 @@ int		 conf_addr_ok(const struct addr *);	/* a host's address */
 int		 conf_xform_built(uint8_t proto, const struct xform_info *);
 /* Every family of one side stands on the other, too. */
 int		 conf_families_ok(const struct conf_tunnel *);
+/* keepalive has a target, and all of them are reached through the tunnel. */
 int		 conf_target_ok(const struct conf_tunnel *);
+/* Of one: is it in a `to', and do the selectors carry a probe to it? */
+int		 conf_target_inside(const struct conf_tunnel *, const struct addr *);
+int		 conf_target_carried(const struct conf_tunnel *, const struct addr *);
 /* Two hosts, which are the peer's own addresses. */
 int		 conf_transport_ok(const struct conf_tunnel *, const struct conf_peer *);
 

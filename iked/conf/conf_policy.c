@@ -381,9 +381,8 @@ loose_unit(struct parser *p, const char *kw, const char *number,
 	return (0);
 }
 
-/* A time, and how and where it was written.  0 or -1 when reported. */
-static int
-take_time(struct parser *p, const char *kw, const char *units, uint64_t *ms,
+int
+conf_take_time(struct parser *p, const char *kw, const char *units, uint64_t *ms,
     struct pos *pos, char show[SHOWLEN])
 {
 	struct tok	*t;
@@ -411,7 +410,7 @@ opt_time(struct parser *p, const char *kw, uint32_t *secs)
 	struct pos	 pos;
 	uint64_t	 ms;
 
-	if (take_time(p, kw, "s, m, h or d", &ms, &pos, show) == -1)
+	if (conf_take_time(p, kw, "s, m, h or d", &ms, &pos, show) == -1)
 		return (-1);
 	if (ms == 0) {
 		conf_stmt_error(p, &pos, "\"%s 0\" (no rekeying) is known but "
@@ -454,53 +453,6 @@ opt_lifetime(struct parser *p)
 }
 
 static void
-keepalive_interval(struct parser *p)
-{
-	char		 show[SHOWLEN];
-	struct pos	 pos;
-	uint64_t	 ms;
-
-	if (take_time(p, "interval", "ms, s or m", &ms, &pos, show) == -1)
-		return;
-	if (ms < CONF_INTERVALMIN || ms > CONF_INTERVALMAX)
-		conf_stmt_error(p, &pos, "%s after \"interval\": between 100ms "
-		    "and 24h are possible", show);
-	else
-		p->st.keepalive.interval_ms = (uint32_t)ms;
-}
-
-static void
-opt_keepalive(struct parser *p)
-{
-	const struct conf_word	*w;
-	struct tok		*t;
-	struct addr		*a = &p->st.keepalive.target;
-	unsigned int		 seen = 0, bit;
-	char			 show[SHOWLEN];
-
-	p->st.keepalive.on = 1;
-	while ((w = conf_peek_word(p, C_SUB)) != NULL &&
-	    (w->id == K_TARGET || w->id == K_INTERVAL)) {
-		bit = w->id == K_TARGET ? 1 : 2;
-		if (seen & bit)
-			conf_stmt_error(p, &conf_peek(p)->pos, "\"%s\" is given "
-			    "twice", w->word);
-		seen |= bit;
-		conf_take(p);
-		if (w->id == K_INTERVAL) {
-			keepalive_interval(p);
-			continue;
-		}
-		if ((t = conf_value(p, "target")) == NULL)
-			return;
-		p->st.targetpos = t->pos;
-		if (addr_parse(a, t->s) == -1 || !conf_addr_ok(a))
-			conf_stmt_error(p, &t->pos, "%s after \"target\" is not "
-			    "the address of a host", conf_show(p, t, show));
-	}
-}
-
-static void
 opt_preset(struct parser *p, const struct pos *pos)
 {
 	const struct conf_word	*w;
@@ -530,7 +482,7 @@ unknown_option(struct parser *p)
 
 	if (t->kind == T_WORD && conf_word_find(t->s, ~0U) == NULL &&
 	    conf_word_nearest(t->s, C_OPT) == NULL)
-		ctx |= C_IKESA | C_CHILDSA | C_SUB;
+		ctx |= C_IKESA | C_CHILDSA | C_SUB | C_KA;
 	/* What follows a mistyped psk is a secret. */
 	if (t->kind == T_WORD && t->macro == NULL &&
 	    (w = conf_word_nearest(t->s, C_OPT)) != NULL && w->id == K_PSK)
@@ -624,7 +576,7 @@ option(struct parser *p, const struct conf_word *w, const struct pos *pos)
 		conf_psk(p);
 		break;
 	case K_KEEPALIVE:
-		opt_keepalive(p);
+		conf_keepalive(p, pos);
 		break;
 	case K_CONFIG:
 	case K_REQUEST:
@@ -698,7 +650,7 @@ forgotten_backslash(struct parser *p)
 	struct pos	 pos;
 
 	if (conf_lex_ahead(&p->lx, &pos, word, sizeof(word)) == -1 ||
-	    conf_word_find(word, C_OPT) == NULL ||
+	    conf_word_find(word, C_OPT | C_KA) == NULL ||
 	    conf_word_find(word, C_STMT) != NULL)
 		return;
 	conf_stmt_error(p, &pos, CONF_ORPHAN, word);
@@ -714,7 +666,6 @@ conf_policy(struct parser *p)
 	p->st.ikelifetime = CONF_IKELIFE;
 	p->st.lifetime = CONF_LIFE;
 	p->st.lifebytes = CONF_LIFEBYTES;
-	p->st.keepalive.interval_ms = CONF_INTERVAL;
 	policy_name(p);
 	while (!conf_peek_end(p)) {
 		if ((w = conf_peek_word(p, C_OPT)) == NULL) {
@@ -729,6 +680,7 @@ conf_policy(struct parser *p)
 	}
 	forgotten_backslash(p);
 	conf_merge(p);
+	conf_keepalive_unref(p->st.keepalive);
 	if (p->lx.hide == HIDE_LINE)
 		p->lx.hide = HIDE_NO;
 	explicit_bzero(&p->st, sizeof(p->st));

@@ -170,11 +170,86 @@ put_peer(struct out *o, const struct conf_peer *pe)
 }
 
 static void
+put_targets(struct out *o, const char *kw, const struct conf_keepalive *ka)
+{
+	char		 s[ADDR_STRLEN];
+	unsigned int	 i;
+
+	for (i = 0; i < ka->ntargets; i++)
+		put(o, "%s %s", i == 0 ? kw : ",", addr_str(&ka->target[i], s));
+}
+
+static void
+put_probe(struct out *o, const struct conf_keepalive *ka)
+{
+	put(o, " probe %s", ka_kind_name(ka->kind));
+	switch (ka->kind) {
+	case KA_DNS:
+		put(o, " \"%s\" type %s", ka->str[KA_ARG], ka_qtype_name(ka->qtype));
+		break;
+	case KA_HTTP:
+		put(o, " %u \"%s\" status %u-%u", ka->port, ka->str[KA_ARG],
+		    ka->statuslo, ka->statushi);
+		break;
+	case KA_ICMP:
+		put(o, " size %u%s", ka->size, ka->nodf ? " nodf" : "");
+		break;
+	default:
+		put(o, " %u", ka->port);
+		break;
+	}
+}
+
+/* What has a default is said, too: people read this. */
+static void
+put_keepalive(struct out *o, const struct conf_keepalive *ka)
+{
+	static const struct { enum ka_str str; const char *kw; } progs[] = {
+		{ KA_ONUP, "onup" }, { KA_ONDOWN, "ondown" }, { KA_ONTEST, "ontest" }
+	};
+	size_t	 i;
+
+	if (ka->quorum > 1)
+		put(o, " quorum %u", ka->quorum);
+	put(o, " interval %ums timeout %ums fall %u", ka->interval_ms, ka->timeout_ms,
+	    ka->fall);
+	if (ka->rise != 0)
+		put(o, " rise %u", ka->rise);
+	put_probe(o, ka);
+	put(o, " pace %s", ka_pace_name(ka->pace));
+	if (ka->ttl != 0)
+		put(o, " ttl %u", ka->ttl);
+	put(o, " dscp %u", ka->dscp);
+	if (ka->route == KA_VRF)
+		put(o, " vrf \"%s\"", ka->str[KA_VRFNAME]);
+	else if (ka->route != KA_NOROUTE)
+		put(o, " %s %u", ka->route == KA_FIB ? "fib" : "mark", ka->number);
+	put(o, "%s%s", ka->norecover ? " norecover" : "", ka->pmtu ? " pmtu" : "");
+	if (ka->str[KA_BACKUP] != NULL)
+		put(o, " backup \"%s\" preempt %u", ka->str[KA_BACKUP], ka->preempt);
+	for (i = 0; i < sizeof(progs) / sizeof(progs[0]); i++)
+		if (ka->str[progs[i].str] != NULL)
+			put(o, " \\\n\t%s \"%s\"", progs[i].kw, ka->str[progs[i].str]);
+}
+
+static void
+put_watch(struct out *o, const struct conf_watch *cw)
+{
+	char	 s[ADDR_STRLEN];
+
+	put(o, "\nwatch \"%s\"", cw->name);
+	put_targets(o, "", cw->keepalive);
+	if (cw->source.fam != ADDR_NONE)
+		put(o, " source %s", addr_str(&cw->source, s));
+	put_keepalive(o, cw->keepalive);
+	put(o, "\n");
+}
+
+static void
 put_tunnel(struct out *o, const struct conf *c, const struct conf_tunnel *t,
     int with_secrets)
 {
 	const struct conf_peer	*pe = &c->peers[t->peer];
-	char			 s[ADDR_STRLEN];
 
 	put(o, "\n");
 	if (!with_secrets || pe->psklen == 0)
@@ -201,12 +276,12 @@ put_tunnel(struct out *o, const struct conf *c, const struct conf_tunnel *t,
 	put_cp(o, "request", &t->ask);
 	if (t->iface[0] != '\0')
 		put(o, " \\\n\tiface \"%s\"", t->iface);
-	if (t->keepalive.on) {
+	if (t->keepalive != NULL) {
 		put(o, " \\\n\tkeepalive");
-		if (t->keepalive.target.fam != ADDR_NONE)
-			put(o, " target %s",
-			    addr_str(&t->keepalive.target, s));
-		put(o, " interval %ums", t->keepalive.interval_ms);
+		if (t->keepalive->gateway)
+			put(o, " target gateway");
+		put_targets(o, " target", t->keepalive);
+		put_keepalive(o, t->keepalive);
 	}
 	if (with_secrets && pe->psklen != 0)
 		put_psk(o, pe);
@@ -228,6 +303,8 @@ conf_print(const struct conf *c, int with_secrets)
 	    c->fragmentation ? "" : "no", c->mobike ? "" : "no");
 	for (i = 0; i < c->ntunnels; i++)
 		put_tunnel(&o, c, &c->tunnels[i], with_secrets);
+	for (i = 0; i < c->nwatches; i++)
+		put_watch(&o, &c->watches[i]);
 	if (o.err) {
 		explicit_bzero(o.s, o.cap);
 		free(o.s);

@@ -13,13 +13,14 @@ enum {
 	C_OPT = 4,	/* option of an `ikev2` statement */
 	C_IKESA = 8,	/* after `ikesa` */
 	C_CHILDSA = 16,	/* after `childsa` */
-	C_SUB = 32	/* inside the value of an option */
+	C_SUB = 32,	/* inside the value of an option */
+	C_KA = 64	/* option of keepalive and watch */
 };
 
 enum conf_kw {
 	K_NONE = 0,
 	/* statements */
-	K_IKEV2, K_SET, K_INCLUDE, K_USER, K_IPSECCONF,
+	K_IKEV2, K_WATCH, K_SET, K_INCLUDE, K_USER, K_IPSECCONF,
 	/* modes, in `set` and in a policy */
 	K_ACTIVE, K_PASSIVE, K_ONDEMAND,
 	/* `set` */
@@ -34,8 +35,11 @@ enum conf_kw {
 	/* transforms */
 	K_AUTH, K_ENC, K_PRF, K_GROUP, K_ESN, K_NOESN,
 	/* inside values */
-	K_ANY, K_DYNAMIC, K_PORT, K_BYTES, K_FILE, K_TARGET, K_INTERVAL,
-	K_TOLERATE, K_MAXAGE, K_PEERKIND
+	K_ANY, K_DYNAMIC, K_PORT, K_BYTES, K_FILE, K_TOLERATE, K_MAXAGE, K_PEERKIND,
+	/* after keepalive and watch; K_TARGET first, K_ONTEST last */
+	K_TARGET, K_QUORUM, K_INTERVAL, K_TIMEOUT, K_FALL, K_RISE, K_PROBE, K_TYPE,
+	K_STATUS, K_PACE, K_SIZE, K_TTL, K_DSCP, K_NODF, K_FIB, K_MARK, K_VRF, K_SOURCE,
+	K_NORECOVER, K_BACKUP, K_PREEMPT, K_PMTU, K_ONUP, K_ONDOWN, K_ONTEST
 };
 
 struct conf_word {

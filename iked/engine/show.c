@@ -132,7 +132,7 @@ show_tunnel(const struct world *w, uint32_t i, struct show_tunnel *r)
 	r->remote.addr = p->remote;
 	r->from = ct->from;
 	r->to = ct->to;
-	r->keepalive = ct->keepalive.on;
+	r->keepalive = ct->keepalive != NULL;
 	if (t->state == SHOW_CONNECTING)
 		waits(w, i, r);
 	if (t->state == SHOW_BACKOFF) {

@@ -50,14 +50,16 @@ round_trip(const struct conf *c)
 	must((s = conf_print(c, 1)) != NULL);
 	must((d = conf_parse("printed", s, strlen(s), NULL, 0, &errs)) != NULL);
 	must(c->ntunnels == d->ntunnels && c->npeers == d->npeers &&
-	    c->passive == d->passive && c->dpd_interval == d->dpd_interval &&
+	    c->nwatches == d->nwatches && c->passive == d->passive && c->dpd_interval == d->dpd_interval &&
 	    c->fragmentation == d->fragmentation && c->mobike == d->mobike);
 	for (i = 0; i < c->ntunnels; i++) {
 		must(conf_tunnel_equal(c, &c->tunnels[i], d, &d->tunnels[i]));
-		must(conf_keepalive_equal(&c->tunnels[i].keepalive,
-		    &d->tunnels[i].keepalive));
+		must(conf_keepalive_equal(c->tunnels[i].keepalive,
+		    d->tunnels[i].keepalive));
 		must(conf_tunnel_byname(c, c->tunnels[i].name) == (int32_t)i);
 	}
+	for (i = 0; i < c->nwatches; i++)
+		must(conf_watch_equal(&c->watches[i], &d->watches[i]));
 	free(s);
 	conf_free(d);
 }

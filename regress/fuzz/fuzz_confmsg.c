@@ -19,7 +19,9 @@ int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static const char text[] =
     "ikev2 \"boise\" active from { 10.1.0.0/24, 2001:db8:1::/64 } to "
     "{ 10.2.0.0/24, 2001:db8:2::/64 } local 192.0.2.1 peer 198.51.100.1 "
-    "natt fulltranscript srcid a@example.com dstid keyid:0x0001 keepalive target 10.2.0.7 "
+    "natt fulltranscript srcid a@example.com dstid keyid:0x0001 keepalive target 10.2.0.7, "
+    "2001:db8:2::7 quorum 2 fib 7 ttl 3 pace always norecover backup \"road\" preempt 5 "
+    "onup /bin/up ondown /bin/down ontest /bin/test "
     "psk \"twenty characters at least\" childsa enc aes-256-gcm group "
     "curve25519 group none\n"
     "ikev2 \"road\" single proto { tcp, icmp } from 10.1.0.0/24 port 80 to { 10.4.0.0/16, "

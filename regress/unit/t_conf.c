@@ -82,11 +82,15 @@ expect_equal(const struct conf *a, const struct conf *b, const char *name)
 	ATF_CHECK_EQ(a->dpd_interval, b->dpd_interval);
 	ATF_CHECK_EQ(a->fragmentation, b->fragmentation);
 	ATF_CHECK_EQ(a->mobike, b->mobike);
+	ATF_REQUIRE_EQ_MSG(a->nwatches, b->nwatches, "%s", name);
+	for (i = 0; i < a->nwatches; i++)
+		ATF_CHECK_MSG(conf_watch_equal(&a->watches[i], &b->watches[i]),
+		    "%s: %s", name, a->watches[i].name);
 	for (i = 0; i < a->ntunnels; i++)
 		ATF_CHECK_MSG(conf_tunnel_equal(a, &a->tunnels[i], b,
 		    &b->tunnels[i]) &&
-		    conf_keepalive_equal(&a->tunnels[i].keepalive,
-		    &b->tunnels[i].keepalive), "%s: %s", name,
+		    conf_keepalive_equal(a->tunnels[i].keepalive,
+		    b->tunnels[i].keepalive), "%s: %s", name,
 		    a->tunnels[i].name);
 }
 

@@ -13,13 +13,16 @@ static const char text[] =
     "set dpd_check_interval 17\nset nofragmentation\nset nomobike\n"
     "ikev2 \"boise\" active from { 10.1.0.0/24, 2001:db8:1::/64 } to "
     "{ 10.2.0.0/24, 2001:db8:2::/64 } local 192.0.2.1 peer 198.51.100.1 "
-    "natt fulltranscript srcid a@example.com dstid keyid:0x0001 keepalive target 10.2.0.7 "
+    "natt fulltranscript srcid a@example.com dstid keyid:0x0001 keepalive target 10.2.0.7, "
+    "2001:db8:2::7 quorum 2 fib 7 ttl 3 pace always norecover backup \"two\" preempt 5 "
+    "onup /bin/up ondown /bin/down ontest /bin/test "
     "interval 250ms psk \"twenty characters at least\" lifetime 1h bytes 0 "
     "ikelifetime 2h childsa enc aes-256-gcm group curve25519 group none\n"
     "ikev2 \"two\" ondemand from 10.1.0.0/24 to 10.3.0.0/24 "
-    "local 192.0.2.1 peer 203.0.113.1 psk 0x00ff00ff00ff00ff00ff00ff00ff00ff\n"
+    "local 192.0.2.1 peer 203.0.113.1 psk 0x00ff00ff00ff00ff00ff00ff00ff00ff "
+    "keepalive probe http 80 /\n"
     "ikev2 \"road\" from 10.1.0.0/24 to 10.4.0.0/16 peer any "
-    "psk \"twenty characters at least\"\n";
+    "psk \"twenty characters at least\" keepalive probe dns www.example.net\n";
 
 struct item {
 	uint8_t	 b[MSGMAX];
@@ -111,8 +114,8 @@ ATF_TC_BODY(round_trip, tc)
 		ATF_CHECK(conf_peer_equal(&c->peers[i], &d->peers[i]));
 		ATF_CHECK(conf_tunnel_equal(c, &c->tunnels[i], d,
 		    &d->tunnels[i]));
-		ATF_CHECK(conf_keepalive_equal(&c->tunnels[i].keepalive,
-		    &d->tunnels[i].keepalive));
+		ATF_CHECK(conf_keepalive_equal(c->tunnels[i].keepalive,
+		    d->tunnels[i].keepalive));
 		ATF_CHECK_EQ(c->tunnels[i].line, d->tunnels[i].line);
 		ATF_CHECK_STREQ(d->tunnels[i].file, "t");
 	}
@@ -326,11 +329,56 @@ static void ch_len(struct conf *c) { c->tunnels[0].fromnet[0].len = 33; }
 static void ch_fam(struct conf *c) { c->tunnels[0].to.n = 1; }
 static void ch_target(struct conf *c)
 {
-	c->tunnels[0].keepalive.target.b[1] = 9;
+	c->tunnels[0].keepalive->target[0].b[1] = 9;
 }
 static void ch_interval(struct conf *c)
 {
-	c->tunnels[0].keepalive.interval_ms = 0;
+	c->tunnels[0].keepalive->interval_ms = 0;
+}
+static void ch_timeout(struct conf *c)
+{
+	c->tunnels[0].keepalive->timeout_ms = 20 * 250 + 1;
+}
+static void ch_quorum(struct conf *c) { c->tunnels[0].keepalive->quorum = 3; }
+static void ch_same(struct conf *c)
+{
+	struct conf_keepalive	*ka = c->tunnels[0].keepalive;
+
+	ka->target[1] = ka->target[0];
+}
+static void ch_fall(struct conf *c) { c->tunnels[0].keepalive->fall = 0; }
+static void ch_pace(struct conf *c) { c->tunnels[0].keepalive->pace = 3; }
+static void ch_route(struct conf *c) { c->tunnels[0].keepalive->route = KA_VRF; }
+static void ch_fib(struct conf *c) { c->tunnels[0].keepalive->number = 65536; }
+static void ch_nodf(struct conf *c) { c->tunnels[0].keepalive->nodf = 2; }
+static void ch_gateway(struct conf *c) { c->tunnels[0].keepalive->gateway = 1; }
+static void ch_size(struct conf *c) { c->tunnels[0].keepalive->size = 63; }
+static void ch_onup(struct conf *c)
+{
+	c->tunnels[0].keepalive->str[KA_ONUP][4] = '\n';
+}
+static void ch_backup(struct conf *c)
+{
+	c->tunnels[0].keepalive->str[KA_BACKUP][0] = 'x';
+}
+static void ch_self_backup(struct conf *c)
+{
+	ATF_REQUIRE_EQ(conf_keepalive_str(c->tunnels[0].keepalive, KA_BACKUP, "boise"),
+	    0);
+}
+static void ch_kind(struct conf *c) { c->tunnels[1].keepalive->kind = KA_DNS; }
+static void ch_path(struct conf *c)
+{
+	c->tunnels[1].keepalive->str[KA_ARG][0] = 'x';
+}
+static void ch_status(struct conf *c) { c->tunnels[1].keepalive->statushi = 600; }
+static void ch_conn(struct conf *c) { c->tunnels[1].keepalive->interval_ms = 999; }
+static void ch_connpmtu(struct conf *c) { c->tunnels[1].keepalive->pmtu = 1; }
+static void ch_noport(struct conf *c) { c->tunnels[1].keepalive->port = 0; }
+static void ch_qtype(struct conf *c) { c->tunnels[2].keepalive->qtype = 5; }
+static void ch_dnsname(struct conf *c)
+{
+	c->tunnels[2].keepalive->str[KA_ARG][0] = '.';
 }
 static void ch_file(struct conf *c) { c->tunnels[0].file[0] = '\n'; }
 
@@ -359,6 +407,16 @@ ATF_TC_BODY(refused, tc)
 		{ "prefix length", 4, ch_len }, { "families", 4, ch_fam },
 		{ "target", 4, ch_target }, { "interval", 4, ch_interval },
 		{ "file name", 4, ch_file },
+		{ "timeout", 4, ch_timeout }, { "quorum", 4, ch_quorum },
+		{ "target twice", 4, ch_same }, { "fall", 4, ch_fall },
+		{ "pace", 4, ch_pace }, { "vrf", 4, ch_route }, { "fib", 4, ch_fib },
+		{ "nodf 2", 4, ch_nodf }, { "gateway", 4, ch_gateway },
+		{ "size", 4, ch_size }, { "onup", 4, ch_onup },
+		{ "no backup", 7, ch_backup }, { "own backup", 7, ch_self_backup },
+		{ "dns of http", 5, ch_kind }, { "path", 5, ch_path },
+		{ "status", 5, ch_status }, { "fast tcp", 5, ch_conn },
+		{ "pmtu by http", 5, ch_connpmtu }, { "no port", 5, ch_noport },
+		{ "query type", 6, ch_qtype }, { "query name", 6, ch_dnsname },
 		{ "uses of a peer", 7, ch_uses }, { "same name", 7, ch_dup },
 	};
 	size_t	 i;

@@ -165,7 +165,7 @@ ATF_TC_BODY(defaults, tc)
 	ATF_CHECK_EQ(t->transport, 0);
 	ATF_CHECK_EQ(t->lifetime, 10800);
 	ATF_CHECK_EQ(t->lifebytes, 4294967296ULL);
-	ATF_CHECK_EQ(t->keepalive.on, 0);
+	ATF_CHECK_EQ(t->keepalive == NULL, 1);
 	ATF_CHECK_EQ(t->line, 1);
 	ATF_CHECK_EQ(p->ikelifetime, 28800);
 	ATF_CHECK_EQ(p->natt, 0);
@@ -182,9 +182,9 @@ ATF_TC_BODY(defaults, tc)
 	conf_free(c);
 	c = good("set passive\nset dpd_check_interval 0\nikev2 \"a\" keepalive"
 	    NETS ENDS PSK);
-	ATF_CHECK_EQ(c->tunnels[0].keepalive.on, 1);
-	ATF_CHECK_EQ(c->tunnels[0].keepalive.interval_ms, 10000);
-	ATF_CHECK_EQ(c->tunnels[0].keepalive.target.fam, ADDR_NONE);
+	ATF_CHECK_EQ(c->tunnels[0].keepalive != NULL, 1);
+	ATF_CHECK_EQ(c->tunnels[0].keepalive->interval_ms, 10000);
+	ATF_CHECK_EQ(c->tunnels[0].keepalive->ntargets, 0);
 	ATF_CHECK_EQ(c->passive, 1);
 	ATF_CHECK_EQ(c->dpd_interval, 0);
 	conf_free(c);
@@ -218,7 +218,7 @@ ATF_TC_BODY(units, tc)
 		snprintf(text, sizeof(text), "ikev2 \"a\"" NETS ENDS PSK
 		    " keepalive interval %s", times[i].s);
 		c = good(text);
-		ATF_CHECK_EQ(c->tunnels[0].keepalive.interval_ms, times[i].ms);
+		ATF_CHECK_EQ(c->tunnels[0].keepalive->interval_ms, times[i].ms);
 		conf_free(c);
 	}
 	for (i = 0; i < sizeof(badtimes) / sizeof(badtimes[0]); i++) {
