@@ -7,8 +7,6 @@
 
 #include "keepalive/watch_local.h"
 
-#define CONF_LEN(wc)	(offsetof(struct watch_conf, net) + \
-    ((size_t)(wc)->nfrom + (wc)->nto) * sizeof((wc)->net[0]))
 #define SPLAY_PER_S	200	/* targets started a second when there are many */
 
 const char *

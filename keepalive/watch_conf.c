@@ -50,8 +50,7 @@ watch_conf_target(struct watch_conf *wc, const struct addr *a)
 struct watch_conf *
 watch_conf_copy(const struct watch_conf *wc)
 {
-	size_t len = offsetof(struct watch_conf, net) +
-	    ((size_t)wc->nfrom + wc->nto) * sizeof(wc->net[0]);
+	size_t len = CONF_LEN(wc);
 	struct watch_conf *copy;
 	uint8_t i;
 

@@ -278,21 +278,24 @@ mine(struct conf *c, const struct proposals **ps)
 }
 
 static void ch_noprop(struct conf *c) { mine(c, &c->peers[0].ike)->n = 0; }
-static void ch_null(struct conf *c)
+static void
+ch_null(struct conf *c)
 {
 	struct xform	*x = &mine(c, &c->peers[0].ike)->p[0].xf[0];
 
 	x->id = ENCR_NULL;
 	x->keybits = 0;
 }
-static void ch_noke(struct conf *c)
+static void
+ch_noke(struct conf *c)
 {
 	struct proposal	*p = &mine(c, &c->peers[0].ike)->p[0];
 
 	while (p->xf[p->nxforms - 1].type == XF_KE)
 		p->nxforms--;
 }
-static void ch_mixed(struct conf *c)
+static void
+ch_mixed(struct conf *c)
 {
 	struct proposal	*p = &mine(c, &c->tunnels[0].esp)->p[0];
 
@@ -300,7 +303,8 @@ static void ch_mixed(struct conf *c)
 	p->xf[p->nxforms].id = ENCR_AES_CBC;
 	p->xf[p->nxforms++].keybits = 128;
 }
-static void ch_twice(struct conf *c)
+static void
+ch_twice(struct conf *c)
 {
 	struct proposal	*p = &mine(c, &c->tunnels[0].esp)->p[0];
 
@@ -312,11 +316,13 @@ static void ch_dup(struct conf *c) { strcpy(c->tunnels[0].name, "two"); }
 static void ch_peer(struct conf *c) { c->tunnels[0].peer = 3; }
 static void ch_transport(struct conf *c) { c->tunnels[0].transport = 1; }
 static void ch_single(struct conf *c) { c->tunnels[0].single = 2; }
-static void ch_port(struct conf *c)
+static void
+ch_port(struct conf *c)
 {
 	c->tunnels[0].from.t[0].sport = c->tunnels[0].from.t[0].eport = 80;
 }
-static void ch_gre(struct conf *c)
+static void
+ch_gre(struct conf *c)
 {
 	ch_port(c);
 	c->tunnels[0].from.t[0].proto = 47;
@@ -327,20 +333,24 @@ static void ch_mode(struct conf *c) { c->tunnels[2].mode = MODE_ACTIVE; }
 static void ch_host(struct conf *c) { c->tunnels[0].fromnet[0].addr.b[3] = 1; }
 static void ch_len(struct conf *c) { c->tunnels[0].fromnet[0].len = 33; }
 static void ch_fam(struct conf *c) { c->tunnels[0].to.n = 1; }
-static void ch_target(struct conf *c)
+static void
+ch_target(struct conf *c)
 {
 	c->tunnels[0].keepalive->target[0].b[1] = 9;
 }
-static void ch_interval(struct conf *c)
+static void
+ch_interval(struct conf *c)
 {
 	c->tunnels[0].keepalive->interval_ms = 0;
 }
-static void ch_timeout(struct conf *c)
+static void
+ch_timeout(struct conf *c)
 {
 	c->tunnels[0].keepalive->timeout_ms = 20 * 250 + 1;
 }
 static void ch_quorum(struct conf *c) { c->tunnels[0].keepalive->quorum = 3; }
-static void ch_same(struct conf *c)
+static void
+ch_same(struct conf *c)
 {
 	struct conf_keepalive	*ka = c->tunnels[0].keepalive;
 
@@ -353,21 +363,25 @@ static void ch_fib(struct conf *c) { c->tunnels[0].keepalive->number = 65536; }
 static void ch_nodf(struct conf *c) { c->tunnels[0].keepalive->nodf = 2; }
 static void ch_gateway(struct conf *c) { c->tunnels[0].keepalive->gateway = 1; }
 static void ch_size(struct conf *c) { c->tunnels[0].keepalive->size = 63; }
-static void ch_onup(struct conf *c)
+static void
+ch_onup(struct conf *c)
 {
 	c->tunnels[0].keepalive->str[KA_ONUP][4] = '\n';
 }
-static void ch_backup(struct conf *c)
+static void
+ch_backup(struct conf *c)
 {
 	c->tunnels[0].keepalive->str[KA_BACKUP][0] = 'x';
 }
-static void ch_self_backup(struct conf *c)
+static void
+ch_self_backup(struct conf *c)
 {
 	ATF_REQUIRE_EQ(conf_keepalive_str(c->tunnels[0].keepalive, KA_BACKUP, "boise"),
 	    0);
 }
 static void ch_kind(struct conf *c) { c->tunnels[1].keepalive->kind = KA_DNS; }
-static void ch_path(struct conf *c)
+static void
+ch_path(struct conf *c)
 {
 	c->tunnels[1].keepalive->str[KA_ARG][0] = 'x';
 }
@@ -376,7 +390,8 @@ static void ch_conn(struct conf *c) { c->tunnels[1].keepalive->interval_ms = 999
 static void ch_connpmtu(struct conf *c) { c->tunnels[1].keepalive->pmtu = 1; }
 static void ch_noport(struct conf *c) { c->tunnels[1].keepalive->port = 0; }
 static void ch_qtype(struct conf *c) { c->tunnels[2].keepalive->qtype = 5; }
-static void ch_dnsname(struct conf *c)
+static void
+ch_dnsname(struct conf *c)
 {
 	c->tunnels[2].keepalive->str[KA_ARG][0] = '.';
 }
