@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "diff.h"
 #include "keepalive.h"
 #include "mirror.h"
 #include "print.h"
@@ -29,7 +30,8 @@ usage(void)
 	    "       ipsecctl [-s socket] flush | reload\n"
 	    "       ipsecctl [-s socket] log verbose | brief\n"
 	    "       ipsecctl mirror tunnel [-f file] [-o iked | routeros | swanctl |"
-	    " openbsd]\n");
+	    " openbsd]\n"
+	    "       ipsecctl diff file file\n");
 	exit(EXIT_USAGE);
 }
 
@@ -158,6 +160,11 @@ main(int argc, char *argv[])
 	}
 	if (n == 0)
 		usage();
+	if (strcmp(args[0], "diff") == 0) {
+		if ((rv = diff_main(n - 1, args + 1)) == -1)
+			usage();
+		return (rv);
+	}
 	if (strcmp(args[0], "mirror") == 0) {
 		if ((rv = mirror_main(n - 1, args + 1, file, form)) == -1)
 			usage();
