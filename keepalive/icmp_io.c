@@ -12,6 +12,7 @@
 #define QUEUE		1024	/* probes that wait; a power of two */
 #define RETRY_S		0.002	/* the kernel had no room */
 #define ROUNDS		16	/* batches read at one go */
+#define DRAIN		1024	/* ... after we were kept from it: a full buffer */
 /* Each packet has its time of arrival: nothing is lost by letting them gather, and a
  * call for each would cost more than everything else. */
 #define GATHER_S	0.003
@@ -127,22 +128,40 @@ take(struct icmp_io *io, const struct isock *s, const struct icmp_in *in)
 		io->ops->reply(io->arg, &in->from, &p, in->at);
 }
 
+/* 1: all there is. */
+static int
+read_some(struct icmp_io *io, const struct isock *s, unsigned int rounds)
+{
+	unsigned int i, n, round;
+
+	for (round = 0; round < rounds; round++) {
+		n = icmp_sock_recv(s->fd, io->in, ICMP_BATCH);
+		for (i = 0; i < n; i++)
+			take(io, s, &io->in[i]);
+		if (n < ICMP_BATCH)
+			return (1);
+	}
+	return (0);
+}
+
+void
+icmp_io_drain(struct icmp_io *io)
+{
+	unsigned int i;
+
+	for (i = 0; i < io->nsocks; i++)
+		if (icmp_sock_receives(&io->socks[i]->key))
+			(void)read_some(io, io->socks[i], DRAIN);
+}
+
 static void
 read_cb(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct isock *s = w->data;
 	struct icmp_io *io = s->io;
-	unsigned int i, n, round;
 
 	(void)revents;
-	for (round = 0; round < ROUNDS; round++) {
-		n = icmp_sock_recv(s->fd, io->in, ICMP_BATCH);
-		for (i = 0; i < n; i++)
-			take(io, s, &io->in[i]);
-		if (n < ICMP_BATCH)
-			break;
-	}
-	if (round < ROUNDS) {
+	if (read_some(io, s, ROUNDS)) {
 		ev_io_stop(loop, &s->rd);
 		ev_timer_set(&s->gather, GATHER_S, 0);
 		ev_timer_start(loop, &s->gather);

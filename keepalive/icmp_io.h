@@ -30,5 +30,7 @@ int		 icmp_io_add(struct icmp_io *, const struct icmp_sockkey *, int fd);
 int		 icmp_io_probe(struct icmp_io *, const struct addr *src,
 		    const struct addr *dst, const struct probe *);
 void		 icmp_io_flush(struct icmp_io *);
+/* Takes what has come, whether the loop has seen it or not. */
+void		 icmp_io_drain(struct icmp_io *);
 
 #endif

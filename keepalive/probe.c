@@ -27,6 +27,8 @@
 #define ANSWER_US	(15 * 1000000LL)	/* then it is given up */
 /* Many targets: those due within so long go out together, in one call. */
 #define TOGETHER_MS	3
+#define STALL_MS	100
+#define ROUNDS		20		/* of WATCH_BATCH, before iked gets its turn */
 
 struct pstate {
 	struct ev_loop		*loop;
@@ -42,6 +44,7 @@ struct pstate {
 	ev_timer		 timer;
 	unsigned int		 nsent;		/* probes since the last settle */
 	monotime		 settled;	/* when the last probes went out */
+	monotime		 ran;		/* settle, the last time */
 	int			 conf_open;
 	struct conf_kashare	 kas;
 	struct addr		*addrs;
@@ -162,11 +165,19 @@ static void
 settle(struct pstate *p)
 {
 	monotime now = clock_now(), d, giveup;
+	unsigned int rounds = 0;
+	int more;
 	double wait;
 
 	p->nsent = 0;
-	watch_expire(p->watch, now);
-	icmp_io_flush(p->icmp);
+	/* We have been kept from running: what was answered meanwhile is not lost. */
+	if (mono_diff_us(now, p->ran) > STALL_MS * 1000)
+		icmp_io_drain(p->icmp);
+	do {
+		more = watch_expire(p->watch, now);
+		icmp_io_flush(p->icmp);
+	} while (more && ++rounds < ROUNDS);
+	p->ran = now;
 	if (p->nsent > 1)
 		p->settled = now;
 	if (p->client != NULL && p->cmd_n > 0 &&

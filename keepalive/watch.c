@@ -330,13 +330,16 @@ watch_deadline(const struct watch *w)
 	return (mono_before(due, d) ? due : d);
 }
 
-void
+int
 watch_expire(struct watch *w, monotime now)
 {
 	struct wheel_node *n;
+	int i;
 
-	while ((n = wheel_next(&w->wheel, now)) != NULL)
+	for (i = 0; i < WATCH_BATCH &&
+	    (n = wheel_next(&w->wheel, now)) != NULL; i++)
 		target_expire(w, (struct target *)n, now);
+	return (i == WATCH_BATCH);
 }
 
 int

@@ -125,7 +125,10 @@ void		 watch_sent(struct watch *, const struct probe *, int error,
 void		 watch_reply(struct watch *, const struct addr *from,
 		    const struct probe *, monotime);
 monotime	 watch_deadline(const struct watch *);
-void		 watch_expire(struct watch *, monotime);	/* at the deadline */
+/* At the deadline.  At most so many targets, so that their probes can go out; 1: there may
+ * be more. */
+#define WATCH_BATCH	512
+int		 watch_expire(struct watch *, monotime);
 
 enum watch_cmd_kind { WATCH_CMD_UP = 1, WATCH_CMD_COUNTERS, WATCH_CMD_REPORT };
 struct watch_cmd {

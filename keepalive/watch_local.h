@@ -15,11 +15,13 @@ enum slot_state { SLOT_EMPTY, SLOT_FREE, SLOT_COUNTED, SLOT_LOST, SLOT_DONE };
 /* FREE: sent while not up; nobody counts it unless it is answered */
 
 /* The last probes are remembered, each at its number modulo the ring's length.  The time is
- * in milliseconds, modulo six days: for the timeout, not for the round trip. */
+ * for the timeout, not for the round trip: in hundredths of a second, modulo 81 seconds. */
 struct slot {
-	uint32_t	ms : 29, state : 3;
+	uint16_t	cs : 13, state : 3;
 };
-#define SLOT_MS(t)	((uint32_t)(((t).us + 999) / 1000) & 0x1fffffff)
+#define SLOT_CS(t)	((uint32_t)(((t).us + 9999) / 10000))
+#define SLOT_AGE_MS(s, now) \
+    ((int64_t)((SLOT_CS(now) - (s)->cs) & 0x1fff) * 10)
 #define RING_MIN	8	/* powers of two */
 #define RING_MAX	32
 /* The shortest interval, each a quarter early: a probe is remembered until it is lost. */
@@ -74,7 +76,7 @@ struct target {
 
 	uint32_t		 seq, tail;	/* next; oldest that may be waiting */
 
-	uint64_t		 sent, received, lost, late;
+	uint32_t		 sent, received, lost, late;
 	uint32_t		 rtt_us, rtt_min_us, rtt_max_us;
 	uint64_t		 rtt_sum_us;
 
@@ -108,6 +110,8 @@ struct watch {
 	struct targetq		 ups, others, slow;
 	double			 tokens;	/* for `up` */
 	monotime		 tokens_at;
+	double			 spare;		/* probes of targets not up */
+	monotime		 spare_at;
 	monotime		 slow_at;	/* the next report without hurry */
 	uint64_t		 probes, refused, delayed,
 				 lateness[WATCH_LATE_MS];

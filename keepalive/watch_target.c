@@ -17,6 +17,7 @@
 
 #include "keepalive/watch_local.h"
 
+#define SPARE_RATE	1000.0
 #define FULL_MS		5	/* the kernel takes no more: a little later */
 
 int64_t
@@ -44,12 +45,10 @@ slot_of(struct target *t, uint32_t seq)
 static monotime
 oldest_timeout(struct target *t, monotime now)
 {
-	uint32_t age;
-
 	if (t->tail == t->seq)
 		return (MONO_NEVER);
-	age = (SLOT_MS(now) - slot_of(t, t->tail)->ms) & 0x1fffffff;
-	return (mono_add_ms(now, WATCH_TIMEOUT_MS - (int64_t)age));
+	return (mono_add_ms(now, WATCH_TIMEOUT_MS -
+	    SLOT_AGE_MS(slot_of(t, t->tail), now)));
 }
 
 void
@@ -338,6 +337,24 @@ target_sent(struct watch *w, struct target *t, const struct probe *p, int error,
 		target_verdict(w, t, VERDICT_NONE, now);
 }
 
+/*
+ * A target that is not up is probed quickly, which is for some: when a hub is gone, and
+ * all of them are down, these probes are held together to SPARE_RATE a second.
+ * Not the first one of each, which nobody has called down.
+ */
+static int
+spare(struct watch *w, monotime now)
+{
+	w->spare += SPARE_RATE * (double)mono_diff_us(now, w->spare_at) / 1e6;
+	w->spare_at = now;
+	if (w->spare > SPARE_RATE)
+		w->spare = SPARE_RATE;
+	if (w->spare < 1)
+		return (0);
+	w->spare -= 1;
+	return (1);
+}
+
 static void
 send_probe(struct watch *w, struct target *t, monotime now)
 {
@@ -351,6 +368,8 @@ send_probe(struct watch *w, struct target *t, monotime now)
 		t->fast_left--;
 	t->next_probe = mono_add_ms(now, watch_jitter_ms(w,
 	    pause_ms(t, now)));
+	if (t->state != WATCH_UP && t->seq > 0 && !spare(w, now))
+		return;
 	/* The promise of this program, checked where it matters. */
 	if (!by_route(t) && !usable(t, &t->src))
 		return;
@@ -362,7 +381,7 @@ send_probe(struct watch *w, struct target *t, monotime now)
 		return;
 	}
 	t->seq++;
-	s->ms = SLOT_MS(now);
+	s->cs = SLOT_CS(now) & 0x1fff;
 	s->state = t->state == WATCH_UP ? SLOT_COUNTED : SLOT_FREE;
 	if (s->state == SLOT_COUNTED)
 		t->sent++;

@@ -6,7 +6,7 @@
 #include "keepalive/wheel.h"
 
 #define DIGIT(tick, level)	((tick) >> ((level) * WHEEL_BITS) & (WHEEL_SLOTS - 1))
-#define TICK_MAX		((1ULL << (WHEEL_LEVELS * WHEEL_BITS)) - 1)
+#define TICK_MAX		((1ULL << (WHEEL_LEVELS * WHEEL_BITS)) - 1)	/* 42 bits */
 #define DUE			(WHEEL_LEVELS + 1)	/* of wheel_node.in */
 
 void
@@ -30,7 +30,7 @@ tick_of(monotime at)
 static void
 place(struct wheel *w, struct wheel_node *n)
 {
-	uint64_t tick = tick_of(n->at);
+	uint64_t tick = n->tick;
 	unsigned int level;
 
 	if (tick <= w->tick) {
@@ -40,8 +40,8 @@ place(struct wheel *w, struct wheel_node *n)
 	}
 	level = (63 - (unsigned int)__builtin_clzll(tick ^ w->tick)) /
 	    WHEEL_BITS;
-	n->in = (uint8_t)(level + 1);
-	n->slot = (uint8_t)DIGIT(tick, level);
+	n->in = (level + 1) & 0xf;
+	n->slot = DIGIT(tick, level) & (WHEEL_SLOTS - 1);
 	w->busy[level] |= 1ULL << n->slot;
 	LIST_INSERT_HEAD(&w->slot[level][n->slot], n, entry);
 }
@@ -54,7 +54,7 @@ wheel_unset(struct wheel *w, struct wheel_node *n)
 	if (n->in == 0)
 		return;
 	LIST_REMOVE(n, entry);
-	level = n->in - 1U;
+	level = (unsigned int)n->in - 1;
 	if (n->in != DUE && LIST_EMPTY(&w->slot[level][n->slot]))
 		w->busy[level] &= ~(1ULL << n->slot);
 	n->in = 0;
@@ -63,10 +63,12 @@ wheel_unset(struct wheel *w, struct wheel_node *n)
 void
 wheel_set(struct wheel *w, struct wheel_node *n, monotime at)
 {
-	if (n->in != 0 && n->at.us == at.us)
+	uint64_t tick = tick_of(at);
+
+	if (n->in != 0 && n->tick == tick && at.us != MONO_NEVER.us)
 		return;
 	wheel_unset(w, n);
-	n->at = at;
+	n->tick = tick & TICK_MAX;
 	if (at.us != MONO_NEVER.us)
 		place(w, n);
 }

@@ -22,9 +22,9 @@
 
 struct wheel_node {			/* zeroed: not in a wheel */
 	LIST_ENTRY(wheel_node)	 entry;
-	monotime		 at;
-	uint8_t			 in;	/* level + 1 of where it is; 0: nowhere */
-	uint8_t			 slot;
+	uint64_t		 tick : 42;	/* when it fires */
+	uint64_t		 in : 4;	/* level + 1 of where it is; 0: nowhere */
+	uint64_t		 slot : WHEEL_BITS;
 };
 LIST_HEAD(wheel_list, wheel_node);
 

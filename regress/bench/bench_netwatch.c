@@ -217,7 +217,9 @@ put_targets(void)
 
 	memset(&wc, 0, sizeof(wc));
 	wc.nfrom = wc.nto = 1;
-	wc.interval_ms = B.interval_ms;
+	if ((wc.ka = conf_keepalive_new()) == NULL)
+		err(1, NULL);
+	wc.interval_ms = wc.ka->interval_ms = B.interval_ms;
 	wc.net[0] = (struct prefix){ B.source, 32 };
 	if (prefix_parse(&wc.net[1], "10.64.0.0/10") == -1)
 		abort();
@@ -231,6 +233,7 @@ put_targets(void)
 		nwmsg_put_target(&m.w, &wc);
 		put(&m);
 	}
+	watch_conf_clear(&wc);
 	put_type(NW_CONF_END);
 }
 

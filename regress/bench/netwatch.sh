@@ -53,7 +53,7 @@ fping_row() {
 
 # dpinger_row TARGETS: a process each, a probe a second
 dpinger_row() {
-	PIDS= FIRST=dpinger
+	PIDS='' FIRST=dpinger
 	for i in $(seq "$1"); do
 		dpinger -f -B 192.0.2.2 -s 1000 -l 2000 -t 60000 -r 60000 -o /dev/null \
 		    "10.64.$((i / 250)).$((i % 250 + 1))" >"$W/dpinger" 2>&1 &

@@ -100,7 +100,8 @@ run_ms(int ms)
 		for (i = 0; answers && i < nwaiting; i++)
 			watch_reply(w, &waiting[i].from, &waiting[i].p, now);
 		nwaiting = 0;
-		watch_expire(w, now);
+		while (watch_expire(w, now))
+			continue;
 		for (i = 0; queued && i < nwaiting; i++)
 			watch_sent(w, &waiting[i].p, queued == EINPROGRESS ? 0 :
 			    queued, now);
@@ -219,10 +220,38 @@ ATF_TC_BODY(in_progress, tc)
 	watch_free(w);
 }
 
+/* All down at once: their probes are bounded together, and each still has its turn. */
+ATF_TC_WITHOUT_HEAD(all_down);
+ATF_TC_BODY(all_down, tc)
+{
+	struct watch_totals tot;
+
+	many(100);
+	answers = 1;
+	run_ms(3000);
+	watch_totals(w, &tot);
+	ATF_REQUIRE_EQ(NTARGETS, tot.up);
+	answers = 0;
+	run_ms(10000);
+	watch_totals(w, &tot);
+	ATF_REQUIRE_EQ(0, tot.up);
+	nprobes = 0;
+	run_ms(10000);
+	/* One a second of each would be less; after a request there are ten. */
+	ATF_CHECK_MSG(nprobes <= 10 * 1000 + 1000, "%u probes", nprobes);
+	ATF_CHECK_MSG(nprobes >= 10 * NTARGETS / 2, "%u probes", nprobes);
+	answers = 1;
+	run_ms(3000);
+	watch_totals(w, &tot);
+	ATF_CHECK_EQ(NTARGETS, tot.up);
+	watch_free(w);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, numbers_are_no_news);
 	ATF_TP_ADD_TC(tp, splay);
+	ATF_TP_ADD_TC(tp, all_down);
 	ATF_TP_ADD_TC(tp, no_room);
 	ATF_TP_ADD_TC(tp, in_progress);
 	return (atf_no_error());
