@@ -529,9 +529,11 @@ fire(struct engine *e, const struct timer *t)
 		if ((c = child_get(w, t->owner)) != NULL)
 			liveness_child_timer(w, c);
 		break;
-	case T_JOB:
-		if ((j = job_get(w, t->owner)) != NULL)
+	case T_LATE:
+		while ((j = job_late(w)) != NULL) {
 			job_timeout(e, j);
+			engine_settle(e);
+		}
 		break;
 	case T_KNOCK:
 		reload_knock(w);

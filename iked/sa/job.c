@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Questions to keys and kernel whose answers are still to come. */
+/*
+ * Questions to keys and kernel whose answers are still to come.  All get the same time, so
+ * they are late in the order in which they were asked: a list, and one timer for all.
+ */
 
 #include "sa/world.h"
 
@@ -8,22 +11,24 @@
 struct job *
 job_new(struct world *w, enum job_kind kind, said owner, int half)
 {
-	struct job	*j;
+	struct job	*j, *last;
 	said		 id;
 
-	if (timers_reserve(&w->timers, 1) == -1)
+	if ((j = slab_alloc(&w->jobs, &id)) == NULL)
 		return (NULL);
-	if ((j = slab_alloc(&w->jobs, &id)) == NULL) {
-		timers_unreserve(&w->timers, 1);
-		return (NULL);
-	}
 	j->token = id;
 	j->kind = (uint8_t)kind;
 	j->half = (uint8_t)half;
 	j->owner = owner;
-	j->timer.kind = T_JOB;
-	j->timer.owner = id;
-	timer_set(&w->timers, &j->timer, mono_add_ms(w->now, JOB_MS));
+	j->by = mono_add_ms(w->now, JOB_MS);
+	j->older = w->newest_job;
+	if ((last = job_get(w, j->older)) != NULL)
+		last->newer = id;
+	else
+		w->oldest_job = id;
+	w->newest_job = id;
+	if (w->late.pos == 0)
+		timer_set(&w->timers, &w->late, j->by);
 	return (j);
 }
 
@@ -33,10 +38,33 @@ job_get(const struct world *w, uint64_t token)
 	return (slab_get(&w->jobs, token));
 }
 
+/* The timer stays: mostly others have come meanwhile. */
 void
 job_free(struct world *w, struct job *j)
 {
-	timer_cancel(&w->timers, &j->timer);
-	timers_unreserve(&w->timers, 1);
+	struct job	*older = job_get(w, j->older), *newer = job_get(w, j->newer);
+
+	if (older != NULL)
+		older->newer = j->newer;
+	else
+		w->oldest_job = j->newer;
+	if (newer != NULL)
+		newer->older = j->older;
+	else
+		w->newest_job = j->older;
 	slab_release(&w->jobs, j->token);
+}
+
+struct job *
+job_late(struct world *w)
+{
+	struct job	*j = job_get(w, w->oldest_job);
+
+	if (j == NULL)
+		timer_cancel(&w->timers, &w->late);
+	else if (mono_reached(j->by, w->now))
+		return (j);
+	else
+		timer_set(&w->timers, &w->late, j->by);
+	return (NULL);
 }

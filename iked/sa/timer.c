@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: ISC */
-/* The heap of deadlines. */
+/*
+ * The heap of deadlines.  It holds the times themselves, four below each: with hundreds of
+ * thousands of timers a step down is one look at memory that is not in the cache, and
+ * there are half as many steps as with two.
+ */
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "sa/timer.h"
+
+#define BELOW	4
+
+struct deadline {
+	monotime	 when;
+	struct timer	*t;
+};
 
 void
 timers_init(struct timers *h)
@@ -22,7 +33,7 @@ timers_destroy(struct timers *h)
 int
 timers_reserve(struct timers *h, uint32_t n)
 {
-	struct timer	**p;
+	struct deadline	 *p;
 	uint32_t	  cap = h->cap;
 
 	if (h->reserved + n > cap) {
@@ -46,53 +57,68 @@ timers_unreserve(struct timers *h, uint32_t n)
 }
 
 static void
-put(struct timers *h, uint32_t i, struct timer *t)
+put(struct timers *h, uint32_t i, struct deadline d)
 {
-	h->heap[i] = t;
-	t->pos = i + 1;
+	h->heap[i] = d;
+	d.t->pos = i + 1;
 }
 
 static void
-sift_up(struct timers *h, uint32_t i, struct timer *t)
+sift_up(struct timers *h, uint32_t i, struct deadline d)
 {
-	while (i > 0 && mono_before(t->when, h->heap[(i - 1) / 2]->when)) {
-		put(h, i, h->heap[(i - 1) / 2]);
-		i = (i - 1) / 2;
+	uint32_t	up;
+
+	for (; i > 0; i = up) {
+		up = (i - 1) / BELOW;
+		if (!mono_before(d.when, h->heap[up].when))
+			break;
+		put(h, i, h->heap[up]);
 	}
-	put(h, i, t);
+	put(h, i, d);
+}
+
+/* The soonest of those below i, or i itself when there is none. */
+static uint32_t
+soonest(const struct timers *h, uint32_t i)
+{
+	uint32_t	c = BELOW * i + 1, end = c + BELOW, best = c;
+
+	if (c >= h->n)
+		return (i);
+	if (end > h->n)
+		end = h->n;
+	while (++c < end)
+		if (mono_before(h->heap[c].when, h->heap[best].when))
+			best = c;
+	return (best);
 }
 
 static void
-sift_down(struct timers *h, uint32_t i, struct timer *t)
+sift_down(struct timers *h, uint32_t i, struct deadline d)
 {
 	uint32_t	c;
 
-	while ((c = 2 * i + 1) < h->n) {
-		if (c + 1 < h->n &&
-		    mono_before(h->heap[c + 1]->when, h->heap[c]->when))
-			c++;
-		if (!mono_before(h->heap[c]->when, t->when))
-			break;
+	while ((c = soonest(h, i)) != i && mono_before(h->heap[c].when, d.when)) {
 		put(h, i, h->heap[c]);
 		i = c;
 	}
-	put(h, i, t);
+	put(h, i, d);
 }
 
 void
 timer_cancel(struct timers *h, struct timer *t)
 {
-	struct timer	*last;
-	uint32_t	 i;
+	struct deadline	last;
+	uint32_t	i;
 
 	if (t->pos == 0)
 		return;
 	i = t->pos - 1;
 	t->pos = 0;
 	last = h->heap[--h->n];
-	if (last == t)
+	if (last.t == t)
 		return;
-	if (i > 0 && mono_before(last->when, h->heap[(i - 1) / 2]->when))
+	if (i > 0 && mono_before(last.when, h->heap[(i - 1) / BELOW].when))
 		sift_up(h, i, last);
 	else
 		sift_down(h, i, last);
@@ -101,19 +127,24 @@ timer_cancel(struct timers *h, struct timer *t)
 void
 timer_set(struct timers *h, struct timer *t, monotime when)
 {
-	timer_cancel(h, t);
+	struct deadline	d = { when, t };
+	uint32_t	i;
+
 	/* whoever embeds a timer has reserved its place */
-	if (h->n == h->cap)
+	if (t->pos == 0 && h->n == h->cap)
 		return;
 	t->when = when;
-	h->n++;
-	sift_up(h, h->n - 1, t);
+	i = t->pos != 0 ? t->pos - 1 : h->n++;
+	if (i > 0 && mono_before(when, h->heap[(i - 1) / BELOW].when))
+		sift_up(h, i, d);
+	else
+		sift_down(h, i, d);
 }
 
 monotime
 timers_next(const struct timers *h)
 {
-	return (h->n == 0 ? MONO_NEVER : h->heap[0]->when);
+	return (h->n == 0 ? MONO_NEVER : h->heap[0].when);
 }
 
 struct timer *
@@ -121,9 +152,9 @@ timers_due(struct timers *h, monotime now)
 {
 	struct timer	*t;
 
-	if (h->n == 0 || !mono_reached(h->heap[0]->when, now))
+	if (h->n == 0 || !mono_reached(h->heap[0].when, now))
 		return (NULL);
-	t = h->heap[0];
+	t = h->heap[0].t;
 	timer_cancel(h, t);
 	return (t);
 }

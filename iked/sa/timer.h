@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Deadlines in a binary heap: set and cancel O(log n), the next one O(1).
+ * Deadlines in a heap: set and cancel O(log n), the next one O(1).
  * A timer is embedded in its object and names it by id, so that a timer that
  * fires late finds nothing rather than something else.
  */
@@ -18,7 +18,7 @@ struct timer {
 };
 
 struct timers {
-	struct timer	**heap;
+	struct deadline	 *heap;
 	uint32_t	  n, cap;
 	uint32_t	  reserved;	/* what objects alive may need */
 };

@@ -15,7 +15,8 @@ world_init(struct world *w)
 	slab_init(&w->jobs, sizeof(struct job));
 	timers_init(&w->timers);
 	w->sweep.kind = T_SWEEP;
-	if (timers_reserve(&w->timers, 1) == -1)
+	w->late.kind = T_LATE;
+	if (timers_reserve(&w->timers, 2) == -1)
 		return (-1);
 	if ((w->msg = calloc(1, sizeof(*w->msg))) == NULL ||
 	    (w->plain = malloc(WIRE_MAXMSG)) == NULL)

@@ -34,7 +34,8 @@ struct job {
 	uint8_t		half;		/* owner is a half */
 	said		owner;
 	uint64_t	user;		/* QUERY: fx.counters token, 0 none */
-	struct timer	timer;
+	monotime	by;		/* the answer is late then */
+	said		older, newer;
 };
 
 struct tally {
@@ -90,6 +91,8 @@ struct world {
 
 	struct slab	 halves, ikes, childs, jobs;
 	struct timers	 timers;
+	said		 oldest_job, newest_job;
+	struct timer	 late;		/* for the oldest, or for one that was */
 	struct timer	 knock;		/* at peers, one after the other, after the start */
 	uint32_t	 knock_peer;	/* the next */
 	uint8_t		 knock_round;
@@ -226,6 +229,8 @@ struct child_sa	*child_byout(const struct world *, const struct ike_sa *, uint32
 struct job	*job_new(struct world *, enum job_kind, said owner, int half);
 struct job	*job_get(const struct world *, uint64_t token);
 void		 job_free(struct world *, struct job *);
+/* The next one whose answer is late, or NULL; w->late is set for when one may be. */
+struct job	*job_late(struct world *);
 
 /* ---- tunnel.c */
 const struct conf_tunnel *tunnel_conf(const struct world *, uint32_t);

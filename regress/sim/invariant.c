@@ -387,6 +387,13 @@ armed(const struct sim *s, const struct timer *t, int64_t ms)
 	return (t->pos != 0 && !mono_before(mono_add_ms(s->now, ms), t->when));
 }
 
+static int
+in_time(const struct sim *s, const struct world *w, const struct job *j)
+{
+	return (w->late.pos != 0 && !mono_before(j->by, w->late.when) &&
+	    !mono_before(mono_add_ms(s->now, 10000), j->by));
+}
+
 static void
 check_half(struct sim *s, struct node *n, const struct ike_half *h)
 {
@@ -401,7 +408,7 @@ check_half(struct sim *s, struct node *n, const struct ike_half *h)
 	case HALF_SIGNING:
 	case HALF_CHECKING:
 	case HALF_VERIFYING:
-		ok = j != NULL && armed(s, &j->timer, 10000);
+		ok = j != NULL && in_time(s, &n->e->w, j);
 		break;
 	case HALF_INIT_DONE:
 	case HALF_REFUSED:
@@ -518,7 +525,7 @@ check_deadlines(struct sim *s, struct node *n)
 	for (at = 0; (c = slab_walk(&w->childs, &at, NULL)) != NULL;)
 		check_child(s, n, c);
 	for (at = 0; (j = slab_walk(&w->jobs, &at, NULL)) != NULL;)
-		if (!armed(s, &j->timer, 10000))
+		if (!in_time(s, w, j))
 			sim_wrong(s, "%s: a job of kind %d has no deadline", n->name,
 			    j->kind);
 	for (i = 0; w->conf != NULL && i < w->conf->ntunnels; i++)
