@@ -27,6 +27,7 @@ engine_new(const struct engine_fx *fx, struct crypto *crypto,
 	e->w.fx.send = fx->send;
 	e->w.fx.keys = fx->keys;
 	e->w.fx.kernel = fx->kernel;
+	e->w.fx.count = fx->count;
 	e->w.crypto = crypto;
 	e->w.log = fx->log;
 	e->w.port = o != NULL && o->port != 0 ? o->port : 500;
@@ -137,6 +138,7 @@ kernel_answer(struct engine *e, const struct job *j, const struct kernel_ans *a)
 {
 	struct world	*w = &e->w;
 	struct child_sa	*c = child_get(w, j->owner);
+	struct count	 n = { a->err, a->bytes, a->packets };
 
 	if (c == NULL) {
 		if (j->user != 0 && j->kind == J_QUERY_OUT)
@@ -149,12 +151,12 @@ kernel_answer(struct engine *e, const struct job *j, const struct kernel_ans *a)
 		child_added(w, c, j->kind, a->err, a->what);
 		break;
 	case J_QUERY_IN:
-		liveness_counted(w, c, KERN_IN, a);
+		liveness_counted(w, c, KERN_IN, &n);
 		if (j->user != 0 && !c->out_there)
 			tell_counters(e, c, j->user, 0);
 		break;
 	case J_QUERY_OUT:
-		liveness_counted(w, c, KERN_OUT, a);
+		liveness_counted(w, c, KERN_OUT, &n);
 		if (j->user != 0)
 			tell_counters(e, c, j->user, 0);
 		break;
@@ -187,8 +189,24 @@ engine_kernel(struct engine *e, monotime now, const struct kernel_ans *a)
 	ans.what[sizeof(ans.what) - 1] = '\0';
 	if (copy.kind == J_SOURCE)
 		source_answer(e, &copy, &ans);
+	else if (copy.kind == J_COUNT)
+		poll_answer(&e->w, &copy, NULL);
 	else
 		kernel_answer(e, &copy, &ans);
+	engine_settle(e);
+}
+
+void
+engine_counted(struct engine *e, monotime now, const struct kernel_counted *a)
+{
+	struct job	*j, copy;
+
+	e->w.now = now;
+	if ((j = job_get(&e->w, a->token)) == NULL || j->kind != J_COUNT)
+		return;
+	copy = *j;
+	job_free(&e->w, j);
+	poll_answer(&e->w, &copy, a);
 	engine_settle(e);
 }
 
@@ -486,6 +504,10 @@ job_timeout(struct engine *e, struct job *j)
 		return;
 	if (world_allow(&e->w, &e->w.b_late, 5, 1000))
 		log_warnx(e->w.log, "the kernel did not answer in time");
+	if (copy.kind == J_COUNT) {
+		poll_answer(&e->w, &copy, NULL);
+		return;
+	}
 	memset(&a, 0, sizeof(a));
 	a.token = copy.token;
 	a.err = ETIMEDOUT;
@@ -560,4 +582,5 @@ engine_tick(struct engine *e, monotime now)
 		fire(e, t);
 		engine_settle(e);
 	}
+	poll_send(&e->w);
 }

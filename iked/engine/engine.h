@@ -37,6 +37,7 @@ struct engine_fx {
 		    int marker, const uint8_t *p, size_t len);
 	void	(*keys)(void *arg, const struct keys_req *);
 	void	(*kernel)(void *arg, const struct kernel_req *);
+	void	(*count)(void *arg, const struct kernel_count *);
 	/* the answer to engine_counters() */
 	void	(*counters)(void *arg, uint64_t token, const struct engine_counters *);
 	const struct logger *log;
@@ -67,6 +68,7 @@ void	engine_datagram(struct engine *, monotime now, const struct endpoint *local
 	    const struct endpoint *remote, int natt, const uint8_t *, size_t);
 void	engine_keys(struct engine *, monotime now, const struct keys_ans *);
 void	engine_kernel(struct engine *, monotime now, const struct kernel_ans *);
+void	engine_counted(struct engine *, monotime now, const struct kernel_counted *);
 /* tunnel: index in generation gen; an event of an old generation is mapped by name. */
 void	engine_acquire(struct engine *, monotime now, uint32_t gen, uint32_t tunnel,
 	    const struct ts *src, const struct ts *dst, uint32_t seq);	/* ts may be NULL */

@@ -47,7 +47,14 @@ int	liveness_data(const struct ike_sa *);
 void	liveness_heard(struct world *, struct ike_sa *, int answered);
 void	liveness_child_timer(struct world *, struct child_sa *);
 void	liveness_counted(struct world *, struct child_sa *, enum kern_dir,
-	    const struct kernel_ans *);
+	    const struct count *);
+
+/* ---- poll.c: counters of many Children in one question */
+/* 0, or -1: not now, the kernel is behind. */
+int	poll_add(struct world *, struct child_sa *);
+void	poll_send(struct world *);	/* what was added and is not out yet */
+/* NULL: there is no answer. */
+void	poll_answer(struct world *, const struct job *, const struct kernel_counted *);
 
 /* ---- moving.c: addresses of this machine change */
 void	moving_sweep(struct world *);

@@ -7,8 +7,8 @@
  * peer's INITIAL_CONTACT speaks for it, and never shorter than the way allows.
  *
  * Each Child has its own timer; an idle one is read seldom, and the more Children there
- * are the more seldom.  Those due within POLL_GROUP_MS are read together: alone each would
- * wake two processes twice.
+ * are the more seldom.  Those due within POLL_GROUP_MS are read together (poll.c): alone
+ * each would wake two processes twice.
  */
 
 #include <errno.h>
@@ -17,7 +17,8 @@
 
 #define POLL_MS		500	/* while traffic moves */
 #define POLL_FAST_MS	250	/* while it moves only outwards */
-#define POLL_IDLE_MS	2000
+#define POLL_IDLE_MS	2000	/* and a ms for every Child there is */
+#define POLL_SELDOM_MS	60000
 #define SILENT_MS	2000
 #define ROAMING_MS	30000
 #define NAT_PAUSE_MS	3000
@@ -178,6 +179,18 @@ sooner(monotime a, monotime b)
 	return (b.us != 0 && mono_before(b, a) ? b : a);
 }
 
+/* Idle ones meet at the same moments, however many they are. */
+static monotime
+next_poll(struct world *w, const struct child_sa *c)
+{
+	int64_t	ms = idle_ms(w);
+
+	if (c->poll_ms != POLL_IDLE_MS)
+		return (mono_add_ms(w->now, c->poll_ms != 0 ? c->poll_ms : POLL_MS));
+	ms = world_jitter(w, ms > POLL_SELDOM_MS ? POLL_SELDOM_MS : ms, 15);
+	return (mono_together(mono_add_ms(w->now, ms), POLL_GROUP_MS));
+}
+
 static void
 arm(struct world *w, struct child_sa *c)
 {
@@ -253,11 +266,11 @@ liveness_child_timer(struct world *w, struct child_sa *c)
 		/* a kernel that is behind gets no more questions: SAs that are to be
 		 * added would queue up after them, until all time out */
 		busy = w->jobs.used >= JOBS_BUSY;
-		c->next_poll = mono_add_ms(w->now, busy ? world_jitter(w, 2 * POLL_MS, 75) :
-		    c->poll_ms != 0 ? c->poll_ms : POLL_MS);
 		if (!busy && c->state == CHILD_UP && c->nwait == 0 &&
 		    c->tunnel != NO_INDEX && !c->polling)
-			child_query(w, c, 0);
+			busy = poll_add(w, c) == -1;
+		c->next_poll = busy ? mono_add_ms(w->now, world_jitter(w, 2 * POLL_MS, 75)) :
+		    next_poll(w, c);
 	}
 	if (ike != NULL && (c->want_delete || c->want_rekey))
 		touch_ike(w, ike);
@@ -311,8 +324,7 @@ judge(struct world *w, struct child_sa *c, int out_moved)
 		c->poll_ms = c->silent_since.us != 0 ? POLL_FAST_MS : POLL_MS;
 	else if (mono_before(mono_add_ms(c->out_moved, 3000), w->now) &&
 	    mono_before(mono_add_ms(c->in_moved, 3000), w->now)) {
-		c->poll_ms = (uint16_t)(idle_ms(w) > 60000 ? 60000 :
-		    world_jitter(w, idle_ms(w), 15));
+		c->poll_ms = POLL_IDLE_MS;
 		c->silent_since = MONO_NONE;
 	}
 	if (ike == NULL || c->silent_since.us == 0 || !out_moved ||
@@ -333,9 +345,10 @@ judge(struct world *w, struct child_sa *c, int out_moved)
 
 void
 liveness_counted(struct world *w, struct child_sa *c, enum kern_dir dir,
-    const struct kernel_ans *a)
+    const struct count *a)
 {
-	int	moved;
+	uint16_t	was = c->poll_ms;
+	int		moved;
 
 	if (dir == KERN_OUT || !c->out_there)
 		c->polling = 0;
@@ -363,8 +376,8 @@ liveness_counted(struct world *w, struct child_sa *c, enum kern_dir dir,
 	c->packets_out = a->packets;
 	c->bytes_out = a->bytes;
 	judge(w, c, moved);
-	c->next_poll = mono_add_ms(w->now, c->poll_ms != 0 ? c->poll_ms : POLL_MS);
-	if (c->poll_ms >= POLL_IDLE_MS / 2)
-		c->next_poll = mono_together(c->next_poll, POLL_GROUP_MS);
+	if (was == POLL_IDLE_MS && c->poll_ms == was)
+		return;			/* as it was: the timer is set already */
+	c->next_poll = next_poll(w, c);
 	arm(w, c);
 }

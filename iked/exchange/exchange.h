@@ -237,6 +237,8 @@ void	child_kernel_delete(struct world *, struct child_sa *, enum kern_dir);
 void	child_ask_again(struct world *, struct child_sa *);
 /* Direction, SPI, endpoints and ports of its kernel SA. */
 void	child_fill_sa(const struct child_sa *, enum kern_dir, struct kern_sa *);
+/* 1: the peer is not where its tunnel has it: it has moved from there (RFC 4555). */
+uint8_t	child_away(const struct world *, const struct child_sa *);
 void	child_query(struct world *, struct child_sa *, uint64_t user);
 /* The peer came from elsewhere: encapsulated SAs follow, or are replaced. */
 void	child_follow(struct world *, struct child_sa *, const struct endpoint *remote);

@@ -29,9 +29,8 @@ integ_keylen(const struct suite *s)
 	return (xi == NULL ? 0 : xi->keylen);
 }
 
-/* The tunnel's `peer' is another address: it has moved from there (RFC 4555). */
-static uint8_t
-is_away(const struct world *w, const struct child_sa *c)
+uint8_t
+child_away(const struct world *w, const struct child_sa *c)
 {
 	const struct addr	*a;
 
@@ -55,7 +54,7 @@ kernel_ask(struct world *w, const struct child_sa *c, enum kernel_op op,
 	q.sa = *sa;
 	if (with_ts)
 		child_get_ts(c, &q.tsl, &q.tsr);
-	q.moved = is_away(w, c);
+	q.moved = child_away(w, c);
 	w->fx.kernel(w->fx.arg, &q);
 	explicit_bzero(&q.sa, sizeof(q.sa));
 }

@@ -99,6 +99,17 @@ fx_kernel(void *arg, const struct kernel_req *q)
 }
 
 static void
+fx_count(void *arg, const struct kernel_count *q)
+{
+	struct msg m;
+
+	(void)arg;
+	msg_put_kernel_count(&m, q);
+	if (chan_put(s.kernel, &m) == -1)
+		refuse(0, q->token);
+}
+
+static void
 fx_counters(void *arg, uint64_t token, const struct engine_counters *c)
 {
 	struct counters_ans a;
@@ -321,6 +332,7 @@ static int
 kernel_message(void *arg, struct chan *c, uint16_t type, struct rbuf *r,
     int fd)
 {
+	struct kernel_counted n;
 	struct kernel_ans a;
 	int rv;
 
@@ -333,6 +345,9 @@ kernel_message(void *arg, struct chan *c, uint16_t type, struct rbuf *r,
 	else if (type == M_KERNEL_ANS) {
 		if ((rv = msg_get_kernel_ans(r, &a)) == 0)
 			engine_kernel(s.engine, mono_now(), &a);
+	} else if (type == M_KERNEL_COUNTED) {
+		if ((rv = msg_get_kernel_counted(r, &n)) == 0)
+			engine_counted(s.engine, mono_now(), &n);
 	} else
 		rv = kernel_event(type, r);
 	ike_settle();
@@ -397,6 +412,7 @@ ike_prepare(struct child *ch)
 	fx.send = fx_send;
 	fx.keys = fx_keys;
 	fx.kernel = fx_kernel;
+	fx.count = fx_count;
 	fx.counters = fx_counters;
 	fx.log = &ch->log;
 	memset(&opts, 0, sizeof(opts));

@@ -65,6 +65,7 @@ ike_message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 	if (fd != -1)
 		return (-1);
 	return (type == M_FLUSH ? kernel_flush(r) :
+	    type == M_KERNEL_COUNT ? kernel_count(r) :
 	    type == M_KERNEL_REQ ? kernel_request(r) : -1);
 }
 

@@ -2,8 +2,8 @@
 /*
  * Private to the kernel process: kernel.c (its life), kernel_table.c (tunnels, reqids,
  * policies as values), kernel_left.c (what an earlier life placed), kernel_place.c (work
- * on the system's policies and SAs), kernel_host.c (policies of single callers) and
- * kernel_req.c (what ike and control ask).
+ * on the system's policies and SAs), kernel_host.c (policies of single callers),
+ * kernel_req.c (what ike and control ask) and kernel_count.c (counters of many Children).
  */
 #ifndef PROC_KERNEL_H
 #define PROC_KERNEL_H
@@ -171,6 +171,15 @@ int	kernel_control(uint16_t type, struct rbuf *);
 void	kernel_event(void *arg, const struct kern_event *);
 #define KERNEL_EARLY	64	/* ACQUIREs kept until a configuration stands */
 void	kernel_early(void);	/* it does: they go to ike */
+
+/* The table of that generation, or NULL. */
+struct ktable *kernel_generation(uint32_t gen);
+/* Requests of ike are begun and end: when there are many, it waits. */
+void	kernel_begun(void);
+void	kernel_ended(void);
+
+/* kernel_count.c: counters of many Children.  0; -1: malformed. */
+int	kernel_count(struct rbuf *);
 
 /* kernel_net.c: addresses and routes. */
 int	kernel_net_open(void);		/* before the sandbox closes; 0 or -1 */

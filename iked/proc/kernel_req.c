@@ -42,10 +42,16 @@ answer(uint64_t token, int err, const char *what, const struct kern_sa *sa)
 		log_warn(&kn.ch->log, "answer to ike lost");
 }
 
-static void
-ended(struct inflight *f)
+void
+kernel_begun(void)
 {
-	free(f);
+	if (++kn.inflight == INFLIGHT_MAX)
+		chan_pause(kn.ike, 1);
+}
+
+void
+kernel_ended(void)
+{
 	if (kn.inflight-- == INFLIGHT_MAX)
 		chan_pause(kn.ike, 0);
 }
@@ -56,7 +62,8 @@ op_done(void *arg, int err, const char *what)
 	struct inflight *f = arg;
 
 	answer(f->token, err, what, NULL);
-	ended(f);
+	free(f);
+	kernel_ended();
 }
 
 static void
@@ -65,11 +72,12 @@ query_done(void *arg, int err, const struct kern_sa *sa)
 	struct inflight *f = arg;
 
 	answer(f->token, sa == NULL && err == 0 ? ESRCH : err, NULL, sa);
-	ended(f);
+	free(f);
+	kernel_ended();
 }
 
-static struct ktable *
-find_generation(uint32_t gen)
+struct ktable *
+kernel_generation(uint32_t gen)
 {
 	if (kn.now != NULL && kn.now->conf->gen == gen)
 		return (kn.now);
@@ -294,11 +302,11 @@ run_request(struct ktable *kt, struct kernel_req *q)
 		answer(q->token, ENOBUFS, "no request id is left", NULL);
 		return;
 	}
-	if (++kn.inflight == INFLIGHT_MAX)
-		chan_pause(kn.ike, 1);
+	kernel_begun();
 	if (send_request(q, f) == -1) {
 		err = errno;
-		ended(f);
+		free(f);
+		kernel_ended();
 		answer(q->token, err, NULL, NULL);
 	}
 }
@@ -332,7 +340,7 @@ kernel_request(struct rbuf *r)
 			log_debug(&kn.ch->log, "acquire %u cannot be taken back",
 			    q.acquire_seq);
 		answer(q.token, 0, NULL, NULL);
-	} else if ((kt = find_generation(q.gen)) == NULL ||
+	} else if ((kt = kernel_generation(q.gen)) == NULL ||
 	    q.tunnel >= kt->conf->ntunnels)
 		answer(q.token, ENOENT, "no such tunnel in this generation",
 		    NULL);

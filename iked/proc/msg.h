@@ -40,6 +40,7 @@ enum msg_type {
 	/* ike <-> kernel */
 	M_KERNEL_REQ = 50, M_KERNEL_ANS,
 	M_CAPS, M_ACQUIRE, M_EXPIRE, M_MAPPING, M_LOST, M_ADDRS,
+	M_KERNEL_COUNT, M_KERNEL_COUNTED,
 	/* control <-> ike */
 	M_SHOW = 60, M_SHOW_RECS,
 	M_COMMAND, M_COMMAND_ANS,
@@ -159,6 +160,10 @@ void	msg_put_kernel_req(struct msg *, const struct kernel_req *);
 int	msg_get_kernel_req(struct rbuf *, struct kernel_req *);
 void	msg_put_kernel_ans(struct msg *, const struct kernel_ans *);
 int	msg_get_kernel_ans(struct rbuf *, struct kernel_ans *);
+void	msg_put_kernel_count(struct msg *, const struct kernel_count *);
+int	msg_get_kernel_count(struct rbuf *, struct kernel_count *);
+void	msg_put_kernel_counted(struct msg *, const struct kernel_counted *);
+int	msg_get_kernel_counted(struct rbuf *, struct kernel_counted *);
 /* name: where the receiver keeps the back end's name. */
 void	msg_put_caps(struct msg *, const struct kern_caps *);
 int	msg_get_caps(struct rbuf *, struct kern_caps *, char *name, size_t cap);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /* ike asks for SAs, kernel answers and tells what the system's IPsec says. */
 
+#include <stddef.h>
 #include <string.h>
 
 #include "proc/msg.h"
+
+#define ERRNO_MAX	4095	/* no system has an errno as large */
 
 static void
 put_life(struct wbuf *w, const struct kern_life *l)
@@ -168,9 +171,111 @@ msg_get_kernel_ans(struct rbuf *r, struct kernel_ans *a)
 	a->packets = rbuf_u64(r);
 	a->usetime = rbuf_u64(r);
 	get_addr(r, &a->src);
-	if (err > 4095)		/* no system has an errno as large */
+	if (err > ERRNO_MAX)
 		return (-1);
 	a->err = (int)err;
+	return (get_end(r));
+}
+
+static void
+put_err(struct wbuf *w, int err)
+{
+	wbuf_u16(w, (uint16_t)err);
+}
+
+static int
+get_err(struct rbuf *r)
+{
+	uint16_t err = rbuf_u16(r);
+
+	if (err > ERRNO_MAX)
+		rbuf_fail(r);
+	return (err);
+}
+
+void
+msg_put_kernel_count(struct msg *m, const struct kernel_count *q)
+{
+	const struct count_ask *a;
+
+	msg_start(m, M_KERNEL_COUNT);
+	wbuf_u64(&m->w, q->token);
+	wbuf_u32(&m->w, q->gen);
+	wbuf_u8(&m->w, q->n);
+	for (a = q->a; a < q->a + q->n; a++) {
+		wbuf_u32(&m->w, a->tunnel);
+		wbuf_u32(&m->w, a->spi_in);
+		wbuf_u32(&m->w, a->spi_out);
+		put_addr(&m->w, &a->local);
+		put_addr(&m->w, &a->remote);
+		wbuf_u8(&m->w, a->moved);
+	}
+}
+
+int
+msg_get_kernel_count(struct rbuf *r, struct kernel_count *q)
+{
+	struct count_ask *a;
+
+	memset(q, 0, offsetof(struct kernel_count, a));
+	q->token = rbuf_u64(r);
+	q->gen = rbuf_u32(r);
+	if ((q->n = rbuf_u8(r)) > COUNT_MAX || q->n == 0 || q->token == 0)
+		return (-1);
+	for (a = q->a; a < q->a + q->n; a++) {
+		memset(a, 0, sizeof(*a));
+		a->tunnel = rbuf_u32(r);
+		a->spi_in = rbuf_u32(r);
+		a->spi_out = rbuf_u32(r);
+		get_addr(r, &a->local);
+		get_addr(r, &a->remote);
+		a->moved = get_bool(r);
+	}
+	return (get_end(r));
+}
+
+static void
+put_count(struct wbuf *w, const struct count *c)
+{
+	put_err(w, c->err);
+	wbuf_u64(w, c->bytes);
+	wbuf_u64(w, c->packets);
+}
+
+static void
+get_count(struct rbuf *r, struct count *c)
+{
+	c->err = get_err(r);
+	c->bytes = rbuf_u64(r);
+	c->packets = rbuf_u64(r);
+}
+
+void
+msg_put_kernel_counted(struct msg *m, const struct kernel_counted *a)
+{
+	uint8_t i;
+
+	msg_start(m, M_KERNEL_COUNTED);
+	wbuf_u64(&m->w, a->token);
+	wbuf_u8(&m->w, a->n);
+	for (i = 0; i < a->n; i++) {
+		put_count(&m->w, &a->in[i]);
+		put_count(&m->w, &a->out[i]);
+	}
+}
+
+int
+msg_get_kernel_counted(struct rbuf *r, struct kernel_counted *a)
+{
+	uint8_t i;
+
+	a->token = rbuf_u64(r);
+	if ((a->n = rbuf_u8(r)) > COUNT_MAX || a->n == 0)
+		return (-1);
+	for (i = 0; i < a->n; i++) {
+		get_count(r, &a->in[i]);
+		get_count(r, &a->out[i]);
+	}
 	return (get_end(r));
 }
 

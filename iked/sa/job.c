@@ -38,7 +38,7 @@ job_get(const struct world *w, uint64_t token)
 	return (slab_get(&w->jobs, token));
 }
 
-/* The timer stays: mostly others have come meanwhile. */
+/* The timer stays when others have come meanwhile. */
 void
 job_free(struct world *w, struct job *j)
 {
@@ -52,6 +52,8 @@ job_free(struct world *w, struct job *j)
 		newer->older = j->older;
 	else
 		w->newest_job = j->older;
+	if (w->newest_job == 0)
+		timer_cancel(&w->timers, &w->late);
 	slab_release(&w->jobs, j->token);
 }
 
@@ -60,11 +62,9 @@ job_late(struct world *w)
 {
 	struct job	*j = job_get(w, w->oldest_job);
 
-	if (j == NULL)
-		timer_cancel(&w->timers, &w->late);
-	else if (mono_reached(j->by, w->now))
+	if (j != NULL && mono_reached(j->by, w->now))
 		return (j);
-	else
+	if (j != NULL)
 		timer_set(&w->timers, &w->late, j->by);
 	return (NULL);
 }

@@ -61,4 +61,32 @@ struct kernel_ans {
 	struct addr	src;		/* SOURCE */
 };
 
+/*
+ * The counters of many Children in one question, and in one answer.  What is idle is read
+ * again and again for as long as it lives: alone, each would cost as much as a handshake's
+ * way through two processes.
+ */
+#define COUNT_MAX	64
+struct count_ask {
+	uint32_t	tunnel;
+	uint32_t	spi_in, spi_out;	/* spi_out 0: not there yet */
+	struct addr	local, remote;		/* the SAs' endpoints */
+	uint8_t		moved;			/* as in kernel_req */
+};
+struct kernel_count {
+	uint64_t	token;
+	uint32_t	gen;
+	uint8_t		n;
+	struct count_ask a[COUNT_MAX];
+};
+struct count {
+	int		err;		/* 0 or an errno */
+	uint64_t	bytes, packets;
+};
+struct kernel_counted {			/* in the order of the question */
+	uint64_t	token;
+	uint8_t		n;
+	struct count	in[COUNT_MAX], out[COUNT_MAX];
+};
+
 #endif

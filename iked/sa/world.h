@@ -18,6 +18,7 @@ struct effects {
 		    int marker, const uint8_t *p, size_t len);
 	void	(*keys)(void *arg, const struct keys_req *);
 	void	(*kernel)(void *arg, const struct kernel_req *);
+	void	(*count)(void *arg, const struct kernel_count *);
 };
 
 /* Whose answer is awaited. */
@@ -25,6 +26,7 @@ enum job_kind {
 	J_SIGN = 1, J_VERIFY,		/* owner: a half, or an IKE SA (R's sign) */
 	J_ADD_IN, J_ADD_OUT,		/* owner: a Child */
 	J_QUERY_IN, J_QUERY_OUT,
+	J_COUNT,			/* owner: index of w->polls, + 1 */
 	J_SOURCE,			/* owner: an IKE SA */
 	J_FORGET			/* nobody's: the answer is only counted */
 };
@@ -36,6 +38,15 @@ struct job {
 	uint64_t	user;		/* QUERY: fx.counters token, 0 none */
 	monotime	by;		/* the answer is late then */
 	said		older, newer;
+};
+
+/* Children whose counters are asked together (engine/poll.c). */
+#define POLLS		16
+struct poll {
+	uint64_t	token;		/* 0: not asked yet */
+	uint8_t		n;		/* 0: free */
+	uint64_t	both;		/* bits: outbound is asked as well */
+	said		child[COUNT_MAX];
 };
 
 struct tally {
@@ -91,6 +102,8 @@ struct world {
 
 	struct slab	 halves, ikes, childs, jobs;
 	struct timers	 timers;
+	struct poll	 polls[POLLS];
+	struct poll	*poll;		/* being filled, or NULL */
 	said		 oldest_job, newest_job;
 	struct timer	 late;		/* for the oldest, or for one that was */
 	struct timer	 knock;		/* at peers, one after the other, after the start */

@@ -12,6 +12,7 @@
 
 #define KEYS_MAX	4096U	/* waiting at once */
 #define KERNEL_MAX	65536U
+#define COUNTED_MAX	64U
 #define MSG_ROOM	1024	/* of an IKE_SA_INIT message */
 
 struct question {
@@ -84,6 +85,21 @@ fx_kernel(void *arg, const struct kernel_req *q)
 	a->token = q->token;
 }
 
+/* Nothing has moved. */
+static void
+fx_count(void *arg, const struct kernel_count *q)
+{
+	struct stand *s = arg;
+	struct kernel_counted *a;
+
+	if (s->ncounted == COUNTED_MAX)
+		errx(1, "more than %u answers of the kernel wait", COUNTED_MAX);
+	a = &s->counted[s->ncounted++];
+	memset(a, 0, sizeof(*a));
+	a->token = q->token;
+	a->n = q->n;
+}
+
 static void
 fx_counters(void *arg, uint64_t token, const struct engine_counters *c)
 {
@@ -128,7 +144,7 @@ void
 stand_init(struct stand *s, const char *name, stand_send *send, void *arg)
 {
 	static const struct engine_opts opts = { 500, 4500 };
-	struct engine_fx fx = { s, fx_random, fx_send, fx_keys, fx_kernel,
+	struct engine_fx fx = { s, fx_random, fx_send, fx_keys, fx_kernel, fx_count,
 	    fx_counters, &s->log };
 	struct kern_caps kc;
 
@@ -141,7 +157,8 @@ stand_init(struct stand *s, const char *name, stand_send *send, void *arg)
 	if ((s->crypto = crypto_new(&s->log)) == NULL ||
 	    (s->engine = engine_new(&fx, s->crypto, &opts)) == NULL ||
 	    (s->keys = calloc(KEYS_MAX, sizeof(*s->keys))) == NULL ||
-	    (s->kernel = calloc(KERNEL_MAX, sizeof(*s->kernel))) == NULL)
+	    (s->kernel = calloc(KERNEL_MAX, sizeof(*s->kernel))) == NULL ||
+	    (s->counted = calloc(COUNTED_MAX, sizeof(*s->counted))) == NULL)
 		errx(1, "%s cannot start", name);
 	caps(&kc);
 	engine_caps(s->engine, &kc);
@@ -174,6 +191,7 @@ stand_free(struct stand *s)
 	crypto_free(s->crypto);
 	free(s->keys);
 	free(s->kernel);
+	free(s->counted);
 	free(s->installed);
 	free(s->log.arg);
 	memset(s, 0, sizeof(*s));
@@ -198,11 +216,11 @@ compute(struct stand *s, struct question *k)
 void
 stand_answers(struct stand *s, monotime now)
 {
-	uint32_t i, k = 0, n = 0;
+	uint32_t i, k = 0, n = 0, m = 0;
 	struct kernel_ans a;
 	double t0, t1;
 
-	while (k < s->nkeys || n < s->nkernel) {
+	while (k < s->nkeys || n < s->nkernel || m < s->ncounted) {
 		t0 = cpu_us();
 		for (i = k; i < s->nkeys; i++)
 			compute(s, &s->keys[i]);
@@ -214,9 +232,11 @@ stand_answers(struct stand *s, monotime now)
 			a = s->kernel[n++];
 			engine_kernel(s->engine, now, &a);
 		}
+		for (; m < s->ncounted; m++)
+			engine_counted(s->engine, now, &s->counted[m]);
 		s->us[WORK_ANSWER] += cpu_us() - t1;
 	}
-	s->nkeys = s->nkernel = 0;
+	s->nkeys = s->nkernel = s->ncounted = 0;
 }
 
 void

@@ -32,7 +32,8 @@ struct stand {
 	void			*arg;		/* of send */
 	struct question		*keys;		/* waiting, the oldest first */
 	struct kernel_ans	*kernel;
-	uint32_t		 nkeys, nkernel;
+	struct kernel_counted	*counted;
+	uint32_t		 nkeys, nkernel, ncounted;
 	uint8_t			*installed;	/* a tunnel: SAs added so far */
 	uint32_t		 up;		/* tunnels that have both directions */
 	uint64_t		 adds, deletes;	/* ESP SAs */

@@ -40,6 +40,8 @@ AGAIN(keys_req, struct keys_req)
 AGAIN(keys_ans, struct keys_ans)
 AGAIN(kernel_req, struct kernel_req)
 AGAIN(kernel_ans, struct kernel_ans)
+AGAIN(kernel_count, struct kernel_count)
+AGAIN(kernel_counted, struct kernel_counted)
 AGAIN(acquire, struct acquire)
 AGAIN(expire, struct expire)
 AGAIN(mapping, struct mapping)
@@ -164,7 +166,7 @@ static again *const	 all[] = {
 	again_keys_ans, again_kernel_req, again_kernel_ans, again_caps,
 	again_acquire, again_expire, again_mapping, again_addrs, again_show,
 	again_policies, again_command, again_counters, again_counters_ans,
-	again_show_recs, again_policy_recs
+	again_show_recs, again_policy_recs, again_kernel_count, again_kernel_counted
 };
 #define NALL	(sizeof(all) / sizeof(all[0]))
 

@@ -24,6 +24,7 @@ static const char text[] = "ikev2 \"b\" ondemand esp from 10.1.0.0/24 to 10.2.0.
 
 static struct crypto	*crypto;
 static uint64_t		 asked[ASKED];
+static struct kernel_counted counting;	/* the last that was asked for */
 static unsigned		 nasked, told;
 static uint8_t		 again[ENGINE_RECORD_MAX];
 
@@ -80,6 +81,16 @@ fx_kernel(void *arg, const struct kernel_req *q)
 }
 
 static void
+fx_count(void *arg, const struct kernel_count *q)
+{
+	(void)arg;
+	must(q->n > 0 && q->n <= COUNT_MAX && q->token != 0);
+	told++;
+	counting.token = q->token;
+	counting.n = q->n;
+}
+
+static void
 fx_counters(void *arg, uint64_t token, const struct engine_counters *c)
 {
 	(void)arg;
@@ -129,7 +140,7 @@ static struct engine *
 engine(monotime now)
 {
 	static struct conf_errors	 errs;
-	const struct engine_fx		 fx = { NULL, fx_random, fx_send, fx_keys, fx_kernel,
+	const struct engine_fx		 fx = { NULL, fx_random, fx_send, fx_keys, fx_kernel, fx_count,
 	    fx_counters, &lg };
 	struct engine			*e;
 	struct kern_caps		 c;
@@ -177,6 +188,9 @@ live(struct engine *e, monotime now)
 			engine_kernel(e, now, &a);
 		}
 		nasked = 0;
+		counting.in[0].err = n & 1 ? ESRCH : 0;
+		counting.out[0].packets++;
+		engine_counted(e, now, &counting);
 		t = engine_deadline(e);
 		if (t.us == MONO_NEVER.us)
 			return;

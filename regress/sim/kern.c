@@ -248,6 +248,58 @@ kern_request(void *arg, const struct kernel_req *q)
 	ev_put(n->sim, &e);
 }
 
+static void
+count_one(struct node *n, uint32_t spi, enum kern_dir dir, struct count *to)
+{
+	struct sim_sa	*s = kern_find(n, spi, dir);
+
+	if (n->kern_refuse != 0 && sim_rand(&n->rng) % 1000 < n->kern_refuse) {
+		sim_fault(n->sim, F_KERNEL_REFUSES);
+		to->err = ENOBUFS;
+	} else if (s == NULL)
+		to->err = ESRCH;
+	else {
+		to->bytes = s->sa.bytes;
+		to->packets = s->sa.packets;
+	}
+}
+
+void
+kern_count(void *arg, const struct kernel_count *q)
+{
+	struct node		*n = arg;
+	struct kernel_counted	*a;
+	struct ev		 e;
+	int64_t			 us;
+	uint8_t			 i;
+
+	n->kreqs++;
+	sim_mix(n->sim, q->a, q->n * sizeof(q->a[0]));
+	a = sim_alloc(sizeof(*a));
+	a->token = q->token;
+	a->n = q->n;
+	for (i = 0; i < q->n; i++) {
+		n->kern_lost_tunnel += q->a[i].tunnel >= n->secrets->ntunnels;
+		count_one(n, q->a[i].spi_in, KERN_IN, &a->in[i]);
+		if (q->a[i].spi_out != 0)
+			count_one(n, q->a[i].spi_out, KERN_OUT, &a->out[i]);
+	}
+	us = kern_delay(n);
+	if (n->kern_mute) {
+		sim_fault(n->sim, F_KERNEL_MUTE);
+		free(a);
+		return;
+	}
+	if (us > KERNEL_LIMIT_US) {
+		us = KERNEL_LIMIT_US;
+		for (i = 0; i < a->n; i++)
+			a->in[i].err = a->out[i].err = ETIMEDOUT;
+	}
+	ev_init(&e, n, EV_COUNTED, us);
+	e.u.counted = a;
+	ev_put(n->sim, &e);
+}
+
 /* ---- events of the kernel */
 
 static void

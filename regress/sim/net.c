@@ -91,6 +91,9 @@ ev_free(struct ev *e)
 	case EV_KERNEL:
 		free(e->u.kern);
 		break;
+	case EV_COUNTED:
+		free(e->u.counted);
+		break;
 	case EV_ACQUIRE:
 		free(e->u.acq);
 		break;

@@ -290,6 +290,9 @@ ev_engine(struct sim *s, struct node *n, struct ev *e)
 	case EV_KERNEL:
 		engine_kernel(n->e, s->now, e->u.kern);
 		break;
+	case EV_COUNTED:
+		engine_counted(n->e, s->now, e->u.counted);
+		break;
 	case EV_EXPIRE:
 		engine_expire(n->e, s->now, x->spi, &x->dst, x->hard);
 		break;
@@ -516,6 +519,7 @@ engine_make(struct node *n)
 	fx.send = fx_send;
 	fx.keys = fx_keys;
 	fx.kernel = fx_kernel;
+	fx.count = kern_count;
 	fx.counters = fx_counters;
 	fx.log = &n->logger;
 	n->e = engine_new(&fx, n->sim->crypto, NULL);

@@ -6,7 +6,7 @@
 #include "sim.h"
 
 enum ev_kind {
-	EV_PACKET = 1, EV_KEYS, EV_KERNEL, EV_ACQUIRE, EV_EXPIRE, EV_LIFETIME, EV_MAPPING,
+	EV_PACKET = 1, EV_KEYS, EV_KERNEL, EV_COUNTED, EV_ACQUIRE, EV_EXPIRE, EV_LIFETIME, EV_MAPPING,
 	EV_LOST
 };
 
@@ -21,6 +21,7 @@ struct ev {
 		struct packet		*pkt;
 		struct keys_ans		*keys;
 		struct kernel_ans	*kern;
+		struct kernel_counted	*counted;
 		struct ev_acquire	*acq;
 		struct ev_sa		*sa;
 	} u;
@@ -65,6 +66,7 @@ int	 sim_no_way(struct sim *, const struct node *from, const struct packet *);
 
 /* ---- kern.c */
 void	 kern_request(void *arg, const struct kernel_req *);	/* an effect */
+void	 kern_count(void *arg, const struct kernel_count *);
 void	 kern_lifetime(struct node *, const struct ev_sa *);
 struct sim_sa *kern_find(struct node *, uint32_t spi, enum kern_dir);
 void	 kern_wipe(struct node *);

@@ -247,6 +247,49 @@ fill_req(struct kernel_req *q)
 	ts_of(&q->tsr.t[1], "2001:db8:2::/64");
 }
 
+ATF_TC_WITHOUT_HEAD(counters_of_many);
+ATF_TC_BODY(counters_of_many, tc)
+{
+	static struct kernel_count q, q2;
+	static struct kernel_counted a, a2;
+	struct msg m;
+	int i;
+
+	(void)tc;
+	memset(&q, 0, sizeof(q));
+	memset(&q2, 0, sizeof(q2));
+	memset(&a, 0, sizeof(a));
+	memset(&a2, 0, sizeof(a2));
+	q.token = a.token = 9;
+	q.gen = 3;
+	q.n = a.n = COUNT_MAX;
+	for (i = 0; i < COUNT_MAX; i++) {
+		q.a[i].tunnel = (uint32_t)i;
+		q.a[i].spi_in = 0x10000 + (uint32_t)i;
+		q.a[i].spi_out = i % 3 ? 0x20000 : 0;
+		q.a[i].local = addr_of(i % 2 ? "192.0.2.1" : "2001:db8::1");
+		q.a[i].remote = addr_of(i % 2 ? "192.0.2.9" : "2001:db8::9");
+		q.a[i].moved = i % 5 == 0;
+		a.in[i].err = i % 7 ? 0 : ESRCH;
+		a.in[i].bytes = 1ULL << i;
+		a.out[i].packets = (uint64_t)i << 40;
+	}
+	msg_put_kernel_count(&m, &q);
+	EXACT(m, msg_get_kernel_count(&r_, &q2));
+	ATF_REQUIRE_EQ(0, memcmp(&q, &q2, sizeof(q)));
+	REFUSED(m, 14, 0, msg_get_kernel_count(&r_, &q2));	/* none */
+	REFUSED(m, 14, COUNT_MAX + 1, msg_get_kernel_count(&r_, &q2));
+	REFUSED(m, 14, COUNT_MAX - 1, msg_get_kernel_count(&r_, &q2));
+	REFUSED(m, 27, 5, msg_get_kernel_count(&r_, &q2));	/* family */
+	msg_put_kernel_counted(&m, &a);
+	EXACT(m, msg_get_kernel_counted(&r_, &a2));
+	ATF_REQUIRE_EQ(0, memcmp(&a, &a2, sizeof(a)));
+	REFUSED(m, 10, 0, msg_get_kernel_counted(&r_, &a2));
+	REFUSED(m, 10, COUNT_MAX + 1, msg_get_kernel_counted(&r_, &a2));
+	REFUSED(m, 10, COUNT_MAX - 1, msg_get_kernel_counted(&r_, &a2));
+	REFUSED(m, 11, 0x80, msg_get_kernel_counted(&r_, &a2));	/* errno */
+}
+
 ATF_TC_WITHOUT_HEAD(kernel);
 ATF_TC_BODY(kernel, tc)
 {
@@ -628,6 +671,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, setup);
 	ATF_TP_ADD_TC(tp, small);
 	ATF_TP_ADD_TC(tp, keys);
+	ATF_TP_ADD_TC(tp, counters_of_many);
 	ATF_TP_ADD_TC(tp, kernel);
 	ATF_TP_ADD_TC(tp, caps);
 	ATF_TP_ADD_TC(tp, show);
