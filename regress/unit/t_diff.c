@@ -327,6 +327,11 @@ ATF_TC_BODY(routeros_forms, tc)
 		    "secret=x\n:log info \"add peer=seattle\"\n" },
 		{ "/ip ipsec policy\n", "/ip ipsec policy group\nadd name=g\n"
 		    "/ip ipsec policy\n" },
+		{ "/ip ipsec identity\nadd", "ip ipsec identity add" },
+		{ "tunnel=yes\n", "tunnel=true\nadd disabled=true dst-address=0.0.0.0/0 "
+		    "peer=seattle src-address=10.2.0.0/24 tunnel=true\n" },
+		{ "/ip ipsec identity\n", "/ip ipsec identity\n:do {/ip ipsec policy add "
+		    "peer=seattle} on-error={ }\n" },
 		{ "set 0 disabled=yes", "set *FFFFFF disabled=yes" },
 		{ "add action=accept chain=srcnat dst-address=10.1.0.0/24 "
 		    "src-address=10.2.0.0/24\nadd action=masquerade chain=srcnat "
@@ -509,13 +514,11 @@ round_trip(const char *path)
 	}
 	/* of another secret */
 	c->peers[0].psk[0] ^= 1;
-	for (f = FORM_IKED; f <= FORM_SWANCTL; f++) {
-		m = mirrored(c, 0, (enum form)f);
-		ATF_CHECK_EQ_MSG(1, diff("ours", (char *)text, "theirs", m), "%s", out);
-		ATF_CHECK_MSG(strstr(out, "secrets differ: the fingerprint at theirs:") !=
-		    NULL, "%s", out);
-		free(m);
-	}
+	m = mirrored(c, 0, FORM_ROUTEROS);
+	ATF_CHECK_EQ_MSG(1, diff("ours", (char *)text, "theirs", m), "%s", out);
+	ATF_CHECK_MSG(strstr(out, "secrets differ: the fingerprint at theirs:") != NULL,
+	    "%s", out);
+	free(m);
 	conf_free(c);
 	side_file_free(text, len);
 }

@@ -196,9 +196,10 @@ mirror_openbsd(FILE *f, const struct mirror *m)
 
 	head(f, m, "OpenBSD iked.conf");
 	bsd_ids_told(f, m);
-	(void)fprintf(f, "ikev2 \"%s\" %s %s%s esp", m->name,
+	/* no natt: ours is enough, and releases before 7.3 do not know the word */
+	(void)fprintf(f, "ikev2 \"%s\" %s %s esp", m->name,
 	    t->mode == MODE_PASSIVE ? "passive" : "active",
-	    t->transport ? "transport" : "tunnel", pe->natt ? " natt" : "");
+	    t->transport ? "transport" : "tunnel");
 	bsd_protos(f, t);
 	bsd_nets(f, t);
 	(void)fputs(" \\\n\t", f);

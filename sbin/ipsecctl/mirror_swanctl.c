@@ -142,9 +142,9 @@ child_rest(FILE *f, const struct mirror *m, char *lost)
 		    "%llu\n", (unsigned long long)(t->lifebytes / 10 * 9),
 		    (unsigned long long)t->lifebytes);
 	(void)fprintf(f, "\t\t\t\tmode = %s\n", t->transport ? "transport" : "tunnel");
-	(void)fprintf(f, "\t\t\t\tstart_action = %s\n\t\t\t}\n",
+	(void)fprintf(f, "\t\t\t\tstart_action = %s\n%s\t\t\t}\n",
 	    t->mode == MODE_PASSIVE ? "none" : t->mode == MODE_ACTIVE ? "start" :
-	    "trap");
+	    "trap", t->mode == MODE_ACTIVE ? "\t\t\t\tdpd_action = restart\n" : "");
 }
 
 static void

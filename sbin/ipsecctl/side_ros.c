@@ -168,13 +168,16 @@ skip(struct lex *l)
 		;
 }
 
-/* "/ip/ipsec" and "/ip ipsec" are the same; a slash in front starts anew. */
+/*
+ * "/ip/ipsec" and "/ip ipsec" are the same; a slash in front starts anew, and so does
+ * "ip", which people write without it and which is below nothing.
+ */
 static void
 path_add(struct lex *l, const char *s)
 {
 	size_t n;
 
-	if (s[0] == '/')
+	if (s[0] == '/' || strcmp(s, "ip") == 0)
 		l->path[0] = '\0';
 	while (*s != '\0') {
 		n = strcspn(s, "/");
@@ -499,6 +502,14 @@ ros_get(const struct ros_item *it, const char *key, const char *other)
 	const struct ros_prop *p = ros_prop(it, key);
 
 	return (p != NULL && p->value != NULL ? p->value : other);
+}
+
+int
+ros_yes(const struct ros_item *it, const char *key)
+{
+	const char *v = ros_get(it, key, "no");
+
+	return (strcmp(v, "yes") == 0 || strcmp(v, "true") == 0);
 }
 
 const struct ros_item *

@@ -50,6 +50,7 @@ void	ros_free(struct ros *);
 const struct ros_prop *ros_prop(const struct ros_item *, const char *key);
 /* The value, or the other text where it is not said. */
 const char *ros_get(const struct ros_item *, const char *key, const char *other);
+int	ros_yes(const struct ros_item *, const char *key);	/* yes or true */
 /* The item of that menu and name, NULL. */
 const struct ros_item *ros_named(const struct ros *, enum ros_menu, const char *name);
 /* "1d", "1h30m", "90s", "00:30:00", "1d00:00:00" in seconds; 0: none of these */

@@ -15,7 +15,7 @@ enum how { HOW_NO, HOW_SOME, HOW_ALL };		/* of the packets that a rule matches *
 static int
 disabled(const struct ros_item *it)
 {
-	return (strcmp(ros_get(it, "disabled", "no"), "yes") == 0);
+	return (ros_yes(it, "disabled"));
 }
 
 static int

@@ -29,14 +29,6 @@ place(const struct map *m, const struct ros_item *it, const char *key)
 	return (at);
 }
 
-static int
-yes(const struct ros_item *it, const char *key)
-{
-	const char *v = ros_get(it, key, "no");
-
-	return (strcmp(v, "yes") == 0 || strcmp(v, "true") == 0);
-}
-
 /* A list of algorithms into the proposal. */
 static void
 xforms(struct map *m, struct proposal *p, const struct ros_item *it, const char *key,
@@ -194,7 +186,7 @@ identity(const struct map *m, const char *name, unsigned int *n)
 
 	for (i = 0, *n = 0; i < m->r.n; i++) {
 		it = &m->r.items[i];
-		if (it->menu == ROS_IDENTITY && !yes(it, "disabled") &&
+		if (it->menu == ROS_IDENTITY && !ros_yes(it, "disabled") &&
 		    strcmp(ros_get(it, "peer", ""), name) == 0 && (*n)++ == 0)
 			found = it;
 	}
@@ -243,7 +235,7 @@ take_peer(struct map *m, uint32_t i)
 	int legacy = ros_prop(it, "secret") != NULL ||
 	    ros_prop(it, "enc-algorithm") != NULL;
 
-	if (yes(it, "disabled") || (p = side_peer_new(m->s)) == NULL)
+	if (ros_yes(it, "disabled") || (p = side_peer_new(m->s)) == NULL)
 		return;
 	m->peer[i] = m->s->npeers - 1;
 	side_name(p->name, ros_get(it, "name", ros_get(it, "comment",
@@ -257,7 +249,7 @@ take_peer(struct map *m, uint32_t i)
 	if (addr_is_any(&p->local))
 		memset(&p->local, 0, sizeof(p->local));
 	p->version = strcmp(mode, "ike2") == 0 ? 2 : 1;
-	p->passive = yes(it, "passive") || (p->remote.fam == ADDR_NONE &&
+	p->passive = ros_yes(it, "passive") || (p->remote.fam == ADDR_NONE &&
 	    p->remotename[0] == '\0');
 	id = legacy ? it : identity(m, ros_get(it, "name", ""), &n);
 	prof = legacy ? it : ros_named(&m->r, ROS_PROFILE, ros_get(it, "profile",
@@ -369,7 +361,7 @@ take_policy_for(struct map *m, const struct ros_item *it, uint32_t peer)
 	c->at_from = place(m, it, "src-address");
 	c->at_to = place(m, it, "dst-address");
 	c->at_mode = place(m, it, "tunnel");
-	c->transport = !yes(it, "tunnel");
+	c->transport = !ros_yes(it, "tunnel");
 	c->ah = strstr(ros_get(it, "ipsec-protocols", "esp"), "ah") != NULL;
 	c->shared = strcmp(ros_get(it, "level", "require"), "require") == 0;
 	selector(m, c, it, 1, &p->local);
@@ -398,7 +390,7 @@ take_policy(struct map *m, const struct ros_item *it)
 	uint32_t peer;
 	int any = 0;
 
-	if (yes(it, "disabled") || yes(it, "template") || it->dflt ||
+	if (ros_yes(it, "disabled") || ros_yes(it, "template") || it->dflt ||
 	    strcmp(action, "encrypt") != 0)
 		return;
 	(void)strlcpy(names, ros_get(it, "peer", ""), sizeof(names));
@@ -426,8 +418,8 @@ take_template(struct map *m, uint32_t peer, const struct ros_item *id)
 
 	for (i = 0; i < m->r.n; i++) {
 		it = &m->r.items[i];
-		if (it->menu == ROS_POLICY && (yes(it, "template") || it->dflt) &&
-		    !yes(it, "disabled") &&
+		if (it->menu == ROS_POLICY && (ros_yes(it, "template") || it->dflt) &&
+		    !ros_yes(it, "disabled") &&
 		    strcmp(ros_get(it, "group", "default"), group) == 0)
 			tmpl = it;
 	}
