@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "keepalive/ctl.h"
+#include "keepalive/conn.h"
 #include "keepalive/icmp_io.h"
 #include "keepalive/nwmsg.h"
 #include "keepalive/probe.h"
@@ -40,6 +41,7 @@ struct pstate {
 	struct ctl_io		 ctlio;
 	int			 controlled;	/* ctl has its socket */
 	struct icmp_io		*icmp;
+	struct conn_table	*conn;
 	ev_io			 evrd, evwr;
 	ev_timer		 timer;
 	unsigned int		 nsent;		/* probes since the last settle */
@@ -81,11 +83,13 @@ to_parent(void *arg, enum log_level level, const char *line)
 }
 
 static int
-send_probe(void *arg, const struct addr *src, const struct addr *dst,
-    const struct probe *pr)
+send_probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
+    const struct addr *dst, const struct probe *pr)
 {
 	struct pstate *p = arg;
 
+	if (ka->kind != KA_ICMP)
+		return (conn_probe(p->conn, ka, src, dst, pr));
 	p->nsent++;
 	return (icmp_io_probe(p->icmp, src, dst, pr));
 }
@@ -105,6 +109,14 @@ probe_reply(void *arg, const struct addr *from, const struct probe *pr,
 	struct pstate *p = arg;
 
 	watch_reply(p->watch, from, pr, at);
+}
+
+static void
+probe_failed(void *arg, const struct probe *pr, const char *text, monotime at)
+{
+	struct pstate *p = arg;
+
+	watch_failed(p->watch, pr, text, at);
 }
 
 static uint32_t
@@ -220,6 +232,7 @@ settle_cb(void *arg)
 }
 
 static const struct icmp_io_ops icmp_ops = { probe_sent, probe_reply, settle_cb };
+static const struct conn_ops conn_ops = { probe_reply, probe_failed, settle_cb };
 
 static void
 take_counters(struct pstate *p, const json_t *o)
@@ -484,6 +497,7 @@ probe_main(const struct nw_opts *opts)
 	if (p->loop == NULL || (p->chan = chan_new(p->loop, PROBE_CHANFD,
 	    MAXQUEUE, &ops, p)) == NULL ||
 	    (p->icmp = icmp_io_new(p->loop, &icmp_ops, p)) == NULL ||
+	    (p->conn = conn_new(p->loop, &conn_ops, p)) == NULL ||
 	    (p->watch = watch_new(&p->io)) == NULL || (p->ctl = ctl_new(
 	    p->loop, p->watch, &p->ctlio, &p->log)) == NULL)
 		_exit(1);

@@ -4,7 +4,8 @@
 #define KEEPALIVE_PROBE_H
 
 #define PROBE_CHANFD	3	/* the channel to the parent */
-#define PROBE_MAXFILES	80	/* 16 of them clients of the control socket */
+#define PROBE_MAXFILES	336	/* 16 of them clients of the control socket, and
+				   CONN_MAX probes */
 
 struct nw_opts {
 	const char	*chroot;	/* the empty directory */

@@ -54,6 +54,7 @@ target_free(struct watch *w, struct target *t)
 	w->freeslots[w->nfree++] = t->slot;
 	watch_conf_free(t->conf);
 	free(t->error);
+	free(t->evidence);
 	free(t);
 }
 
@@ -319,6 +320,17 @@ watch_reply(struct watch *w, const struct addr *from, const struct probe *p,
 	    addr_cmp(from, &t->conf->target) != 0)
 		return;
 	target_reply(w, t, p, now);
+}
+
+void
+watch_failed(struct watch *w, const struct probe *p, const char *text, monotime now)
+{
+	struct target *t;
+
+	if (p->slot >= w->nslots || (t = w->slots[p->slot]) == NULL ||
+	    t->id != p->id || t->state == 0)
+		return;
+	target_failed(w, t, p, text, now);
 }
 
 monotime

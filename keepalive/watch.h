@@ -66,8 +66,9 @@ struct watch_io {
 	/* Sends one probe; 0, or an errno.  Must not use another source; a src of
 	 * ADDR_NONE is by route, of a `watch' entry only.  EINPROGRESS: it is taken,
 	 * watch_sent follows.  EAGAIN: it is not, for the moment. */
-	int		(*probe)(void *arg, const struct addr *src,
-			    const struct addr *dst, const struct probe *);
+	int		(*probe)(void *arg, struct conf_keepalive *ka,
+			    const struct addr *src, const struct addr *dst,
+			    const struct probe *);
 	uint32_t	(*random)(void *arg);
 	const struct logger *log;
 	/* NULL: nobody listens.  The event lives for the call only. */
@@ -124,6 +125,10 @@ void		 watch_sent(struct watch *, const struct probe *, int error,
 		    monotime);
 void		 watch_reply(struct watch *, const struct addr *from,
 		    const struct probe *, monotime);
+/* A probe was refused, or is answered no more: it is lost now.  text says what came
+ * instead of an answer; NULL: nothing did. */
+void		 watch_failed(struct watch *, const struct probe *, const char *text,
+		    monotime);
 monotime	 watch_deadline(const struct watch *);
 /* At the deadline.  At most so many targets, so that their probes can go out; 1: there may
  * be more. */

@@ -230,6 +230,12 @@ target_note(const struct watch *w, const struct target *t, char *dst,
 		    "the tunnel's \"from\" nets");
 		return;
 	}
+	/* The target has said it itself. */
+	if (t->evidence != NULL && t->verdict != VERDICT_EATEN &&
+	    t->verdict != VERDICT_NOSEND) {
+		(void)snprintf(dst, cap, "%s", t->evidence);
+		return;
+	}
 	switch (t->verdict) {
 	case VERDICT_NONE:
 		break;

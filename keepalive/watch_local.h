@@ -81,6 +81,7 @@ struct target {
 	uint64_t		 rtt_sum_us;
 
 	char			*error;		/* iked's, to the last `up` */
+	char			*evidence;	/* what came instead of an answer, or NULL */
 
 	uint32_t		 win_spi, win_sent;
 	uint64_t		 win_out, win_in;
@@ -136,6 +137,8 @@ void	 target_sent(struct watch *, struct target *, const struct probe *,
 	    int error, monotime);
 void	 target_reply(struct watch *, struct target *, const struct probe *,
 	    monotime);
+void	 target_failed(struct watch *, struct target *, const struct probe *,
+	    const char *text, monotime);
 void	 target_state(struct watch *, struct target *, enum watch_state, monotime);
 void	 target_reschedule(struct watch *, struct target *, monotime);
 int64_t	 watch_jitter_ms(struct watch *, uint32_t ms);

@@ -13,6 +13,7 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "keepalive/watch_local.h"
@@ -237,9 +238,10 @@ go_down(struct watch *w, struct target *t, monotime now)
 	char path[2 * ADDR_STRLEN + 8];
 
 	log_warnx(w->io->log, "keepalive \"%s\": down: %u probes unanswered "
-	    "(%s), last reply %lld s ago", t->conf->name, t->misses,
+	    "(%s), last reply %lld s ago%s%s", t->conf->name, t->misses,
 	    target_path(t, path, sizeof(path)),
-	    (long long)(mono_diff_us(now, t->last_reply) / 1000000));
+	    (long long)(mono_diff_us(now, t->last_reply) / 1000000),
+	    t->evidence != NULL ? ": " : "", t->evidence != NULL ? t->evidence : "");
 	target_state(w, t, WATCH_DOWN, now);
 	target_event(w, t, WATCH_EV_DOWN, "%d probes in a row unanswered",
 	    WATCH_FALL);
@@ -313,8 +315,9 @@ pause_ms(const struct target *t, monotime now)
 			return (WATCH_SLOW_MS);
 		return (t->conf->interval_ms);
 	}
-	return (mono_before(now, t->fast_until) ? WATCH_FAST_MS :
-	    WATCH_SLOW_MS);
+	/* What needs a socket for each probe is not hurried. */
+	return (mono_before(now, t->fast_until) && (t->conf->ka == NULL ||
+	    t->conf->ka->kind == KA_ICMP) ? WATCH_FAST_MS : WATCH_SLOW_MS);
 }
 
 void
@@ -373,7 +376,8 @@ send_probe(struct watch *w, struct target *t, monotime now)
 	/* The promise of this program, checked where it matters. */
 	if (!by_route(t) && !usable(t, &t->src))
 		return;
-	error = w->io->probe(w->io->arg, &t->src, &t->conf->target, &p);
+	error = w->io->probe(w->io->arg, t->conf->ka, &t->src,
+	    &t->conf->target, &p);
 	if (error == EAGAIN || error == ENOBUFS) {
 		w->delayed++;
 		t->fast_left = fast;
@@ -387,6 +391,27 @@ send_probe(struct watch *w, struct target *t, monotime now)
 		t->sent++;
 	if (error != EINPROGRESS)
 		target_sent(w, t, &p, error, now);
+}
+
+void
+target_failed(struct watch *w, struct target *t, const struct probe *p,
+    const char *text, monotime now)
+{
+	struct slot *s = slot_of(t, p->seq);
+
+	if (t->seq - p->seq - 1 > t->ring_mask || s->state == SLOT_EMPTY ||
+	    s->state == SLOT_DONE)
+		return;
+	if (text != NULL && (t->evidence == NULL || strcmp(text, t->evidence) != 0)) {
+		free(t->evidence);
+		t->evidence = strdup(text);
+		todo_set(w, t, TODO_REPORT);
+	}
+	if (s->state == SLOT_COUNTED && t->state == WATCH_UP) {
+		s->state = SLOT_LOST;
+		miss(w, t, now);
+	}
+	target_reschedule(w, t, now);
 }
 
 static void
@@ -486,6 +511,8 @@ target_reply(struct watch *w, struct target *t, const struct probe *p,
 		t->late++;
 	}
 	s->state = SLOT_DONE;
+	free(t->evidence);
+	t->evidence = NULL;
 	t->received++;
 	note_rtt(t, now.us - p->sent_us);
 	t->last_reply = now;

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include <linux/capability.h>
+#include <netinet/in.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,8 @@
 
 /*
  * What every loop needs (time, memory, its channels), and a few more.
- * Nothing that opens, makes a socket or connects; nothing that executes.
+ * Nothing that opens, makes a socket or connects (but see probes[]); nothing that
+ * executes.
  */
 static const struct {
 	int		nr;
@@ -78,6 +80,46 @@ static const struct {
 	{ SCMP_SYS(shutdown), ROLEBIT(ROLE_CONTROL) },
 };
 
+/*
+ * Probes by TCP and UDP are sockets of their own.  Nothing that runs here can be reached
+ * by another family, and no option of a socket changes where its packets go.
+ */
+static const struct {
+	int	call, arg0, arg1;
+} probes[] = {
+	{ SCMP_SYS(socket), AF_INET, SOCK_STREAM },
+	{ SCMP_SYS(socket), AF_INET, SOCK_DGRAM },
+	{ SCMP_SYS(socket), AF_INET6, SOCK_STREAM },
+	{ SCMP_SYS(socket), AF_INET6, SOCK_DGRAM },
+	{ SCMP_SYS(setsockopt), IPPROTO_IP, IP_TOS },
+	{ SCMP_SYS(setsockopt), IPPROTO_IP, IP_TTL },
+	{ SCMP_SYS(setsockopt), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT },
+	{ SCMP_SYS(setsockopt), IPPROTO_IPV6, IPV6_TCLASS },
+	{ SCMP_SYS(setsockopt), IPPROTO_IPV6, IPV6_UNICAST_HOPS },
+};
+
+static int
+add_probes(scmp_filter_ctx ctx)
+{
+	size_t i;
+	int rv = 0, first;
+
+	for (i = 0; rv == 0 && i < sizeof(probes) / sizeof(probes[0]); i++) {
+		/* socket(family, type), setsockopt(fd, level, option) */
+		first = probes[i].call == SCMP_SYS(socket) ? 0 : 1;
+		rv = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, probes[i].call, 2,
+		    SCMP_CMP(first, SCMP_CMP_EQ, probes[i].arg0),
+		    SCMP_CMP(first + 1, SCMP_CMP_MASKED_EQ, first == 0 ?
+		    ~(uint64_t)(SOCK_NONBLOCK | SOCK_CLOEXEC) & UINT32_MAX :
+		    UINT32_MAX, probes[i].arg1));
+	}
+	if (rv == 0)
+		rv = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
+	if (rv == 0)
+		rv = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0);
+	return (rv);
+}
+
 static int
 add_rules(scmp_filter_ctx ctx, enum role role)
 {
@@ -102,6 +144,8 @@ add_rules(scmp_filter_ctx ctx, enum role role)
 	    SCMP_A1(SCMP_CMP_EQ, F_SETFL, 0))) != 0 ||
 	    (rv = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
 	    SCMP_A1(SCMP_CMP_EQ, F_SETFD, 0))) != 0)
+		return (rv);
+	if (role == ROLE_PROBE && (rv = add_probes(ctx)) != 0)
 		return (rv);
 	/* Who is it?  (SO_PEERCRED of a client, SO_ERROR of anything.) */
 	return (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(getsockopt), 1,

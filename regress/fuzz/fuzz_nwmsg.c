@@ -36,10 +36,11 @@ quiet(void *arg, enum log_level level, const char *line)
 }
 
 static int
-probe(void *arg, const struct addr *src, const struct addr *dst,
-    const struct probe *p)
+probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
+    const struct addr *dst, const struct probe *p)
 {
 	(void)arg;
+	(void)ka;
 	(void)dst;
 	(void)p;
 	must(src->fam != ADDR_NONE);

@@ -36,10 +36,11 @@ random32(void *arg)
 }
 
 static int
-probe(void *arg, const struct addr *src, const struct addr *dst,
-    const struct probe *p)
+probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
+    const struct addr *dst, const struct probe *p)
 {
 	(void)arg;
+	(void)ka;
 	(void)src;
 	(void)dst;
 	(void)p;

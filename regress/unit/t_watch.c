@@ -79,10 +79,11 @@ random32(void *arg)
 }
 
 static int
-probe(void *arg, const struct addr *src, const struct addr *dst,
-    const struct probe *p)
+probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
+    const struct addr *dst, const struct probe *p)
 {
 	(void)arg;
+	(void)ka;
 	if (!prefix_contains(&W.selector, src))
 		W.noutside++;
 	W.last_src = *src;

@@ -17,10 +17,11 @@ static struct probe	 last;
 static char		 line[512];
 
 static int
-probe(void *arg, const struct addr *src, const struct addr *dst,
-    const struct probe *p)
+probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
+    const struct addr *dst, const struct probe *p)
 {
 	(void)arg;
+	(void)ka;
 	nprobes++;
 	last_src = *src;
 	last_dst = *dst;

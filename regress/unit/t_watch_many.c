@@ -25,10 +25,11 @@ static struct {
 static size_t		 nwaiting;
 
 static int
-probe(void *arg, const struct addr *src, const struct addr *dst,
-    const struct probe *p)
+probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
+    const struct addr *dst, const struct probe *p)
 {
 	(void)arg;
+	(void)ka;
 	(void)src;
 	if (full) {
 		nfull++;
