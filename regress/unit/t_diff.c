@@ -454,10 +454,48 @@ ATF_TC_BODY(several, tc)
 	ATF_CHECK_MSG(strstr(out, "networks do not mirror: hub:2 has 10.0.0.0/24 to "
 	    "10.3.0.0/24, spoke:6 has 10.4.0.0/24 to 10.0.0.0/24") != NULL, "%s", out);
 	free(s);
+	/* what two policies have in common is said once */
+	s = replaced(spoke, "lifetime=3h", "lifetime=30m enc-algorithms=aes-128-gcm");
+	ATF_CHECK_EQ(1, diff("hub", hub, "spoke", s));
+	ATF_CHECK_EQ_MSG(1, differences(), "%s", out);
+	free(s);
 	/* nothing in common */
 	ATF_CHECK_EQ(1, diff("hub", hub, "other", "ikev2 \"x\" from 10.8.0.0/24 to 10.9.0.0/24 "
 	    "peer 198.18.0.1 psk \"x\"\n"));
 	ATF_CHECK_MSG(strstr(out, "have no tunnel in common") != NULL, "%s", out);
+}
+
+/* Branches that call from anywhere are known by their identities. */
+ATF_TC_WITHOUT_HEAD(branches);
+ATF_TC_BODY(branches, tc)
+{
+	static const char hq[] =
+	    "ikev2 \"one\" from 10.0.0.0/24 to 10.1.0.0/24 local 192.0.2.1 peer any "
+	    "srcid hq.example dstid one.example psk \"the secret of one\"\n"
+	    "ikev2 \"two\" from 10.0.0.0/24 to 10.2.0.0/24 local 192.0.2.1 peer any "
+	    "srcid hq.example dstid two.example psk \"the secret of two\"\n";
+	static const char two[] =
+	    "ikev2 \"hq\" active from 10.2.0.0/24 to 10.0.0.0/24 peer 192.0.2.1 "
+	    "srcid two.example dstid hq.example psk \"the secret of two\"\n";
+	char *s;
+
+	ATF_CHECK_EQ_MSG(0, diff("hq", hq, "two", two), "%s", out);
+	ATF_CHECK_MSG(strstr(out, "note: hq: 1 other peer is not for two") != NULL, "%s",
+	    out);
+	s = replaced(two, "of two", "of one");
+	ATF_CHECK_EQ(1, diff("hq", hq, "two", s));
+	ATF_CHECK_MSG(strstr(out, "two/hq: secrets differ: hq:2 and two:1") != NULL, "%s",
+	    out);
+	free(s);
+	s = replaced(two, "two.example", "too.example");
+	ATF_CHECK_EQ(1, diff("hq", hq, "two", s));
+	ATF_CHECK_MSG(strstr(out, "identities differ: two:1 says it is FQDN/too.example, hq:2 "
+	    "expects FQDN/two.example") != NULL, "%s", out);
+	free(s);
+	/* twice the same side */
+	ATF_CHECK_EQ(1, diff("s.conf", IKED, "old.conf", IKED));
+	ATF_CHECK_MSG(strstr(out, "boise: s.conf:1 and old.conf:1 are the same side of the "
+	    "tunnel") != NULL, "%s", out);
 }
 
 ATF_TC_WITHOUT_HEAD(errors);
@@ -566,6 +604,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, swanctl);
 	ATF_TP_ADD_TC(tp, iked);
 	ATF_TP_ADD_TC(tp, several);
+	ATF_TP_ADD_TC(tp, branches);
 	ATF_TP_ADD_TC(tp, errors);
 	ATF_TP_ADD_TC(tp, round_trips);
 	ATF_TP_ADD_TC(tp, command);

@@ -15,14 +15,24 @@
 #define MANY		500		/* peers; selectors are not searched then */
 #define LEFT_SAID	20
 
-static void
+/* 1, or 0: the same was said already. */
+static int
 line(struct diff *d, const char *kind, const char *fmt, va_list ap)
 {
 	char text[2 * CELL_MAX], clean[2 * CELL_MAX];
+	unsigned int i;
+	uint64_t mark;
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	mark = siphash24(d->key, text, strlen(text));
+	for (i = 0; i < d->nsaid; i++)
+		if (d->said[i] == mark)
+			return (0);
+	if (d->nsaid < DIFF_SAID)
+		d->said[d->nsaid++] = mark;
 	(void)fprintf(d->out, "%s%s%s%s\n", kind, d->name, d->name[0] != '\0' ? ": " :
 	    "", print_clean(clean, sizeof(clean), text));
+	return (1);
 }
 
 void
@@ -30,9 +40,8 @@ diff_say(struct diff *d, const char *fmt, ...)
 {
 	va_list ap;
 
-	d->ndiffs++;
 	va_start(ap, fmt);
-	line(d, "", fmt, ap);
+	d->ndiffs += (unsigned int)line(d, "", fmt, ap);
 	va_end(ap);
 }
 
@@ -41,9 +50,8 @@ diff_note(struct diff *d, const char *fmt, ...)
 {
 	va_list ap;
 
-	d->nnotes++;
 	va_start(ap, fmt);
-	line(d, "note: ", fmt, ap);
+	d->nnotes += (unsigned int)line(d, "note: ", fmt, ap);
 	va_end(ap);
 }
 
@@ -183,6 +191,7 @@ pair_up(struct diff *d, uint32_t *ab, uint32_t *ba)
 static void
 pair_name(struct diff *d, const struct side_peer *a, const struct side_peer *b)
 {
+	d->nsaid = 0;
 	if (strcmp(a->name, b->name) == 0)
 		(void)strlcpy(d->name, a->name, sizeof(d->name));
 	else

@@ -8,6 +8,8 @@
 #include "base/siphash.h"
 #include "side.h"
 
+#define DIFF_SAID	64
+
 /* The comparison under way. */
 struct diff {
 	const struct side	*a, *b;
@@ -15,6 +17,9 @@ struct diff {
 	char			 name[2 * SIDE_NAMELEN + 4];	/* of the pair */
 	unsigned int		 ndiffs, nnotes, npairs;
 	int			 nomem;
+	/* marks of the lines said of this pair: several policies say the same */
+	uint64_t		 said[DIFF_SAID];
+	unsigned int		 nsaid;
 	/* child indices of a side ordered by peer, and where a peer's begin */
 	uint32_t		*order[2], *first[2];
 	uint8_t			 key[SIPHASH_KEYLEN];	/* of this run: secrets are

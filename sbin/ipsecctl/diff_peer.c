@@ -81,6 +81,20 @@ endpoint(struct diff *d, const struct side_peer *l, const struct side_peer *r)
 		    "compared", diff_place(&r->at_remote, pr), r->remotename);
 }
 
+/* Two files of one gateway, say before and after a change. */
+static int
+same_side(struct diff *d, const struct side_peer *a, const struct side_peer *b)
+{
+	char pa[PLACE_LEN], pb[PLACE_LEN];
+
+	if (a->local.fam == ADDR_NONE || a->remote.fam == ADDR_NONE ||
+	    addr_cmp(&a->local, &b->local) != 0 || addr_cmp(&a->remote, &b->remote) != 0)
+		return (0);
+	diff_say(d, "%s and %s are the same side of the tunnel: compare with the file of "
+	    "the other gateway", diff_place(&a->at, pa), diff_place(&b->at, pb));
+	return (1);
+}
+
 static void
 identity(struct diff *d, const struct side_peer *says, const struct side_peer *expects)
 {
@@ -252,8 +266,10 @@ transcript(struct diff *d, const struct side_peer *a, const struct side_peer *b)
 void
 diff_peers(struct diff *d, const struct side_peer *a, const struct side_peer *b)
 {
-	endpoint(d, a, b);
-	endpoint(d, b, a);
+	if (!same_side(d, a, b)) {
+		endpoint(d, a, b);
+		endpoint(d, b, a);
+	}
 	version(d, a, b);
 	identity(d, a, b);
 	identity(d, b, a);
