@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-# What ipsecctl mirror prints for OpenBSD's iked, OpenIKED loads.
+# What ipsecctl mirror prints for OpenBSD's iked, OpenIKED loads; and what README
+# shows of diff is what diff says.
 
 umask 077
 
@@ -36,7 +37,20 @@ openiked_body()
 	done
 }
 
+atf_test_case readme
+readme_head() { atf_set descr "README's transcript of ipsecctl diff is a transcript"; }
+readme_body()
+{
+	sed 's/"change me[^"]*"/"my_secret"/' "$SRCDIR/share/examples/seattle-routeros.conf" >seattle.conf
+	cp "$SRCDIR/regress/data/ipsecctl/boise.rsc" .
+	awk '/^\$ ipsecctl diff seattle.conf boise.rsc$/ { on = 1; next } /^```/ { on = 0 } on' \
+	    "$SRCDIR/README.md" >want
+	[ -s want ] || atf_fail "no transcript"
+	atf_check -s exit:1 -o file:want "$OBJDIR/ipsecctl" diff seattle.conf boise.rsc
+}
+
 atf_init_test_cases()
 {
+	atf_add_test_case readme
 	atf_add_test_case openiked
 }

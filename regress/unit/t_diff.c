@@ -355,6 +355,15 @@ ATF_TC_BODY(routeros_forms, tc)
 		equal("s.conf", IKED, "b.rsc", s);
 		free(s);
 	}
+	/* as ssh brings it */
+	ATF_REQUIRE((s = calloc(2, sizeof(ROS7))) != NULL);
+	for (i = 0, t = s; ROS7[i] != '\0'; i++) {
+		if (ROS7[i] == '\n')
+			*t++ = '\r';
+		*t++ = ROS7[i];
+	}
+	equal("s.conf", IKED, "b.rsc", s);
+	free(s);
 }
 
 ATF_TC_WITHOUT_HEAD(swanctl);
@@ -587,6 +596,9 @@ ATF_TC_BODY(command, tc)
 	ATF_CHECK_EQ(0, run(EX "seattle-routeros.conf " EX "boise.rsc"));
 	ATF_CHECK_EQ(1, run(EX "seattle.conf " EX "boise.rsc"));
 	ATF_CHECK_EQ(0, system("grep -q 'PFS differs' out"));
+	ATF_CHECK_EQ(1, run(EX "seattle.conf - <" EX "boise.rsc"));
+	ATF_CHECK_EQ(0, system("grep -q 'PFS differs.* -:17: ' out"));
+	ATF_CHECK_EQ(2, run(EX "seattle.conf - </dev/null"));
 	ATF_CHECK_EQ(2, run(EX "seattle.conf nosuch"));
 	ATF_CHECK_EQ(0, system("grep -q '^nosuch: No such file' err"));
 	ATF_CHECK_EQ(2, run(EX "seattle.conf"));

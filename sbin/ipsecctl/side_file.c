@@ -56,12 +56,45 @@ read_fd(int fd, uint8_t **data, size_t *len)
 	return (-1);
 }
 
+/* Until it ends.  Grows by hand: realloc would leave copies of secrets behind. */
+static int
+read_input(uint8_t **data, size_t *len)
+{
+	uint8_t *p = NULL, *q;
+	size_t cap = 0, n = 0;
+	ssize_t r;
+
+	do {
+		if (n + 1 >= cap) {
+			if (cap > FILE_MAX ||
+			    (q = recallocarray(p, cap, 2 * cap + 65536, 1)) == NULL) {
+				side_file_free(p, n);
+				errno = cap > FILE_MAX ? EFBIG : ENOMEM;
+				return (-1);
+			}
+			p = q;
+			cap = 2 * cap + 65536;
+		}
+		if ((r = read(STDIN_FILENO, p + n, cap - n - 1)) > 0)
+			n += (size_t)r;
+	} while (r > 0 || (r == -1 && errno == EINTR));
+	if (r == -1) {
+		side_file_free(p, n);
+		return (-1);
+	}
+	*data = p;
+	*len = n;
+	return (0);
+}
+
 /* No stdio: its buffers would keep secrets.  O_NONBLOCK: a fifo must not hang us. */
 int
 side_file_read(const char *path, uint8_t **data, size_t *len)
 {
 	int fd, rv, saved;
 
+	if (strcmp(path, "-") == 0)
+		return (read_input(data, len));
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
 		return (-1);
 	rv = read_fd(fd, data, len);
