@@ -342,7 +342,7 @@ ike_response_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 
 	if (ike->req.msg == NULL || rx->hdr.msgid != ike->req.msgid ||
 	    rx->hdr.exch != (t == TASK_CREATE || t == TASK_REKEY_CHILD ||
-	    t == TASK_REKEY_IKE ? X_CREATE_CHILD_SA : X_INFORMATIONAL)) {
+	    t == TASK_MOVE_CHILD || t == TASK_REKEY_IKE ? X_CREATE_CHILD_SA : X_INFORMATIONAL)) {
 		drop(w);
 		return;
 	}
@@ -364,6 +364,7 @@ ike_response_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 	switch (t) {
 	case TASK_CREATE:
 	case TASK_REKEY_CHILD:
+	case TASK_MOVE_CHILD:
 		create_child_response(w, ike, rx);
 		break;
 	case TASK_REKEY_IKE:

@@ -29,6 +29,11 @@ int	allow_ike(const struct ike_sa *, uint8_t exch, int response);
 void	dispatch(struct engine *, const struct endpoint *local,
 	    const struct endpoint *remote, int natt, const uint8_t *, size_t);
 
+/* ---- twins.c: two IKE SAs with one peer */
+void	twins_look(struct world *, struct ike_sa *);	/* its timer */
+/* A Child whose successor is to be made on this IKE SA now, or NULL. */
+struct child_sa *twins_next(struct world *, struct ike_sa *);
+
 /* ---- pump.c: what an IKE SA does next */
 void	pump_ike(struct world *, struct ike_sa *);
 void	pump_request_timer(struct world *, struct ike_sa *);

@@ -150,6 +150,18 @@ try_again(struct world *w, struct ike_sa *ike)
 	timer_set(&w->timers, &r->timer, mono_add_ms(w->now, 50));
 }
 
+/* Its Children may have been silenced meanwhile. */
+static void
+sure_again(struct world *w, const struct ike_sa *ike)
+{
+	struct child_sa	*c;
+	said		 id;
+
+	for (id = ike->children; (c = child_get(w, id)) != NULL; id = c->next[L_IKE])
+		if (c->tunnel != NO_INDEX)
+			touch_tunnel(w, c->tunnel);
+}
+
 void
 liveness_heard(struct world *w, struct ike_sa *ike, int answered)
 {
@@ -162,6 +174,8 @@ liveness_heard(struct world *w, struct ike_sa *ike, int answered)
 	ike->hint = 0;
 	if (answered) {
 		ike->last_ok = w->now;
+		if (ike->doubtful)
+			sure_again(w, ike);
 		ike->doubtful = 0;
 	}
 }

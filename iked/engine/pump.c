@@ -15,7 +15,6 @@
 
 #define NATT_MS	20000	/* RFC 3948 4 */
 #define NATT_IDLE_S 20	/* behind a NAT, a peer so long silent is asked */
-#define TWIN_MS	10000	/* a childless IKE SA beside another one */
 #define ALONE_MS	120000	/* one that nobody wants anything of */
 
 static monotime
@@ -50,38 +49,6 @@ idle_at(const struct world *w, const struct ike_sa *ike)
 		secs = NATT_IDLE_S;
 	/* each side cuts another part of it off, so that one asks for both */
 	return (mono_add_ms(t, secs * (1000 - ike->idle_cut)));
-}
-
-/*
- * Both sides' starts, crossing, can leave an IKE SA without Children beside another that
- * has them.  It serves nothing; who began it takes it away, or else the other side does.
- */
-static int
-is_twin(const struct world *w, const struct ike_sa *ike)
-{
-	const struct ike_sa	*o;
-	said			 id;
-
-	if (ike->nchildren > 0 || ike->q_first != 0 || ike->req.msg != NULL ||
-	    ike->pend != NULL || ike->c.peer == NO_INDEX)
-		return (0);
-	for (id = w->peers[ike->c.peer].ikes; (o = ike_get(w, id)) != NULL; id = o->next)
-		if (o != ike && o->state == IKE_UP && !o->want_delete &&
-		    o->nchildren > 0 && ike_same_peer(ike, o))
-			return (1);
-	return (0);
-}
-
-static void
-twin(struct world *w, struct ike_sa *ike)
-{
-	if (!is_twin(w, ike))
-		ike->twin_at = MONO_NONE;
-	else if (ike->twin_at.us == 0)
-		ike->twin_at = mono_add_ms(w->now, world_jitter(w,
-		    ike->c.initiator ? TWIN_MS : 2 * TWIN_MS, 20));
-	else if (passed(ike->twin_at, w->now))
-		ike->want_delete = 1;
 }
 
 /* Somebody here wants a Child of this peer, now or when a back-off ends. */
@@ -126,6 +93,7 @@ arm(struct world *w, struct ike_sa *ike)
 		t = earlier(t, ike->expire_at);
 		t = earlier(t, ike->twin_at);
 		t = earlier(t, ike->alone_at);
+		t = earlier(t, ike->merge_at);
 		t = earlier(t, idle_at(w, ike));
 		if (mono_before(w->now, ike->quiet_until))
 			t = earlier(t, ike->quiet_until);
@@ -188,7 +156,7 @@ due(struct world *w, struct ike_sa *ike)
 	}
 	if (passed(ike->rekey_at, w->now))
 		ike->want_rekey = 1;
-	twin(w, ike);
+	twins_look(w, ike);
 	alone(w, ike);
 	if (mono_reached(idle_at(w, ike), w->now) && ike->req.msg == NULL)
 		liveness_check(w, ike, 4 * CHECK_MS);
@@ -289,6 +257,8 @@ next_request(struct world *w, struct ike_sa *ike)
 	}
 	if ((c = child_wanting(w, ike, 0)) != NULL)
 		return (rekey_child_start(w, ike, c) == 0);
+	if ((c = twins_next(w, ike)) != NULL && move_child_start(w, ike, c) == 0)
+		return (1);
 	return (next_tunnel(w, ike));
 }
 

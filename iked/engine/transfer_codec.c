@@ -397,7 +397,7 @@ transfer_head(struct codec *k, struct moved *m)
 	f_mobike(k, &m->i.mob);
 	f_u32(k, &m->i.msgid_out);
 	f_u32(k, &m->i.msgid_in);
-	f_u8(k, &task, TASK_NONE, TASK_TELL);
+	f_u8(k, &task, TASK_NONE, TASK_MOVE_CHILD);
 	m->i.task = (enum task)task;
 	f_flag(k, &m->has_req);
 	if (m->has_req)

@@ -119,6 +119,7 @@ has_exchange(const struct moved *m)
 		return (m->has_req && m->has_nego && m->nego.spi != 0 &&
 		    m->nego.group != KE_NONE);
 	case TASK_REKEY_CHILD:
+	case TASK_MOVE_CHILD:
 	case TASK_CREATE:
 		return (m->has_req && m->has_nego && m->nego.spi == 0);
 	default:
@@ -487,6 +488,7 @@ begin(struct world *w, struct ike_sa *ike, const struct moved *m)
 	int32_t		t;
 
 	begin_heir(w, ike, m);
+	ike_twins_find(w, ike);
 	for (i = 0; i < m->nchildren; i++) {
 		tn = &w->tunnels[tunnel_byname(w, m->child[i].tunnel)];
 		if (ike->leased == 0 && ike->lease[0].fam != ADDR_NONE)
@@ -499,7 +501,9 @@ begin(struct world *w, struct ike_sa *ike, const struct moved *m)
 	if (m->has_req && m->task_tunnel[0] != '\0') {
 		t = tunnel_byname(w, m->task_tunnel);
 		ike->task_tunnel = (uint32_t)t;
-		w->tunnels[t].queued = ike->id;
+		/* as create_child_start() leaves it, and not the others */
+		if (ike->task == TASK_CREATE)
+			w->tunnels[t].queued = ike->id;
 		touch_tunnel(w, (uint32_t)t);
 	}
 	/* it would take all that has come over for the past of a dead engine */

@@ -65,14 +65,7 @@ ours(const struct child_sa *c)
 static int
 lower_than_peer(const struct world *w, const struct ike_sa *ike)
 {
-	struct ident	me, peer;
-
-	peer_local_id(w, ike->c.peer, &ike->c.local.addr, &me);
-	if (ike->rid != NULL)
-		peer = *ike->rid;
-	else
-		peer_remote_id(w, ike->c.peer, &ike->c.remote.addr, &peer);
-	return (ident_order(&me, &peer) < 0);
+	return (ike_order(w, ike) < 0);
 }
 
 static void
@@ -93,8 +86,9 @@ siblings(const struct child_sa *a, const struct child_sa *b)
 }
 
 /*
- * Two Children for the same selectors.  Both sides asked at once: the side with the
- * lower identity deletes the one it asked for.  Otherwise the newer one has come to
+ * Two Children for the same selectors.  On two IKE SAs: the one that is on the one that
+ * goes (sa/twin.c).  Both sides asked at once: the side with the lower identity deletes the
+ * one it asked for.  Otherwise the newer one has come to
  * replace the older, which goes when the newer has carried traffic.
  *
  * Of two rekeys at once the nonces decide (RFC 7296 2.8.1).  A second judge who looks
@@ -104,7 +98,7 @@ siblings(const struct child_sa *a, const struct child_sa *b)
 static void
 dedupe(struct world *w, struct child_sa *newer, struct child_sa *older)
 {
-	struct ike_sa	*in = ike_get(w, newer->ike), *io = ike_get(w, older->ike);
+	struct ike_sa	*in = ike_get(w, newer->ike), *io = ike_get(w, older->ike), *goes;
 	struct child_sa	*victim;
 
 	if (in == NULL || io == NULL || newer->replaces == older->id ||
@@ -114,6 +108,11 @@ dedupe(struct world *w, struct child_sa *newer, struct child_sa *older)
 	if (siblings(newer, older)) {
 		victim = lower_than_peer(w, in) == ours(newer) ? newer : older;
 		drop_in(w, victim, GRACE_BOTH_MS);
+		return;
+	}
+	if ((goes = ike_redundant(w, in, io)) != NULL) {
+		drop_in(w, goes == in ? newer : older, world_jitter(w,
+		    goes->c.initiator ? GRACE_MS : GRACE_OTHER_MS, 30));
 		return;
 	}
 	if (ours(newer) != ours(older) && !io->doubtful &&
@@ -163,6 +162,32 @@ carries_alone(const struct world *w, const struct child_sa *c, const struct chil
 	    mono_before(x->in_moved, lately));
 }
 
+/* Its IKE SA was in doubt, so nothing was sent there any more; and it has turned out that
+ * the peer has it.  1: so it is. */
+static int
+renew_mute(struct world *w, struct child_sa *c)
+{
+	struct ike_sa	*ike = ike_get(w, c->ike);
+
+	if (c->out_there || c->out_later != NULL || ike == NULL || ike->doubtful)
+		return (0);
+	if (!c->want_rekey && child_live(w, c->mine) == NULL &&
+	    child_live(w, c->theirs) == NULL) {
+		c->want_rekey = 1;
+		touch_ike(w, ike);
+	}
+	return (1);
+}
+
+/* The rule has changed its mind: both are known to have both only by now. */
+static int
+rather(const struct world *w, const struct child_sa *c, const struct child_sa *second)
+{
+	struct ike_sa	*ic = ike_get(w, c->ike), *is = ike_get(w, second->ike);
+
+	return (ic != NULL && is != NULL && ike_redundant(w, ic, is) == is);
+}
+
 /* The grace is over: with its IKE SA, if that serves nothing else and
  * the peer has another one. */
 void
@@ -179,12 +204,24 @@ wanted_drop_timer(struct world *w, struct child_sa *c)
 		if (x != c && x->state == CHILD_UP && !x->want_delete && !x->redundant &&
 		    same_ts(x, c))
 			second = x;
-	if (second == NULL)
-		return;		/* it is the only one by now */
-	if (carries_alone(w, c, second)) {
+	if (second == NULL) {
+		/* it is the only one by now; but the peer may not think so */
+		if (c->redundant && (ike = ike_get(w, c->ike)) != NULL) {
+			c->want_delete = 1;
+			touch_ike(w, ike);
+		}
+		return;
+	}
+	if (rather(w, c, second) || carries_alone(w, c, second)) {
 		x = c;
 		c = second;
 		second = x;
+	}
+	/* whether the other one is still there is being asked */
+	if (renew_mute(w, second) || (second->ike != c->ike &&
+	    (ike = ike_get(w, second->ike)) != NULL && ike->check_by.us != 0)) {
+		drop_in(w, c, GRACE_MS);
+		return;
 	}
 	/* it may still wait for the peer to use it, and is to send from now on */
 	child_out_now(w, second);
@@ -274,6 +311,7 @@ is_up(struct world *w, uint32_t i, struct child_sa *c)
 		t->down = 0;
 		packet_served(w, i, c);
 	}
+	(void)renew_mute(w, c);
 	dedupe_all(w, i, c);
 	timer_cancel(&w->timers, &t->timer);
 }

@@ -342,7 +342,7 @@ initial_contact(struct world *w, struct ike_sa *ike)
 /* A peer that makes one IKE SA after the other keeps the newest; the first to go is the
  * oldest that it has said, or seems, to have forgotten. */
 static void
-thin_out(struct world *w, const struct ike_sa *ike)
+thin_out(struct world *w, struct ike_sa *ike)
 {
 	struct ike_sa	*old, *victim = NULL;
 	said		 id;
@@ -350,8 +350,12 @@ thin_out(struct world *w, const struct ike_sa *ike)
 
 	for (id = w->peers[ike->c.peer].ikes; (old = ike_get(w, id)) != NULL;
 	    id = old->next) {
-		if (old == ike || old->state != IKE_UP || old->want_delete ||
-		    !ike_same_peer(old, ike))
+		if (old == ike || old->want_delete || !ike_same_peer(old, ike))
+			continue;
+		ike_twins(w, old);
+		ike_twins(w, ike);
+		touch_ike(w, old);
+		if (old->state != IKE_UP)
 			continue;
 		n++;
 		/* the list has the newest first */

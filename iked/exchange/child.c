@@ -230,6 +230,8 @@ child_respond(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	memset(&a, 0, sizeof(a));
 	if ((err = child_take_ts(w, ike, m, old, &a.tunnel, &l, &r, &a.more)) != 0)
 		return (put_error(ike, err, NULL, 0));
+	if (old == NULL && !first)
+		old = ike_twin_child(w, ike, a.tunnel, &l, &r);
 	if (w->stopping)
 		return (put_error(ike, N_NO_ADDITIONAL_SAS, NULL, 0));
 	if ((err = leased_only(w, ike, m, a.tunnel, &l, &r)) != 0)

@@ -140,6 +140,26 @@ rekey_child_start(struct world *w, struct ike_sa *ike, struct child_sa *c)
 	return (0);
 }
 
+/* A successor on this IKE SA for one of a Child on another that goes.  The peer is not told
+ * which it succeeds; with the same selectors, it knows. */
+int
+move_child_start(struct world *w, struct ike_sa *ike, struct child_sa *c)
+{
+	struct nego	*n;
+
+	if ((n = nego_new(w, ike, c->tunnel)) != NULL) {
+		child_get_ts(c, &n->tsl, &n->tsr);
+		if (send_create(w, ike, NULL, TASK_MOVE_CHILD) == 0) {
+			ike->task_child = c->id;
+			ike->task_tunnel = c->tunnel;
+			return (0);
+		}
+	}
+	nego_drop(w, ike);
+	ike->merge = 0;
+	return (-1);
+}
+
 /* Again with the group the peer wants, if we offered it. 1: sent */
 static int
 other_group(struct world *w, struct ike_sa *ike, struct child_sa *old,
@@ -327,6 +347,42 @@ rekey_response(struct world *w, struct ike_sa *ike, struct child_sa *old,
 	c->want_delete = w->tunnels[old->tunnel].down;
 }
 
+/* The Child stays where it is when that comes to nothing, and so does its IKE SA: a peer may
+ * make one Child for each, and no more. */
+static void
+move_response(struct world *w, struct ike_sa *ike, struct child_sa *old,
+    const struct wire_msg *m)
+{
+	const struct wire_notify	*e = wire_error(m);
+	struct nego			*n = ike->nego;
+	struct span			 ni = { n->ni, NONCE_LEN };
+	struct ike_sa			*from = ike_get(w, old->ike);
+	struct child_sa			*c = NULL;
+	const char			*why = e != NULL ? wire_notify_name(e->type) : "";
+
+	if (e != NULL && e->type == N_INVALID_KE_PAYLOAD &&
+	    other_group(w, ike, NULL, e, TASK_MOVE_CHILD)) {
+		ike->task_child = old->id;
+		ike->task_tunnel = old->tunnel;
+		return;
+	}
+	if (e == NULL && (c = child_accept(w, ike, m, n, old->tunnel, ni, m->nonce, old, 0,
+	    &why)) == NULL)
+		ike->orphan_spi = n->spi_in;
+	if (c != NULL) {
+		old->mine = c->id;
+		nonce_lower(ni, m->nonce, old->low_mine);
+		c->want_delete = w->tunnels[old->tunnel].down;
+		return;
+	}
+	/* not at once again */
+	ike->merge = 0;
+	log_debug(w->log, "tunnel \"%s\": its Child SA cannot go to the peer's other IKE SA: "
+	    "%s", tunnel_conf(w, old->tunnel)->name, why);
+	if (from != NULL && (e == NULL || e->type != N_TEMPORARY_FAILURE))
+		from->twin = 0;
+}
+
 /*
  * The answer to a rekey whose Child is gone by now: the peer has deleted it.  Where it
  * has made a successor itself, or nobody wants the tunnel any more, ours is one
@@ -450,7 +506,10 @@ create_child_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	if (task == TASK_REKEY_CHILD && (old = child_live(w, ike->task_child)) != NULL &&
 	    old->tunnel != NO_INDEX)
 		rekey_response(w, ike, old, rx->m);
-	else if (task == TASK_REKEY_CHILD)
+	else if (task == TASK_MOVE_CHILD &&
+	    (old = child_live(w, ike->task_child)) != NULL && old->tunnel != NO_INDEX)
+		move_response(w, ike, old, rx->m);
+	else if (task == TASK_REKEY_CHILD || task == TASK_MOVE_CHILD)
 		rekey_late(w, ike, tunnel, rx->m);
 	else if (task == TASK_CREATE && tunnel != NO_INDEX)
 		create_response(w, ike, tunnel, rx->m);
@@ -478,12 +537,11 @@ sibling(const struct world *w, const struct child_sa *c)
 }
 
 /* The peer will delete it; if it does not, we do.  Until then it is taken for
- * nothing but what the peer still sends there. */
+ * nothing but what the peer still sends there, unless the other one goes. */
 static void
 too_many(struct world *w, struct child_sa *c)
 {
 	c->redundant = 1;
-	child_forget_keys(c);
 	c->drop_at = mono_add_ms(w->now, REDUNDANT_MS);
 }
 
@@ -596,7 +654,9 @@ create_child_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 		reply_finish(w, ike);
 		return;
 	}
-	if (old != NULL && (c = child_get(w, ike->pend->child)) != NULL) {
+	/* perhaps one on another IKE SA that goes */
+	if ((c = child_get(w, ike->pend->child)) != NULL &&
+	    (old = child_get(w, c->replaces)) != NULL) {
 		old->theirs = c->id;
 		nonce_lower(m->nonce, nr, old->low_theirs);
 		w->tally.rekeys++;

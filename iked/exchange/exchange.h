@@ -291,6 +291,8 @@ void	address_reply(struct world *, const struct ike_sa *, const struct wire_msg 
 void	nonce_lower(struct span, struct span, uint8_t out[NONCE_LEN]);
 int	create_child_start(struct world *, struct ike_sa *, uint32_t tunnel);
 int	rekey_child_start(struct world *, struct ike_sa *, struct child_sa *);
+/* Its successor on this IKE SA, for the one that goes. */
+int	move_child_start(struct world *, struct ike_sa *, struct child_sa *);
 void	create_child_request(struct world *, struct ike_sa *, const struct rx *);
 void	create_child_response(struct world *, struct ike_sa *, const struct rx *);
 /* The kernel has the new Child of a rekey of ours: the old one may go. */

@@ -89,6 +89,28 @@ child_relieve(struct world *w, const struct child_sa *c)
 		child_out_now(w, next);
 }
 
+/*
+ * Both have rekeyed, and of the two successors the peer deletes the one that the nonces
+ * leave (2.8.1): its kernel may have lost it.  Then the other one is no more too many.
+ */
+static struct child_sa *
+redeem(struct world *w, const struct child_sa *c)
+{
+	struct child_sa	*x;
+	said		 id;
+
+	for (id = c->tunnel != NO_INDEX && c->replaces != 0 ?
+	    w->tunnels[c->tunnel].children : 0; (x = child_get(w, id)) != NULL;
+	    id = x->next[L_TUNNEL])
+		if (x != c && x->redundant && x->replaces == c->replaces &&
+		    x->state == CHILD_UP && !x->want_delete) {
+			x->redundant = 0;
+			x->drop_at = MONO_NONE;
+			return (x);
+		}
+	return (NULL);
+}
+
 /* The peer deletes it: whatever replaces it must carry our traffic now. */
 said
 child_hand_over(struct world *w, const struct child_sa *c)
@@ -103,6 +125,10 @@ child_hand_over(struct world *w, const struct child_sa *c)
 			child_out_now(w, n);
 			id = n->id;
 		}
+	if (!c->redundant && (n = redeem(w, c)) != NULL) {
+		child_out_now(w, n);
+		id = n->id;
+	}
 	return (id);
 }
 

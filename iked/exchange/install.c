@@ -313,6 +313,17 @@ reply_without_child(struct world *w, struct ike_sa *ike)
 	reply_ready(w, ike);
 }
 
+/* The reply to the old one's DELETE may wait for it, on another IKE SA. */
+static void
+touch_old(struct world *w, const struct child_sa *c)
+{
+	const struct child_sa	*old = child_get(w, c->replaces);
+	struct ike_sa		*ike;
+
+	if (old != NULL && old->ike != c->ike && (ike = ike_get(w, old->ike)) != NULL)
+		touch_ike(w, ike);
+}
+
 /* 1: the peer's request for it is still unanswered. */
 static int
 answering(const struct child_sa *c, const struct ike_sa *ike)
@@ -353,6 +364,7 @@ child_added(struct world *w, struct child_sa *c, enum job_kind kind, int err,
 
 	if (c->nwait > 0)
 		c->nwait--;
+	touch_old(w, c);
 	if (c->tunnel == NO_INDEX)
 		return;		/* a reload took its tunnel away */
 	if (err != 0) {

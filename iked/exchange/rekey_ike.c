@@ -295,7 +295,7 @@ busy(const struct world *w, const struct ike_sa *ike)
 
 	if (ike->state != IKE_UP || ike->want_delete || w->stopping ||
 	    ike->task == TASK_CREATE || ike->task == TASK_REKEY_CHILD ||
-	    ike->task == TASK_DELETE_CHILD || ike->task == TASK_UPDATE ||
+	    ike->task == TASK_MOVE_CHILD || ike->task == TASK_DELETE_CHILD || ike->task == TASK_UPDATE ||
 	    ike->task == TASK_VERIFY || ike->mob.want_update ||
 	    ike_get(w, ike->theirs) != NULL)
 		return (1);

@@ -388,6 +388,8 @@ ike_successor(struct world *w, const struct ike_sa *old)
 	ike->mob.asked = 0;
 	ike->mob.want_verify = ike->mob.unverified;
 	ike->replaces = old->id;
+	if (old->twin)
+		ike_twins(w, ike);
 	ike_link(w, ike);
 	ike_state(w, ike, IKE_HEIR);
 	w->tally.ike_up++;
@@ -464,15 +466,23 @@ ike_of_peer(const struct world *w, uint32_t peer)
 {
 	struct ike_sa	*ike, *second = NULL;
 	said		 id;
+	int		 alone;
 
 	for (id = w->peers[peer].ikes; (ike = ike_get(w, id)) != NULL;
 	    id = ike->next) {
 		if (ike->state != IKE_UP || ike->want_delete)
 			continue;
-		if (!ike->doubtful && ike->check_by.us == 0)
-			return (ike);
 		if (second == NULL)
 			second = ike;
+		if (ike->doubtful || ike->check_by.us != 0)
+			continue;
+		/* of two of the same peer, the one that stays */
+		if (ike->twin) {
+			second = ike_survivor(w, ike, &alone);
+			if (!second->doubtful && second->check_by.us == 0)
+				return (second);
+		}
+		return (ike);
 	}
 	return (second);
 }

@@ -204,8 +204,11 @@ enum ike_state {
 enum task {
 	TASK_NONE = 0, TASK_DELETE_IKE, TASK_DELETE_CHILD, TASK_CHECK,
 	TASK_REKEY_IKE, TASK_REKEY_CHILD, TASK_CREATE,
-	TASK_UPDATE, TASK_VERIFY, TASK_TELL
+	TASK_UPDATE, TASK_VERIFY, TASK_TELL, TASK_MOVE_CHILD
 };
+
+#define MERGE_MS	2000	/* two IKE SAs: who began the one that goes moves its Children */
+#define MERGE_OTHER_MS	10000	/* or the other side does; and after what did not succeed */
 
 enum hint { HINT_INIT = 1, HINT_NOTIFY = 2 };
 
@@ -256,6 +259,8 @@ struct ike_sa {
 	monotime	 drop_at;	/* duplicates and REPLACED: our DELETE then */
 	monotime	 twin_at;	/* childless beside one with Children: the same */
 	monotime	 alone_at;	/* childless, and nobody wants one: the same */
+	monotime	 merge_at;	/* twin: a look at both then */
+	said		 merge;		/* its Children come here, one by one */
 	uint32_t	 orphan_spi;	/* made for a tunnel that is gone: to be deleted */
 	uint32_t	 leased;	/* index + 1 of the tunnel whose address is given */
 	struct addr	 lease[2];	/* in it: IPv4, IPv6 */
@@ -271,6 +276,7 @@ struct ike_sa {
 	const char	*hinted;	/* what came unprotected: a check is wished for */
 	uint8_t		 hint;		/* unprotected ones since last_in: enum hint */
 	uint8_t		 want_check, want_delete, want_rekey;
+	uint8_t		 twin;		/* there may be another one with that peer */
 	uint8_t		 unproven;	/* R of a rekey: the peer may not have it yet */
 	uint8_t		 doubtful;	/* the peer said INITIAL_CONTACT elsewhere */
 	uint8_t		 fatal;		/* enum fatal: to be removed before the event ends */

@@ -208,6 +208,19 @@ void		 ike_free(struct world *, struct ike_sa *);	/* children first */
 /* Of one configured peer there may be many, where that may be anybody: the same one? */
 int		 ike_same_peer(const struct ike_sa *, const struct ike_sa *);
 struct ike_sa	*ike_of_peer(const struct world *, uint32_t peer);
+/* ---- twin.c: two IKE SAs with one peer */
+/* Our identity and the peer's: <0 ours is lower, 0, >0. */
+int		 ike_order(const struct world *, const struct ike_sa *);
+/* There may be another one: looked at soon. */
+void		 ike_twins(struct world *, struct ike_sa *);
+void		 ike_twins_find(struct world *, struct ike_sa *);	/* one that came over */
+/* Which of the two goes, by a rule that both sides know; NULL: neither, or not yet. */
+struct ike_sa	*ike_redundant(const struct world *, struct ike_sa *, struct ike_sa *);
+/* Of all with that peer the one that stays.  *alone: there is no other. */
+struct ike_sa	*ike_survivor(const struct world *, struct ike_sa *, int *alone);
+/* A Child for the same selectors on the one that goes, which a new one on ike succeeds. */
+struct child_sa	*ike_twin_child(const struct world *, struct ike_sa *, uint32_t tunnel,
+		    const struct tslist *l, const struct tslist *r);
 void		 init_data_free(struct init_data *);
 void		 held_clear(struct held *);
 int		 held_set(struct held *, const uint8_t *, size_t, uint8_t first, uint32_t msgid);

@@ -69,20 +69,18 @@ side_rests(struct life *l, int link, int side, int calm)
 	const struct peer	*peer = NULL;
 	const struct ike_sa	*ike;
 	said			 id;
-	int			 i, k = 0, pairs = 0;
+	int			 i, k = 0;
 
 	for (i = 0; i < l->npairs; i++)
-		if (l->pair[i].link == link) {
+		if (l->pair[i].link == link)
 			peer = peer_of(l, &l->pair[i], side);
-			pairs++;
-		}
 	if (peer == NULL)
 		return (0);
 	for (id = peer->ikes; (ike = ike_get(&n->e->w, id)) != NULL; id = ike->next, k++)
 		if (ike->state != IKE_UP || (calm && (ike->req.msg != NULL ||
 		    ike->check_by.us != 0 || ike->want_check || ike->want_delete)))
 			return (0);
-	return (k >= 1 && k <= pairs);
+	return (k == 1);
 }
 
 /* Nothing is there that no tunnel and no peer of the file has.  What is half-open at a

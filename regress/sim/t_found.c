@@ -448,6 +448,56 @@ ATF_TC_BODY(under_way_at_the_end, tc)
 	}
 }
 
+/*
+ * Both rekey at once, and whose successor goes by the nonces (2.8.1) loses the other side's
+ * in its kernel: it deletes that, and keeps its own.  The other side follows.
+ */
+ATF_TC_WITHOUT_HEAD(loses_the_winner);
+ATF_TC_BODY(loses_the_winner, tc)
+{
+	struct sim	*s;
+	struct node	*n;
+	struct child_sa	*c;
+	uint32_t	 at;
+	uint64_t	 got;
+	int		 i, lost = 0;
+
+	for (i = 0; i < 40; i++) {
+		s = sim_pair(170 + (uint64_t)i, "ondemand", "ondemand", "");
+		n = s->n[!(i & 1)];
+		s->delay_us = 20900;
+		ATF_REQUIRE(sim_up(s->n[0], "b"));
+		sim_cmd(s->n[i & 1], CMD_REKEY, i & 1 ? "a" : "b");
+		sim_run(s, 20);
+		sim_cmd(n, CMD_REKEY, i & 1 ? "b" : "a");
+		sim_run(s, 10);
+		/* the DELETE of the old Child comes before its own successor is there */
+		n->kern_slow_us = 3000;
+		sim_run(s, i / 2);
+		/* it was this one's kernel; who wanted the tunnel is not there any more */
+		for (at = 0; (c = slab_walk(&n->e->w.childs, &at, NULL)) != NULL;)
+			if (!c->initiated && c->replaces != 0 && !c->want_delete) {
+				lost++;
+				c->want_delete = 1;
+				touch_ike(&n->e->w, only_ike(n));
+				engine_settle(n->e);
+			}
+		sim_run(s, 2000);
+		for (at = 0; at < 2; at++)
+			s->n[at]->larval = MONO_NEVER;
+		got = n->got;
+		sim_traffic(n, i & 1 ? SRC : DST, i & 1 ? DST : SRC, 1000, 100);
+		sim_run(s, 100);
+		ATF_CHECK_EQ_MSG(n->got - got, 10, "%d: %ju", i, (uintmax_t)(n->got - got));
+		ATF_CHECK_MSG(sim_mirror(s->n[0], s->n[1], "b", "a"), "%d", i);
+		sim_run(s, 30000);
+		ATF_CHECK_EQ(sim_count(s->n[0], SHOWK_SA), 1);
+		ATF_CHECK_EQ(sim_count(s->n[1], SHOWK_SA), 1);
+		sim_free(s);
+	}
+	ATF_CHECK(lost > 20);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, far_answers);
@@ -462,5 +512,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, over_with_an_heir);
 	ATF_TP_ADD_TC(tp, refused_successor);
 	ATF_TP_ADD_TC(tp, under_way_at_the_end);
+	ATF_TP_ADD_TC(tp, loses_the_winner);
 	return (atf_no_error());
 }

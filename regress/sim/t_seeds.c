@@ -413,7 +413,9 @@ ATF_TC_BODY(seeds, tc)
  * 724040 to 753987), a successor the kernel refused (715445), lives
  * that found no moment of rest for all at once (500248 to 746740, 2098090), and an inbound
  * SA that ended with the lifetime, before the answer to its DELETE (236053 to 152986); and a
- * half-open IKE SA at a responder that came to life late (the last two).
+ * half-open IKE SA at a responder that came to life late (2031151, 2060253).  2264361: of two
+ * successors the one that stays was lost; 50002280 to 50015796: of two Children the one that
+ * stays had been silenced.
  */
 ATF_TC_WITHOUT_HEAD(once_failed);
 ATF_TC_BODY(once_failed, tc)
@@ -421,7 +423,7 @@ ATF_TC_BODY(once_failed, tc)
 	static const uint64_t	seeds[] = { 61280, 70, 731, 1016, 32553, 18185,
 	    500248, 143032, 151780, 746740, 724040, 731657, 739919, 753987,
 	    715445, 236053, 155216, 156858, 117339, 152986, 2098090,
-	    2031151, 2060253 };
+	    2031151, 2060253, 2264361, 50002280, 50009252, 50015796 };
 	struct sums		t;
 	size_t			i;
 
