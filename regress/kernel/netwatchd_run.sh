@@ -193,6 +193,76 @@ step_control() {
 }
 sent_more() { [ "$(sent)" -gt "$1" ]; }
 
+# By TCP, UDP, DNS and HTTP to a host in Boise's LAN: through the tunnel or not at all.
+# Each is a tunnel of its own, from an address of Seattle's that only it has.
+kinds_conf() {
+	_n=1
+	for _p in 'tcp 7001' 'udp 7002' 'dns example.net' 'http 8080 /up'; do
+		printf 'ikev2 "%s" ondemand from 10.1.0.%d to 10.2.0.10 local %s peer %s \\\n' \
+		    "${_p%% *}" $_n "$WAN_SEATTLE" "$WAN_BOISE"
+		printf '\tkeepalive probe %s interval 1s psk "a secret that both sides have in common"\n' \
+		    "$_p"
+		_n=$((_n + 1))
+	done
+}
+kind_is() { ctl seattle show keepalive "$1" -j 2>/dev/null | field state | grep -qx "$2"; }
+kind_note() { ctl seattle show keepalive "$1" -j 2>/dev/null | field note | grep -q "$2"; }
+step_kinds() {
+	kinds_conf | conf_write seattle
+	kinds_conf | sed "s/from \([^ ]*\) to \([^ ]*\) local \([^ ]*\) peer \([^ ]*\)/from \2 to \1 local \4 peer \3/; \
+	    s/^	keepalive.*psk/	psk/" | conf_write boise
+	on seattle sh -c 'for i in 2 3 4; do ip addr add 10.1.0.$i/24 dev lan; done'
+	: >"$OUT/boise/serve.log"
+	spawn bob "$OUT/boise/serve.log" "$BIN/regress/tools/tool_serve" 10.2.0.10
+	serve=$SPAWNED
+	cap_start wan core toseattle toboise || bad "no capture"
+	# First without a peer: SYNs and datagrams have to wait for an SA that never comes.
+	iked_start seattle || bad "no iked"
+	netwatchd_start seattle
+	sleep 5
+	[ -s "$OUT/boise/serve.log" ] && bad "a probe arrived without a tunnel"
+	iked_start boise || bad "no iked"
+	n=1
+	for kind in tcp udp dns http; do
+		wait_for 60 kind_is $kind up || bad "$kind is not up"
+		grep -qx "$kind 10.1.0.$n" "$OUT/boise/serve.log" || bad "no $kind from 10.1.0.$n"
+		n=$((n + 1))
+	done
+	ctl seattle show keepalive
+	sleep 3
+	# The servers go: refused at once, and it is said; UDP takes that for an answer.
+	kill "$serve"
+	wait "$serve" 2>/dev/null
+	wait_for 30 kind_is tcp down || bad "tcp is not down"
+	wait_for 5 kind_note tcp 'connection refused' || bad "tcp does not say why"
+	wait_for 30 kind_is http down || bad "http is not down"
+	wait_for 30 kind_is dns down || bad "dns is not down"
+	wait_for 5 kind_note dns 'nobody serves its port' || bad "dns does not say why"
+	kind_is udp up || bad "udp is not up"
+	ctl seattle show keepalive
+	# Without its source none of them leaves.
+	on seattle sh -c 'for i in 4 3 2 1; do ip addr del 10.1.0.$i/24 dev lan; done'
+	for kind in tcp udp dns http; do
+		wait_for 20 kind_is $kind no-source || bad "$kind has a source"
+	done
+	cap_start quiet core toseattle
+	sleep 4
+	[ "$(cap_stop quiet)" = 0 ] || bad "quiet capture dropped"
+	[ "$(cap_count quiet 'tcp or (udp and not port 500 and not port 4500)')" = 0 ] ||
+	    bad "packets without a source"
+	prog_stop NETWATCHD seattle
+	prog_stop IKED seattle
+	prog_stop IKED boise
+	[ "$(cap_stop wan)" = 0 ] || bad "capture dropped packets"
+	# Neither from LAN to LAN nor by another source.
+	clear="net 10.0.0.0/8 or tcp or (udp and not port 500 and not port 4500)"
+	[ "$(cap_count wan "$clear")" = 0 ] ||
+	    bad "packets in clear: $(cap_lines wan toseattle "$clear" | head -n 3)"
+	[ "$(cap_count wan esp)" -gt 20 ] || bad "no ESP"
+	grep 'sandbox' "$NWLOG" && bad "the sandbox bit"
+	:
+}
+
 # NAT takes the probe before IPsec sees it: said in one line, and healed by the exemption.
 step_localmiss() {
 	conf

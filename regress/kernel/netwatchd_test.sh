@@ -44,6 +44,16 @@ control_body() {
 	run control
 }
 
+atf_test_case kinds
+kinds_head() {
+	atf_set descr "probes by TCP, UDP, DNS and HTTP: through the tunnel or not at all"
+	atf_set require.user root
+	atf_set timeout 600
+}
+kinds_body() {
+	run kinds
+}
+
 atf_test_case localmiss
 localmiss_head() {
 	atf_set descr "masquerade eats the probes: said in one line"
@@ -58,5 +68,6 @@ atf_init_test_cases() {
 	atf_add_test_case plain
 	atf_add_test_case tunnel
 	atf_add_test_case control
+	atf_add_test_case kinds
 	atf_add_test_case localmiss
 }
