@@ -77,7 +77,7 @@ endpoint(struct diff *d, const struct side_peer *l, const struct side_peer *r)
 		    diff_place(&r->at_remote, pr), r->remote.fam != ADDR_NONE ?
 		    addr_str(&r->remote, t) : prefix_str(&r->remotenet, t));
 	else if (r->remotename[0] != '\0' && r->remote.fam == ADDR_NONE)
-		diff_note(d, "%s: the name %s is not resolved: endpoints are not "
+		diff_note(d, "%s: \"%s\" is not looked up: endpoints are not "
 		    "compared", diff_place(&r->at_remote, pr), r->remotename);
 }
 
@@ -198,6 +198,13 @@ version(struct diff *d, const struct side_peer *a, const struct side_peer *b)
 	}
 	if (a->version != 1 && b->version != 1)
 		return;
+	if (a->version == 0 || b->version == 0) {
+		diff_note(d, "%s speaks IKEv1%s; %s takes that, but calls with IKEv2",
+		    diff_place(&one->at_version, pa), s->form == FORM_ROUTEROS ?
+		    " (exchange-mode=main, RouterOS's default)" : "",
+		    diff_place(one == a ? &b->at_version : &a->at_version, pb));
+		return;
+	}
 	diff_say(d, "%s speaks IKEv1%s, %s IKEv2: write %s",
 	    diff_place(&one->at_version, pa), s->form == FORM_ROUTEROS ?
 	    " (exchange-mode=main, RouterOS's default)" : "",

@@ -153,27 +153,37 @@ proposals(struct map *m, const struct swan *s, const char *name, int esp)
 	return (side_props(m->s, &ps));
 }
 
-/* The first single address of a list; a name or a network otherwise. */
+/* The single address, or else a network or a name; of several addresses none counts,
+ * and they are said as they stand. */
 static void
 addresses(struct map *m, const struct swan *s, const char *name, struct addr *a,
     struct prefix *net, char host[SIDE_NAMELEN])
 {
+	const char *text = get(m, s, name, "%any");
 	char list[1024], *next = list, *w;
 	struct prefix p;
+	struct addr one;
+	unsigned int n = 0;
 
-	(void)strlcpy(list, get(m, s, name, "%any"), sizeof(list));
+	(void)strlcpy(list, text, sizeof(list));
 	while ((w = strsep(&next, ", ")) != NULL) {
 		if (*w == '\0' || strncmp(w, "%any", 4) == 0 ||
 		    strcmp(w, "0.0.0.0/0") == 0 || strcmp(w, "::/0") == 0)
 			continue;
-		if (addr_parse(a, w) == 0)
-			return;
-		if (prefix_parse(&p, w) == 0) {
+		if (addr_parse(&one, w) == 0) {
+			*a = one;
+			n++;
+		} else if (prefix_parse(&p, w) == 0) {
 			if (net != NULL)
 				*net = p;
 		} else if (host != NULL && host[0] == '\0')
 			side_name(host, w);
 	}
+	if (n < 2)
+		return;
+	memset(a, 0, sizeof(*a));
+	if (host != NULL)
+		side_name(host, text);
 }
 
 static int
