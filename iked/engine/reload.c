@@ -246,13 +246,16 @@ start_wanted(struct world *w)
  * little later, for at the start of a machine the network may not be there yet.
  */
 #define KNOCK_FIRST_MS	20
-#define KNOCK_EACH_MS	2
+#define KNOCK_TURN_MS	20	/* a few at a time: 500 a second */
+#define KNOCK_TURN	10
+#define KNOCK_LOOK	100	/* most may need none */
 #define KNOCK_ROUNDS	4	/* at 0, 1, 3 and 7 s */
 
 void
 reload_knock(struct world *w)
 {
-	int64_t	ms = KNOCK_EACH_MS;
+	int64_t	ms = KNOCK_TURN_MS;
+	int	n, sent = 0;
 
 	if (w->conf == NULL || w->stopping || w->conf->passive || w->conf->npeers == 0)
 		return;
@@ -262,7 +265,9 @@ reload_knock(struct world *w)
 		if (++w->knock_round == KNOCK_ROUNDS)
 			return;
 	} else
-		hint_send(w, w->knock_peer++);
+		for (n = 0; n < KNOCK_LOOK && sent < KNOCK_TURN &&
+		    w->knock_peer < w->conf->npeers; n++)
+			sent += hint_send(w, w->knock_peer++);
 	timer_set(&w->timers, &w->knock, mono_add_ms(w->now, ms));
 }
 

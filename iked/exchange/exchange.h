@@ -148,8 +148,9 @@ void	sa_init_response(struct world *, struct ike_half *, const struct rx *);
 
 /* ---- hint.c: who has started says so, and nobody vouches for it */
 #define KINDS_MAX	32	/* peers of one address that are looked at */
-/* Tells the peer that we have started: it may check the SAs it still has with us. */
-void	hint_send(struct world *, uint32_t peer);
+/* Tells the peer that we have started: it may check the SAs it still has with us. 1: told,
+ * 0: there is no need to, or its address is not known. */
+int	hint_send(struct world *, uint32_t peer);
 /* Such a message has come in: of the peers at that address. */
 void	hint_received(struct world *, const struct rx *);
 /* The peer's older SAs are to be checked; what: what came, a static string. */

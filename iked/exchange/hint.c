@@ -13,7 +13,7 @@
 #define CALL_MS		200
 #define SAS_MAX		8	/* of a peer's, the newest ones */
 
-void
+int
 hint_send(struct world *w, uint32_t peer)
 {
 	/* which SPI it was nobody knows any more; 0 is never one (RFC 4303 2.1) */
@@ -27,7 +27,7 @@ hint_send(struct world *w, uint32_t peer)
 
 	if (addr_is_any(&p->remote) || ike_get(w, w->peers[peer].ikes) != NULL ||
 	    half_get(w, w->peers[peer].half) != NULL)
-		return;
+		return (0);
 	memset(&local, 0, sizeof(local));
 	memset(&remote, 0, sizeof(remote));
 	local.addr = p->local;
@@ -44,6 +44,7 @@ hint_send(struct world *w, uint32_t peer)
 	wire_put_notify(&e, PROTO_NONE, 0, 0, N_INVALID_SPI, spi, sizeof(spi));
 	if (wire_end(&e) == 0)
 		message_send_to(w, &local, &remote, buf, b.len);
+	return (1);
 }
 
 /* It may have started anew and know nothing of the SAs we have. */

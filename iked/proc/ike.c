@@ -15,6 +15,7 @@
 #include "proc/ike.h"
 
 #define SETTLE_MAX	256	/* refusals delivered before the loop turns */
+#define RANDOM		1024	/* octets had of the system at a time */
 #define EARLY_MAX	64	/* ACQUIREs of a generation that is still to come */
 
 /*
@@ -41,6 +42,9 @@ static struct {
 	size_t			 nearly;
 	char			 backend[64];
 	ev_timer		 deadline;
+	monotime		 due;		/* what it is set for */
+	uint8_t			 random[RANDOM];
+	size_t			 nrandom;	/* octets of it that are left */
 	STAILQ_HEAD(, refusal)	 refused;
 } s;
 
@@ -48,11 +52,23 @@ static void	ike_settle(void);
 
 /* Effects. */
 
+/* A dozen times a handshake a few octets, and each time a system call where libbsd looks for
+ * a fork: this process has none.  What is given out is wiped here. */
 static void
 fx_random(void *arg, void *p, size_t n)
 {
 	(void)arg;
-	arc4random_buf(p, n);
+	if (n > sizeof(s.random)) {
+		arc4random_buf(p, n);
+		return;
+	}
+	if (n > s.nrandom) {
+		arc4random_buf(s.random, sizeof(s.random));
+		s.nrandom = sizeof(s.random);
+	}
+	s.nrandom -= n;
+	memcpy(p, s.random + s.nrandom, n);
+	explicit_bzero(s.random + s.nrandom, n);
 }
 
 static void
@@ -149,7 +165,8 @@ deliver_refusals(void)
 	}
 }
 
-/* After every input: what the engine waits for next. */
+/* After every input: what the engine waits for next.  A timer that is too early by now
+ * fires once for nothing, which costs less than to set it anew every time. */
 static void
 ike_settle(void)
 {
@@ -157,14 +174,14 @@ ike_settle(void)
 	double wait;
 
 	deliver_refusals();
-	d = engine_deadline(s.engine);
-	ev_timer_stop(s.ch->loop, &s.deadline);
-	if (STAILQ_EMPTY(&s.refused) && d.us == MONO_NEVER.us)
+	d = STAILQ_EMPTY(&s.refused) ? engine_deadline(s.engine) : MONO_NONE;
+	if (d.us == MONO_NEVER.us ||
+	    (ev_is_active(&s.deadline) && !mono_before(d, s.due)))
 		return;
+	ev_timer_stop(s.ch->loop, &s.deadline);
+	s.due = d;
 	now = mono_now();
 	wait = mono_reached(d, now) ? 0. : (double)mono_diff_us(d, now) / 1e6;
-	if (!STAILQ_EMPTY(&s.refused))
-		wait = 0.;
 	if (wait > 86400.)
 		wait = 86400.;
 	ev_now_update(s.ch->loop);

@@ -43,8 +43,8 @@ kernel_settle(void)
 	monotime d = kern_deadline(kn.kern), now;
 	double wait;
 
-	ev_timer_stop(kn.ch->loop, &kn.timer);
-	if (d.us != MONO_NEVER.us) {
+	/* all get the same time, so the next deadline is never before the one it is set for */
+	if (d.us != MONO_NEVER.us && !ev_is_active(&kn.timer)) {
 		now = mono_now();
 		wait = mono_reached(d, now) ? 0. :
 		    (double)mono_diff_us(d, now) / 1e6;

@@ -15,6 +15,7 @@
 struct kpol {
 	struct kern_policy	p;
 	uint32_t		tunnel;
+	uint32_t		place;		/* which of the tunnel's */
 	uint8_t			installed;
 };
 struct kidx {
@@ -32,6 +33,9 @@ struct ktable {
 	uint32_t	*reqid;		/* one a tunnel */
 	struct kpol	*pol;
 	size_t		 npol;
+	/* index + 1 in pol of each pair's three of each tunnel; from[] is where those of a
+	 * tunnel begin, and one more is their number */
+	uint32_t	*from, *at;
 	struct kidx	*byreqid;	/* sorted, one a tunnel */
 	/* Children of fewer selectors have reqids of their own: sorted */
 	struct kidx	*more;

@@ -191,16 +191,31 @@ fill_policy(const struct ktable *kt, uint32_t t, size_t i, size_t j,
 	}
 }
 
-/* Room for them: not each from makes a pair with each to. */
-static size_t
-count_policies(const struct conf *c, int dirs)
+/* Room for them: not each from makes a pair with each to.  0 or -1 */
+static int
+make_room(struct ktable *kt)
 {
+	const struct conf *c = kt->conf;
 	size_t i, n = 0;
 
-	for (i = 0; i < c->ntunnels; i++)
-		n += (size_t)c->tunnels[i].from.n * c->tunnels[i].to.n *
-		    (size_t)dirs;
-	return (n);
+	if ((kt->from = calloc((size_t)c->ntunnels + 1, sizeof(*kt->from))) == NULL)
+		return (-1);
+	for (i = 0; i < c->ntunnels; i++) {
+		kt->from[i] = (uint32_t)n;
+		n += (size_t)c->tunnels[i].from.n * c->tunnels[i].to.n * KERN_FWD;
+		if (n > UINT32_MAX)
+			return (-1);
+	}
+	kt->from[i] = (uint32_t)n;
+	kt->at = calloc(n + 1, sizeof(*kt->at));
+	kt->pol = calloc(n + 1, sizeof(*kt->pol));
+	return (kt->at == NULL || kt->pol == NULL ? -1 : 0);
+}
+
+static uint32_t
+place_of(const struct conf_tunnel *ct, size_t i, size_t j, int dir)
+{
+	return ((uint32_t)((i * ct->to.n + j) * KERN_FWD + (size_t)dir - KERN_IN));
 }
 
 /* Nothing is forwarded from or to the host itself: transport has no KERN_FWD. */
@@ -228,6 +243,8 @@ fill_policies(struct ktable *kt, int dirs)
 						continue;
 					fill_policy(kt, t, i, j, (enum kern_dir)d,
 					    &kt->pol[kt->npol].p);
+					kt->pol[kt->npol].place =
+					    place_of(ct, i, j, d);
 					kt->pol[kt->npol++].tunnel = t;
 				}
 	}
@@ -235,15 +252,20 @@ fill_policies(struct ktable *kt, int dirs)
 		qsort(kt->pol, kt->npol, sizeof(*kt->pol), qcmp_kpol);
 }
 
-/* Two tunnels may not want the same trap: the first one has it. */
+/* Two tunnels may not want the same trap: the first one has it.  Two pairs of one may. */
 static void
 drop_duplicates(struct ktable *kt)
 {
+	const struct kpol *k;
 	size_t i, n = 0;
 
-	for (i = 0; i < kt->npol; i++)
-		if (n == 0 || kpol_cmp(&kt->pol[n - 1].p, &kt->pol[i].p) != 0)
-			kt->pol[n++] = kt->pol[i];
+	for (i = 0; i < kt->npol; i++) {
+		k = &kt->pol[i];
+		if (n == 0 || kpol_cmp(&kt->pol[n - 1].p, &k->p) != 0)
+			kt->pol[n++] = *k;
+		if (kt->pol[n - 1].tunnel == k->tunnel)
+			kt->at[kt->from[k->tunnel] + k->place] = (uint32_t)n;
+	}
 	kt->npol = n;
 }
 
@@ -431,7 +453,6 @@ ktable_new(struct conf *c, const struct kern_caps *caps,
 {
 	struct ktable *kt;
 	int dirs = caps->has_fwd ? 3 : 2;
-	size_t n = count_policies(c, dirs);
 
 	*why = "out of memory";
 	if ((kt = calloc(1, sizeof(*kt))) == NULL) {
@@ -442,9 +463,8 @@ ktable_new(struct conf *c, const struct kern_caps *caps,
 	kt->reqid = calloc((size_t)c->ntunnels + 1, sizeof(*kt->reqid));
 	kt->byreqid = calloc((size_t)c->ntunnels + 1, sizeof(*kt->byreqid));
 	kt->byremote = calloc((size_t)c->ntunnels + 1, sizeof(*kt->byremote));
-	kt->pol = calloc(n + 1, sizeof(*kt->pol));
 	if (kt->reqid == NULL || kt->byreqid == NULL || kt->byremote == NULL ||
-	    kt->pol == NULL || set_reqids(kt, caps, seen, why) == -1) {
+	    make_room(kt) == -1 || set_reqids(kt, caps, seen, why) == -1) {
 		ktable_free(kt);
 		return (NULL);
 	}
@@ -471,6 +491,8 @@ ktable_free(struct ktable *kt)
 	free(kt->more);
 	free(kt->used);
 	free(kt->pol);
+	free(kt->from);
+	free(kt->at);
 	free(kt);
 }
 
@@ -580,26 +602,23 @@ ktable_byremote(const struct ktable *kt, const struct addr *remote, size_t *i)
 	return ((int64_t)kt->byremote[(*i)++].tunnel);
 }
 
+/* Not by its selector: the table is large, and most of it is not in the cache. */
+static struct kpol *
+policy_at(struct ktable *kt, uint32_t t, uint32_t place)
+{
+	uint32_t at = kt->at[kt->from[t] + place];
+
+	return (at == 0 ? NULL : &kt->pol[at - 1]);
+}
+
 struct kpol *
 ktable_next(struct ktable *kt, uint32_t t, size_t *i)
 {
-	const struct conf_tunnel *ct = &kt->conf->tunnels[t];
-	size_t n = (size_t)ct->from.n * ct->to.n * KERN_FWD, at;
-	struct kern_policy p;
-	struct kpol *k;
+	struct kpol *k = NULL;
 
-	while ((at = *i) < n) {
-		++*i;
-		if (!wanted(ct, at / KERN_FWD / ct->to.n, at / KERN_FWD % ct->to.n,
-		    (int)(KERN_IN + at % KERN_FWD)))
-			continue;
-		fill_policy(kt, t, at / KERN_FWD / ct->to.n,
-		    at / KERN_FWD % ct->to.n,
-		    (enum kern_dir)(KERN_IN + at % KERN_FWD), &p);
-		if ((k = ktable_find(kt, &p)) != NULL && k->tunnel == t)
-			return (k);
-	}
-	return (NULL);
+	while (k == NULL && *i < kt->from[t + 1] - kt->from[t])
+		k = policy_at(kt, t, (uint32_t)(*i)++);
+	return (k);
 }
 
 /*
@@ -636,14 +655,7 @@ bits_of(const struct tslist *ours, const struct tslist *its)
 static struct kpol *
 pair_policy(struct ktable *kt, uint32_t t, size_t i, size_t j, int dir)
 {
-	struct kern_policy p;
-	struct kpol *k;
-
-	if (!wanted(&kt->conf->tunnels[t], i, j, dir))
-		return (NULL);
-	fill_policy(kt, t, i, j, (enum kern_dir)dir, &p);
-	k = ktable_find(kt, &p);
-	return (k != NULL && k->tunnel == t ? k : NULL);
+	return (policy_at(kt, t, place_of(&kt->conf->tunnels[t], i, j, dir)));
 }
 
 /* The reqid that the pairs of the Child have and no others; 0: there is none. */
