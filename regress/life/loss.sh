@@ -82,10 +82,10 @@ for LOSS in $CASES; do
 	flow_stop ten
 	row $_v "down $_d times; $LOST of $SENT packets lost, longest silence $GAP ms"
 	if [ -z "$QUICK" ]; then
-		ping_start ten alice $ALICE $BOB 3
+		ping_start "ten$LOSS" alice $ALICE $BOB 3
 		stays "a ping each 3 s"
-		ping_stop ten
-		row $_v "down $_d times; $(ping_replies ten) of $(ping_sent ten) pings answered"
+		ping_stop "ten$LOSS"
+		row $_v "down $_d times; $(ping_replies "ten$LOSS") of $(ping_sent "ten$LOSS") pings answered"
 	fi
 	net_clear
 	clear_end
