@@ -225,6 +225,8 @@ icmp_io_probe(struct icmp_io *io, const struct addr *src,
 		return (EAGAIN);
 	s->q[(s->first + s->n) & (QUEUE - 1)] = (struct waiting){ *src, *dst,
 	    *p };
+	/* It has done its work, and is the caller's. */
+	s->q[(s->first + s->n) & (QUEUE - 1)].p.route = NULL;
 	s->n++;
 	return (EINPROGRESS);
 }

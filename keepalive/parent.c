@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "keepalive/addrs.h"
-#include "keepalive/icmp_sock.h"
 #include "keepalive/nwmsg.h"
 #include "keepalive/parent.h"
+#include "keepalive/parent_icmp.h"
 #include "proc/client.h"
 #include "proc/msg.h"
 #include "proc/plog.h"
@@ -41,6 +41,7 @@ struct parent {
 	struct addr		*addrs;
 	size_t			 naddrs;
 	struct chan		*chan;
+	struct parent_icmp	 icmp;		/* what the child has */
 	pid_t			 child;
 	int			 ready;
 	int			 linked;
@@ -65,25 +66,6 @@ send_type(struct parent *s, uint16_t type)
 	struct msg m;
 
 	msg_start(&m, type);
-	put(s, &m);
-}
-
-static void
-send_icmp(struct parent *s, enum addr_family fam)
-{
-	struct icmp_sockkey key = { .fam = (uint8_t)fam };
-	struct msg m;
-	int fd;
-
-	if ((fd = icmp_sock_open(&key)) == -1) {
-		/* A machine without IPv6 is no news. */
-		if (fam == ADDR_V4)
-			log_warn(plog(), "cannot open a raw ICMP socket");
-		return;
-	}
-	msg_start(&m, NW_ICMP);
-	nwmsg_put_sockkey(&m.w, &key);
-	m.fd = fd;
 	put(s, &m);
 }
 
@@ -259,8 +241,8 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 		if (s->ready)
 			return (-1);
 		s->ready = 1;
-		send_icmp(s, ADDR_V4);
-		send_icmp(s, ADDR_V6);
+		memset(&s->icmp, 0, sizeof(s->icmp));
+		parent_icmp(&s->icmp, s->conf, s->chan);
 		send_control(s);
 		send_conf(s);
 		/* iked before the addresses: with them the first probe goes out. */
@@ -426,8 +408,10 @@ hup_cb(struct ev_loop *loop, ev_signal *w, int revents)
 	s->conf = conf;
 	log_info(plog(), "configuration reloaded: watching %zu tunnel%s",
 	    conf->n, conf->n == 1 ? "" : "s");
-	if (s->ready)
+	if (s->ready) {
+		parent_icmp(&s->icmp, conf, s->chan);
 		send_conf(s);
+	}
 }
 
 static void

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keepalive/how.h"
 #include "keepalive/watch_local.h"
 
 #define SPARE_RATE	1000.0
@@ -289,6 +290,7 @@ lasting(int error)
 	case EACCES:
 	case EINVAL:
 	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:	/* there is no socket for it: the log says why */
 		return (1);
 	default:
 		return (0);
@@ -364,6 +366,7 @@ send_probe(struct watch *w, struct target *t, monotime now)
 	struct probe p = { .slot = t->slot, .id = t->id, .seq = t->seq,
 	    .sent_us = now.us, .due_us = t->next_probe.us };
 	struct slot *s = slot_of(t, t->seq);
+	struct icmp_route room;
 	uint8_t fast = t->fast_left;
 	int error;
 
@@ -376,6 +379,7 @@ send_probe(struct watch *w, struct target *t, monotime now)
 	/* The promise of this program, checked where it matters. */
 	if (!by_route(t) && !usable(t, &t->src))
 		return;
+	how_probe(t->conf->ka, &p, &room);
 	error = w->io->probe(w->io->arg, t->conf->ka, &t->src,
 	    &t->conf->target, &p);
 	if (error == EAGAIN || error == ENOBUFS) {
