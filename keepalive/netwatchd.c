@@ -90,9 +90,10 @@ check_only(const struct nw_parent *p, int verbose)
 	if ((conf = nwconf_load(p->conf)) == NULL)
 		return (1);
 	for (i = 0; verbose && i < conf->n; i++)
-		(void)printf("%s: %s every %u ms\n", conf->targets[i].name,
+		(void)printf("%s: %s every %u ms by %s\n", conf->targets[i].name,
 		    addr_str(&conf->targets[i].target, a),
-		    conf->targets[i].interval_ms);
+		    conf->targets[i].interval_ms,
+		    ka_kind_name(conf->targets[i].ka->kind));
 	(void)printf("configuration OK\n");
 	nwconf_free(conf);
 	return (0);

@@ -72,6 +72,22 @@ target_reschedule(struct watch *w, struct target *t, monotime now)
 	wheel_set(&w->wheel, &t->timer, d);
 }
 
+/* Addresses with which nothing leaves this machine, or this link: `from any' has them. */
+static int
+inner(const struct addr *a)
+{
+	static const struct prefix nets[] = {
+		{ { ADDR_V4, { 127 } }, 8 }, { { ADDR_V6, { [15] = 1 } }, 128 },
+		{ { ADDR_V4, { 169, 254 } }, 16 }, { { ADDR_V6, { 0xfe, 0x80 } }, 10 }
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+		if (prefix_contains(&nets[i], a))
+			return (1);
+	return (0);
+}
+
 static int
 usable(const struct target *t, const struct addr *a)
 {
@@ -81,6 +97,8 @@ usable(const struct target *t, const struct addr *a)
 		return (0);
 	if (watch_conf_alone(t->conf))
 		return (addr_cmp(a, &t->conf->source) == 0);
+	if (inner(a))
+		return (0);
 	for (i = 0; i < t->conf->nfrom; i++)
 		if (a->fam == t->conf->target.fam &&
 		    prefix_contains(&watch_from(t->conf)[i], a))

@@ -108,7 +108,7 @@ add_probes(scmp_filter_ctx ctx)
 		/* socket(family, type), setsockopt(fd, level, option) */
 		first = probes[i].call == SCMP_SYS(socket) ? 0 : 1;
 		rv = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, probes[i].call, 2,
-		    SCMP_CMP(first, SCMP_CMP_EQ, probes[i].arg0),
+		    SCMP_CMP(first, SCMP_CMP_EQ, probes[i].arg0, 0),
 		    SCMP_CMP(first + 1, SCMP_CMP_MASKED_EQ, first == 0 ?
 		    ~(uint64_t)(SOCK_NONBLOCK | SOCK_CLOEXEC) & UINT32_MAX :
 		    UINT32_MAX, probes[i].arg1));

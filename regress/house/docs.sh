@@ -231,16 +231,27 @@ set dpd_check_interval 60$|Default: 60 seconds.
 ikelifetime 28800 |Default: 8 hours.
 lifetime 10800 bytes 4294967296|Ic lifetime No 3h Ic bytes No 4G
 keepalive.* interval 10000ms|every 10 seconds.
+keepalive.* timeout 2000ms |^Default: 2 seconds.
+keepalive.* fall 4 |^Default: 4.
+keepalive.* probe icmp size 64 |^Default: 64.
+keepalive.* pace optimized |^Default: optimized; of
+keepalive.* dscp 48|^Default: 48$
 T
-	[ $n -eq 6 ] || atf_fail "$n tried"
+	[ $n -eq 11 ] || atf_fail "$n tried"
 	# limits that the page names
 	for w in 'ikelifetime 10' 'lifetime 366d bytes 0' 'keepalive interval 100ms' \
-	    'keepalive interval 24h'; do
+	    'keepalive interval 24h' 'keepalive timeout 60s' 'keepalive fall 20' \
+	    'keepalive timeout 100ms' 'keepalive rise 20' 'keepalive size 9000' \
+	    'keepalive probe tcp 22 interval 1s' 'keepalive interval 100ms timeout 2s'; do
 		stmt "$w" >c
 		check -f c >out 2>&1 || { cat out; atf_fail "$w is refused"; }
 	done
 	for w in 'ikelifetime 9' 'lifetime 367d' 'keepalive interval 99ms' \
-	    'keepalive interval 25h' 'lifetime 0'; do
+	    'keepalive interval 25h' 'lifetime 0' 'keepalive timeout 61s' \
+	    'keepalive timeout 99ms' 'keepalive fall 21' 'keepalive rise 21' \
+	    'keepalive size 9001' 'keepalive size 63' 'keepalive dscp 64' \
+	    'keepalive probe tcp 22 interval 999ms' 'keepalive interval 100ms timeout 2001ms' \
+	    'keepalive quorum 2'; do
 		stmt "$w" >c
 		check -f c >out 2>&1 && atf_fail "$w is taken"
 	done

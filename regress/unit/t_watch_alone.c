@@ -164,6 +164,38 @@ ATF_TC_BODY(by_route, tc)
 	watch_free(w);
 }
 
+/* `from any' holds this machine's own loopback and link, from where nothing leaves. */
+ATF_TC_WITHOUT_HEAD(from_any);
+ATF_TC_BODY(from_any, tc)
+{
+	static const char *const inner[] = { "127.0.0.1", "169.254.1.1", "fe80::1", "::1" };
+	struct watch_conf wc;
+	struct watch_status st;
+	struct addr a[5], want = A("192.168.1.1");
+	unsigned int i;
+
+	memset(&wc, 0, sizeof(wc));
+	ATF_REQUIRE((w = watch_new(&io)) != NULL);
+	(void)snprintf(wc.name, sizeof(wc.name), "road");
+	wc.interval_ms = 1000;
+	wc.target = A("198.51.100.7");
+	wc.nfrom = wc.nto = 1;
+	wc.net[0].addr.fam = ADDR_V4;
+	wc.net[1] = (struct prefix){ A("198.51.100.0"), 24 };
+	watch_conf_begin(w);
+	ATF_CHECK_EQ(0, watch_conf_add(w, &wc));
+	watch_conf_commit(w, now);
+	for (i = 0; i < 4; i++)
+		a[i] = A(inner[i]);
+	ATF_REQUIRE_EQ(0, watch_addrs(w, a, 4, now));
+	ATF_CHECK_EQ(WATCH_NOSOURCE, state());
+	a[4] = want;
+	ATF_REQUIRE_EQ(0, watch_addrs(w, a, 5, now));
+	ATF_REQUIRE_EQ(0, watch_status(w, 0, &st));
+	ATF_CHECK_EQ(0, addr_cmp(&st.source, &want));
+	watch_free(w);
+}
+
 ATF_TC_WITHOUT_HEAD(refused);
 ATF_TC_BODY(refused, tc)
 {
@@ -200,6 +232,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, source);
 	ATF_TP_ADD_TC(tp, by_route);
+	ATF_TP_ADD_TC(tp, from_any);
 	ATF_TP_ADD_TC(tp, refused);
 	return (atf_no_error());
 }
