@@ -41,11 +41,18 @@ ctl_json_status(struct json *j, const struct watch_status *st, monotime now)
 	json_u64(j, "rtt_min_us", st->rtt_min_us);
 	json_u64(j, "rtt_avg_us", st->rtt_avg_us);
 	json_u64(j, "rtt_max_us", st->rtt_max_us);
+	json_u64(j, "rtt_p50_us", st->fig.p50_us);
+	json_u64(j, "rtt_p90_us", st->fig.p90_us);
+	json_u64(j, "rtt_p99_us", st->fig.p99_us);
+	json_u64(j, "jitter_us", st->fig.jitter_us);
 	json_u64(j, "sent", st->sent);
 	json_u64(j, "received", st->received);
 	json_u64(j, "lost", st->lost);
 	json_u64(j, "late", st->late);
 	json_tenth(j, "loss_percent", loss_tenths(st->lost, st->sent));
+	json_tenth(j, "loss_1m_percent", st->fig.loss_1m);
+	json_tenth(j, "loss_15m_percent", st->fig.loss_15m);
+	json_tenth(j, "loss_1h_percent", st->fig.loss_1h);
 	json_str(j, "note", st->note);
 }
 

@@ -55,6 +55,7 @@ target_free(struct watch *w, struct target *t)
 	watch_conf_free(t->conf);
 	free(t->error);
 	free(t->evidence);
+	free(t->stats);
 	free(t);
 }
 
@@ -306,6 +307,7 @@ watch_totals(const struct watch *w, struct watch_totals *tot)
 		tot->late += t->late;
 		tot->octets += sizeof(*t) + (t->ring_mask + 1U) *
 		    sizeof(t->ring[0]) + CONF_LEN(t->conf);
+		tot->octets += t->stats != NULL ? stats_octets(t->stats) : 0;
 	}
 }
 
@@ -348,6 +350,7 @@ watch_expire(struct watch *w, monotime now)
 	struct wheel_node *n;
 	int i;
 
+	w->now = now;
 	for (i = 0; i < WATCH_BATCH &&
 	    (n = wheel_next(&w->wheel, now)) != NULL; i++)
 		target_expire(w, (struct target *)n, now);

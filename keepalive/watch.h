@@ -18,6 +18,7 @@
 #include "base/mono.h"
 #include "conf/conf.h"
 #include "keepalive/icmp.h"
+#include "keepalive/stats.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -167,6 +168,12 @@ struct watch_totals {
 };
 void		 watch_totals(const struct watch *, struct watch_totals *);
 
+/* See stats.h; losses in thousandths of what was sent. */
+struct watch_figures {
+	uint32_t		p50_us, p90_us, p99_us, jitter_us;
+	uint16_t		loss_1m, loss_15m, loss_1h;
+};
+
 /* What is known of one target. */
 struct watch_status {
 	char			name[CONF_NAMELEN];
@@ -177,6 +184,7 @@ struct watch_status {
 	uint32_t		interval_ms;
 	uint64_t		sent, received, lost, late;
 	uint32_t		rtt_us, rtt_min_us, rtt_avg_us, rtt_max_us;
+	struct watch_figures	fig;
 	char			note[200];	/* why it is not up; "" */
 };
 /* i: 0 .. watch_count - 1, in no order.  0 or -1. */
@@ -193,5 +201,8 @@ int		 watch_status_at(const struct watch *, uint32_t slot,
 		    struct watch_status *);
 /* A probe goes out at the next watch_expire.  0; -1: no such target, or no source. */
 int		 watch_probe_now(struct watch *, uint32_t slot, monotime);
+/* STATS_MINUTES of them, the current minute first.  0; -1: it never answered. */
+int		 watch_history(const struct watch *, uint32_t slot,
+		    struct stats_minute *);
 
 #endif

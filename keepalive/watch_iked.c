@@ -112,24 +112,6 @@ watch_queues_due(const struct watch *w)
 	return (due);
 }
 
-static void
-report_line(const struct watch *w, const struct target *t, char *dst,
-    size_t cap)
-{
-	char a[ADDR_STRLEN], b[ADDR_STRLEN], note[200];
-	uint64_t avg = t->received ? t->rtt_sum_us / t->received : 0;
-
-	target_note(w, t, note, sizeof(note));
-	(void)snprintf(dst, cap, "report \"%s\" state=%s source=%s target=%s "
-	    "rtt_us=%u rtt_min_us=%u rtt_avg_us=%llu rtt_max_us=%u sent=%llu "
-	    "received=%llu lost=%llu note=\"%s\"", t->conf->name,
-	    watch_state_name(t->state), addr_str(&t->src, a),
-	    addr_str(&t->conf->target, b), t->rtt_us, t->rtt_min_us,
-	    (unsigned long long)avg, t->rtt_max_us,
-	    (unsigned long long)t->sent, (unsigned long long)t->received,
-	    (unsigned long long)t->lost, note);
-}
-
 static struct target *
 pop_up(struct watch *w, monotime now)
 {
@@ -193,7 +175,7 @@ watch_command(struct watch *w, struct watch_cmd *cmd, monotime now)
 	} else {
 		cmd->kind = WATCH_CMD_REPORT;
 		t->todo &= (uint8_t)~(TODO_REPORT | TODO_NUMBERS);
-		report_line(w, t, cmd->line, sizeof(cmd->line));
+		target_report(w, t, cmd->line, sizeof(cmd->line));
 		queue_leave(w, t, QUEUE_OTHER | QUEUE_SLOW);
 	}
 	cmd->slot = t->slot;

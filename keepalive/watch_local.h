@@ -5,6 +5,7 @@
 
 #include <sys/queue.h>
 
+#include "keepalive/stats.h"
 #include "keepalive/watch.h"
 #include "keepalive/wheel.h"
 
@@ -79,6 +80,7 @@ struct target {
 	uint32_t		 sent, received, lost, late;
 	uint32_t		 rtt_us, rtt_min_us, rtt_max_us;
 	uint64_t		 rtt_sum_us;
+	struct stats		*stats;		/* from the first reply on */
 
 	char			*error;		/* iked's, to the last `up` */
 	char			*evidence;	/* what came instead of an answer, or NULL */
@@ -113,6 +115,7 @@ struct watch {
 	monotime		 tokens_at;
 	double			 spare;		/* probes of targets not up */
 	monotime		 spare_at;
+	monotime		 now;		/* of the last watch_expire */
 	monotime		 slow_at;	/* the next report without hurry */
 	uint64_t		 probes, refused, delayed,
 				 lateness[WATCH_LATE_MS];
@@ -150,6 +153,15 @@ void	 target_status(const struct watch *, const struct target *,
 void	 target_event(struct watch *, const struct target *,
 	    enum watch_event_kind, const char *, ...)
 	    __attribute__((__format__(printf, 4, 5)));
+
+/* watch_stats.c: a probe that counts was sent, is lost, is answered (was: until then) */
+void	 target_note_sent(struct target *, int64_t sent_us);
+void	 target_note_lost(struct target *, const struct slot *, monotime);
+void	 target_note_reply(struct target *, const struct probe *,
+	    enum slot_state was, monotime);
+void	 target_figures(const struct watch *, const struct target *,
+	    struct watch_figures *);
+void	 target_report(const struct watch *, const struct target *, char *, size_t);
 
 /* watch_iked.c */
 void	 todo_set(struct watch *, struct target *, uint8_t);

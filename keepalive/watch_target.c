@@ -133,7 +133,7 @@ choose_source(const struct watch *w, const struct target *t)
 
 /* What is still out counts as lost, so that sent = received + lost. */
 static void
-give_up(struct target *t)
+give_up(struct target *t, monotime now)
 {
 	struct slot *s;
 
@@ -141,7 +141,7 @@ give_up(struct target *t)
 		s = slot_of(t, t->tail);
 		if (s->state == SLOT_COUNTED) {
 			s->state = SLOT_LOST;
-			t->lost++;
+			target_note_lost(t, s, now);
 		}
 	}
 }
@@ -162,7 +162,7 @@ begin_acquire(struct watch *w, struct target *t, monotime now)
 	t->next_probe = linked ? mono_add_ms(now, WATCH_FAST_MS) : now;
 	t->fast_until = MONO_NONE;
 	t->misses = t->fast_left = 0;
-	give_up(t);
+	give_up(t, now);
 	t->verdict = t->said = VERDICT_NONE;
 	t->win = t->still = t->nsenderr = 0;
 }
@@ -202,7 +202,7 @@ target_state(struct watch *w, struct target *t, enum watch_state state,
 		t->verdict = t->said = VERDICT_NONE;
 		t->still = t->win = t->nsenderr = 0;
 	} else if (state == WATCH_NOSOURCE) {
-		give_up(t);
+		give_up(t, now);
 		t->next_probe = t->next_ask = t->next_look = MONO_NEVER;
 		say_nosource(w, t);
 		target_event(w, t, WATCH_EV_SOURCE, "no address of this "
@@ -269,7 +269,6 @@ go_down(struct watch *w, struct target *t, monotime now)
 static void
 miss(struct watch *w, struct target *t, monotime now)
 {
-	t->lost++;
 	todo_set(w, t, TODO_NUMBERS);
 	if (++t->misses == 1) {
 		t->fast_left = WATCH_FALL - 1;
@@ -290,6 +289,7 @@ collect_lost(struct watch *w, struct target *t, monotime now)
 			if (!mono_reached(oldest_timeout(t, now), now))
 				break;
 			s->state = SLOT_LOST;
+			target_note_lost(t, s, now);
 			t->tail++;
 			miss(w, t, now);
 		} else
@@ -410,7 +410,7 @@ send_probe(struct watch *w, struct target *t, monotime now)
 	s->cs = SLOT_CS(now) & 0x1fff;
 	s->state = t->state == WATCH_UP ? SLOT_COUNTED : SLOT_FREE;
 	if (s->state == SLOT_COUNTED)
-		t->sent++;
+		target_note_sent(t, now.us);
 	if (error != EINPROGRESS)
 		target_sent(w, t, &p, error, now);
 }
@@ -431,6 +431,7 @@ target_failed(struct watch *w, struct target *t, const struct probe *p,
 	}
 	if (s->state == SLOT_COUNTED && t->state == WATCH_UP) {
 		s->state = SLOT_LOST;
+		target_note_lost(t, s, now);
 		miss(w, t, now);
 	}
 	target_reschedule(w, t, now);
@@ -487,20 +488,6 @@ target_expire(struct watch *w, struct target *t, monotime now)
 }
 
 static void
-note_rtt(struct target *t, int64_t us)
-{
-	uint32_t rtt = us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX :
-	    (uint32_t)us;
-
-	t->rtt_us = rtt;
-	t->rtt_sum_us += rtt;
-	if (t->received == 1 || rtt < t->rtt_min_us)
-		t->rtt_min_us = rtt;
-	if (rtt > t->rtt_max_us)
-		t->rtt_max_us = rtt;
-}
-
-static void
 come_up(struct watch *w, struct target *t, monotime now)
 {
 	char path[2 * ADDR_STRLEN + 8];
@@ -526,17 +513,10 @@ target_reply(struct watch *w, struct target *t, const struct probe *p,
 	if (t->seq - p->seq - 1 > t->ring_mask || s->state == SLOT_EMPTY ||
 	    s->state == SLOT_DONE)
 		return;
-	if (s->state == SLOT_FREE)
-		t->sent++;
-	if (s->state == SLOT_LOST) {
-		t->lost--;
-		t->late++;
-	}
+	target_note_reply(t, p, s->state, now);
 	s->state = SLOT_DONE;
 	free(t->evidence);
 	t->evidence = NULL;
-	t->received++;
-	note_rtt(t, now.us - p->sent_us);
 	t->last_reply = now;
 	/* A reply that came around the tunnel proves nothing of the tunnel: the
 	 * counters have to say that it is over (watch_iked.c). */

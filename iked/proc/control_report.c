@@ -13,10 +13,18 @@
 #define REPORTS_MAX	65536	/* as many as there may be tunnels */
 #define REPORT_BUCKETS	4096
 
-enum { N_RTT, N_RTTMIN, N_RTTAVG, N_RTTMAX, N_SENT, N_RECEIVED, N_LOST, N_MAX };
-static const char *const number_names[N_MAX] = {
-	"rtt_us", "rtt_min_us", "rtt_avg_us", "rtt_max_us", "sent", "received",
-	"lost"
+/* The last three: losses of the last minute, quarter and hour, in thousandths. */
+enum { N_RTT, N_RTTMIN, N_RTTAVG, N_RTTMAX, N_P50, N_P90, N_P99, N_JITTER, N_SENT,
+    N_RECEIVED, N_LOST, N_LATE, N_NUMBERS, N_LOSS1M = N_NUMBERS, N_LOSS15M, N_LOSS1H,
+    N_MAX };
+static const char *const number_names[N_NUMBERS] = {
+	"rtt_us", "rtt_min_us", "rtt_avg_us", "rtt_max_us", "rtt_p50_us",
+	"rtt_p90_us", "rtt_p99_us", "jitter_us", "sent", "received", "lost",
+	"late"
+};
+/* of a report, where they are integers */
+static const char *const loss_names[N_MAX - N_NUMBERS] = {
+	"loss_1m", "loss_15m", "loss_1h"
 };
 
 struct report {
@@ -82,7 +90,8 @@ set_number(struct report *r, const char *key, const char *val)
 	size_t i;
 
 	for (i = 0; i < N_MAX; i++)
-		if (strcmp(key, number_names[i]) == 0)
+		if (strcmp(key, i < N_NUMBERS ? number_names[i] :
+		    loss_names[i - N_NUMBERS]) == 0)
 			break;
 	if (i == N_MAX || *val < '0' || *val > '9')
 		return (-1);
@@ -214,6 +223,12 @@ report_forget(const struct client *c)
 			}
 }
 
+static uint64_t
+thousandths(uint64_t n)
+{
+	return (n > 1000 ? 1000 : n);
+}
+
 static void
 report_json(struct client *c, const struct report *r)
 {
@@ -229,13 +244,16 @@ report_json(struct client *c, const struct report *r)
 	json_str(&j, "state", r->state);
 	json_u64(&j, "since_ms", (uint64_t)mono_diff_us(mono_now(), r->since) /
 	    1000);
-	for (i = 0; i < N_MAX; i++)
+	for (i = 0; i < N_NUMBERS; i++)
 		json_u64(&j, number_names[i], r->n[i]);
 	if (lost > sent)
 		lost = sent;
 	json_tenth(&j, "loss_percent", sent == 0 ? 0 :
 	    sent < UINT64_MAX / 2000 ? (lost * 1000 + sent / 2) / sent :
 	    lost / (sent / 1000));
+	json_tenth(&j, "loss_1m_percent", thousandths(r->n[N_LOSS1M]));
+	json_tenth(&j, "loss_15m_percent", thousandths(r->n[N_LOSS15M]));
+	json_tenth(&j, "loss_1h_percent", thousandths(r->n[N_LOSS1H]));
 	json_str(&j, "note", r->note);
 	client_line(c, &j);
 }

@@ -453,7 +453,7 @@ all_code_keys()
 		code_keys $k json_$k "$P/control_json.c"
 	done
 	code_keys keepalive report_json "$P/control_report.c"
-	sed -n '/number_names\[.*= {/,/};/p' "$P/control_report.c" | grep -o '"[a-z_]*"' |
+	sed -n '/number_names\[.*= {/,/};/p' "$P/control_report.c" | grep -o '"[a-z0-9_]*"' |
 	    tr -d '"' | sed 's/^/keepalive /; s/$/ number/'
 	code_keys error reload_error "$P/control.c"
 	code_keys version cmd_version "$P/control_cmd.c"

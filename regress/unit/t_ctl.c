@@ -256,8 +256,10 @@ ATF_TC_BODY(show, tc)
 	    "\"source\":\"10.1.0.1\",\"target\":\"10.2.0.1\","
 	    "\"state\":\"acquiring\",\"since_ms\":2500,\"interval_ms\":10000,"
 	    "\"rtt_us\":0,\"rtt_min_us\":0,\"rtt_avg_us\":0,\"rtt_max_us\":0,"
-	    "\"sent\":0,\"received\":0,\"lost\":0,\"late\":0,"
-	    "\"loss_percent\":0.0,\"note\":\"iked is not running\"}\n"
+	    "\"rtt_p50_us\":0,\"rtt_p90_us\":0,\"rtt_p99_us\":0,"
+	    "\"jitter_us\":0,\"sent\":0,\"received\":0,\"lost\":0,\"late\":0,"
+	    "\"loss_percent\":0.0,\"loss_1m_percent\":0.0,"
+	    "\"loss_15m_percent\":0.0,\"loss_1h_percent\":0.0,\"note\":\"iked is not running\"}\n"
 	    "{\"end\":true}\n{\"kind\":\"version\",\"ikeep\":1,\"version\":\""
 	    IKEEP_VERSION "\"}\n{\"end\":true}\n", hear(fd));
 	say(fd, "show keepalive nobody\n");

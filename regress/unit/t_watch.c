@@ -426,6 +426,7 @@ ATF_TC_BODY(late_reply, tc)
 	ATF_CHECK_EQ(0, st.lost);	/* lost at first, then found */
 	ATF_CHECK_EQ(st.sent, st.received);
 	ATF_CHECK_EQ(2500000, st.rtt_max_us);
+	ATF_CHECK_EQ(0, st.fig.loss_1h);	/* in its minute, too */
 	done();
 }
 

@@ -23,6 +23,7 @@ static struct {
 	struct probe	p;
 }			 waiting[4 * NTARGETS];
 static size_t		 nwaiting;
+static char		 last_report[WATCH_CMDLEN];
 
 static int
 probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
@@ -109,6 +110,8 @@ run_ms(int ms)
 		while (watch_command(w, &cmd, now)) {
 			nreports += cmd.kind == WATCH_CMD_REPORT;
 			ncounters += cmd.kind == WATCH_CMD_COUNTERS;
+			if (cmd.kind == WATCH_CMD_REPORT)
+				(void)strcpy(last_report, cmd.line);
 			ndown += strstr(cmd.line, " state=down ") != NULL;
 			watch_answer(w, &cmd, NULL, cmd.kind ==
 			    WATCH_CMD_COUNTERS ? &c : NULL, now);
@@ -248,11 +251,71 @@ ATF_TC_BODY(all_down, tc)
 	watch_free(w);
 }
 
+static struct watch_status
+first(void)
+{
+	struct watch_status st;
+
+	ATF_REQUIRE_EQ(0, watch_status(w, 0, &st));
+	return (st);
+}
+
+/* Percentiles, losses by the minute, and what of them iked hears. */
+ATF_TC_WITHOUT_HEAD(figures);
+ATF_TC_BODY(figures, tc)
+{
+	struct stats_minute m[STATS_MINUTES];
+	unsigned int i, sent = 0, lost = 0;
+	struct watch_status st;
+
+	many(10000);
+	/* Who has never answered has none. */
+	run_ms(60000);
+	ATF_CHECK_EQ(-1, watch_history(w, 0, m));
+	ATF_CHECK_EQ(0, first().fig.p50_us);
+	answers = 1;
+	run_ms(300000);
+	st = first();
+	ATF_CHECK(st.fig.p50_us >= 900 && st.fig.p50_us <= 1100);
+	ATF_CHECK(st.fig.p99_us >= 900 && st.fig.p99_us <= 1100);
+	ATF_CHECK_EQ(0, st.fig.loss_1h);
+	/* Every second second nothing comes, a minute long: each miss is asked about. */
+	for (i = 0; i < 60; i++) {
+		answers = (int)(i % 2);
+		run_ms(1000);
+	}
+	answers = 1;
+	run_ms(4000);
+	st = first();
+	ATF_CHECK_EQ(WATCH_UP, st.state);
+	ATF_CHECK_MSG(st.fig.loss_1m > 100 && st.fig.loss_1m < 700, "%u",
+	    st.fig.loss_1m);
+	ATF_CHECK(st.fig.loss_1h < st.fig.loss_1m && st.fig.loss_1h > 0);
+	ATF_REQUIRE_EQ(0, watch_history(w, 0, m));
+	for (i = 0; i < STATS_MINUTES; i++) {
+		sent += m[i].sent;
+		lost += m[i].lost;
+	}
+	ATF_CHECK_EQ(sent, st.sent);
+	ATF_CHECK_EQ(lost, st.lost);
+	ATF_CHECK(strstr(last_report, " rtt_p99_us=") != NULL);
+	ATF_CHECK(strstr(last_report, " loss_1h=") != NULL);
+	/* Down for an hour and more: those losses are no longer of the last hour. */
+	answers = 0;
+	run_ms(3900 * 1000);
+	st = first();
+	ATF_CHECK_EQ(WATCH_DOWN, st.state);
+	ATF_CHECK_EQ(0, st.fig.loss_1h);
+	ATF_CHECK(st.fig.p50_us >= 900);
+	watch_free(w);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, numbers_are_no_news);
 	ATF_TP_ADD_TC(tp, splay);
 	ATF_TP_ADD_TC(tp, all_down);
+	ATF_TP_ADD_TC(tp, figures);
 	ATF_TP_ADD_TC(tp, no_room);
 	ATF_TP_ADD_TC(tp, in_progress);
 	return (atf_no_error());

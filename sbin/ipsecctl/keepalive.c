@@ -79,7 +79,8 @@ dump(struct client *c, json_t *array)
 	if ((doc = json_pack("{s:i, s:s, s:O}", "ikeep", CLIENT_PROTOCOL,
 	    "version", client_version(c), "keepalive", array)) == NULL)
 		err(1, NULL);
-	(void)json_dumpf(doc, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+	(void)json_dumpf(doc, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII |
+	    JSON_REAL_PRECISION(6));
 	(void)fputc('\n', stdout);
 	json_decref(doc);
 }
@@ -162,7 +163,8 @@ print_event(const json_t *e, int json)
 	char name[CELL_MAX], reason[CELL_MAX], evidence[CELL_MAX];
 
 	if (json) {
-		(void)json_dumpf(e, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
+		(void)json_dumpf(e, stdout, JSON_COMPACT |
+		    JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6));
 		(void)fputc('\n', stdout);
 	} else {
 		(void)print_clean(evidence, sizeof(evidence),

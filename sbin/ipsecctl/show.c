@@ -222,7 +222,8 @@ show_json(struct client *c, const struct show_what *only, FILE *f)
 	if (only == NULL && json_object_set(doc, "errors", errors) == -1)
 		err(1, NULL);
 	if (!bad) {
-		(void)json_dumpf(doc, f, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+		(void)json_dumpf(doc, f, JSON_INDENT(1) | JSON_ENSURE_ASCII |
+		    JSON_REAL_PRECISION(6));
 		(void)fputc('\n', f);
 	}
 	json_decref(errors);
