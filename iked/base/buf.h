@@ -16,6 +16,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * Of a large object on the stack, in what is done for every message: it is written before it
+ * is read, and only as far as it was written.  Built with -ftrivial-auto-var-init the others
+ * are zeroed first; for these that would cost more than the work done in them.
+ */
+#if defined(__has_attribute)
+#if __has_attribute(__uninitialized__)
+#define UNFILLED	__attribute__((__uninitialized__))
+#endif
+#endif
+#ifndef UNFILLED
+#define UNFILLED
+#endif
+
 /* A slice of somebody else's bytes; p may be NULL when len is 0. */
 struct span {
 	const uint8_t	*p;

@@ -64,7 +64,7 @@ void
 poll_send(struct world *w)
 {
 	struct poll		*p = w->poll;
-	struct kernel_count	 q;
+	UNFILLED struct kernel_count q;
 	struct child_sa		*c;
 	struct job		*j;
 	uint8_t			 i, n = 0;

@@ -33,7 +33,7 @@ set_state(struct world *w, uint32_t i, enum show_state s)
 static void
 log_up(struct world *w, uint32_t i, const struct child_sa *c)
 {
-	struct tslist		 l, r;
+	UNFILLED struct tslist	 l, r;
 	char			 a[ADDR_STRLEN], sl[TS_STRLEN], sr[TS_STRLEN], su[96];
 	const struct tunnel	*t = &w->tunnels[i];
 

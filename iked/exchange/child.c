@@ -219,10 +219,10 @@ int
 child_respond(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
     struct span ni, struct span nr, struct child_sa *old, int first)
 {
-	struct proposals	 ours;
+	UNFILLED struct proposals ours;
 	struct proposal		 chosen;
 	struct child_make	 a;
-	struct tslist		 l, r;
+	UNFILLED struct tslist	 l, r;
 	struct wbuf		 b;
 	uint8_t			 group[2];
 	uint16_t		 err;

@@ -397,7 +397,7 @@ static uint32_t
 choose_peer(struct world *w, const struct rx *rx, struct proposal *chosen,
     struct suite *s, uint32_t *first)
 {
-	struct proposals	ps;
+	UNFILLED struct proposals ps;
 	uint32_t		p, n = 0;
 
 	*first = p = peer_first_addr(w, &rx->local.addr, &rx->remote.addr);
@@ -466,7 +466,8 @@ static int
 respond(struct world *w, struct ike_half *h, const struct rx *rx,
     const struct proposal *chosen, int force)
 {
-	uint8_t		 buf[MSG_MAX], *copy;
+	UNFILLED uint8_t buf[MSG_MAX];
+	uint8_t		*copy;
 	struct wbuf	 b;
 
 	wbuf_init(&b, buf, sizeof(buf));

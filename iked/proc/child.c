@@ -38,7 +38,7 @@ static void
 child_emit(void *arg, enum log_level level, const char *line)
 {
 	struct child *ch = arg;
-	struct msg m;
+	UNFILLED struct msg m;
 
 	msg_put_log(&m, level, line);
 	if (ch->parent != NULL)

@@ -95,7 +95,7 @@ refuse(int keys, uint64_t token)
 static void
 fx_keys(void *arg, const struct keys_req *q)
 {
-	struct msg m;
+	UNFILLED struct msg m;
 
 	(void)arg;
 	msg_put_keys_req(&m, q);
@@ -106,7 +106,7 @@ fx_keys(void *arg, const struct keys_req *q)
 static void
 fx_kernel(void *arg, const struct kernel_req *q)
 {
-	struct msg m;
+	UNFILLED struct msg m;
 
 	(void)arg;
 	msg_put_kernel_req(&m, q);
@@ -117,7 +117,7 @@ fx_kernel(void *arg, const struct kernel_req *q)
 static void
 fx_count(void *arg, const struct kernel_count *q)
 {
-	struct msg m;
+	UNFILLED struct msg m;
 
 	(void)arg;
 	msg_put_kernel_count(&m, q);
@@ -349,7 +349,7 @@ static int
 kernel_message(void *arg, struct chan *c, uint16_t type, struct rbuf *r,
     int fd)
 {
-	struct kernel_counted n;
+	UNFILLED struct kernel_counted n;
 	struct kernel_ans a;
 	int rv;
 

@@ -24,7 +24,7 @@ struct counting {
 static void
 came(struct counting *c)
 {
-	struct msg m;
+	UNFILLED struct msg m;
 
 	if (--c->left > 0)
 		return;
@@ -102,7 +102,7 @@ count_all(struct counting *c, const struct ktable *kt, const struct kernel_count
 int
 kernel_count(struct rbuf *r)
 {
-	struct kernel_count q;
+	UNFILLED struct kernel_count q;
 	struct counting *c;
 
 	if (msg_get_kernel_count(r, &q) == -1)

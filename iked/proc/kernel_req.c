@@ -23,7 +23,7 @@ static void
 answer(uint64_t token, int err, const char *what, const struct kern_sa *sa)
 {
 	struct kernel_ans a;
-	struct msg m;
+	UNFILLED struct msg m;
 
 	if (token == 0)			/* nobody waits */
 		return;
@@ -328,7 +328,7 @@ source(const struct kernel_req *q)
 int
 kernel_request(struct rbuf *r)
 {
-	struct kernel_req q;
+	UNFILLED struct kernel_req q;
 	struct ktable *kt;
 
 	if (msg_get_kernel_req(r, &q) == -1)

@@ -40,7 +40,7 @@ keys_request(struct rbuf *r)
 	struct keys_req q;
 	struct keys_ans a;
 	struct span psk;
-	struct msg m;
+	UNFILLED struct msg m;
 
 	if (msg_get_keys_req(r, &q) == -1)
 		return (-1);

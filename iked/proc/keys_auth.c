@@ -51,7 +51,7 @@ static int
 check_other(const struct keys_req *q, uint64_t spii, const char **why)
 {
 	struct wire_hdr h;
-	struct wire_msg m;
+	UNFILLED struct wire_msg m;
 
 	if (q->other.len == 0)
 		return (0);
@@ -73,7 +73,7 @@ int
 keys_auth_form(const struct keys_req *q, const char **why)
 {
 	struct wire_hdr h;
-	struct wire_msg m;
+	UNFILLED struct wire_msg m;
 
 	if (check_message(q->msg, q->initiator, &h, &m, why) == -1 ||
 	    check_other(q, h.spii, why) == -1)
