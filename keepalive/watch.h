@@ -82,20 +82,23 @@ struct watch_io {
  * both.
  */
 struct watch_conf {
-	char		name[CONF_NAMELEN];
-	struct addr	target;		/* the first */
 	uint32_t	interval_ms;
+	struct addr	target;		/* the first */
+	struct addr	source;		/* of a `watch' entry; ADDR_NONE: by route */
 	uint8_t		nfrom, nto;	/* each at least 1; both 0: a `watch' entry */
 	uint8_t		nmore;
+	uint8_t		netoff;		/* 0: the nets are in net */
 	struct addr	*more;		/* the other targets; NULL: none */
-	struct addr	source;		/* of a `watch' entry; ADDR_NONE: by route */
 	struct conf_keepalive *ka;	/* a reference, without targets of its own; NULL:
 					   all defaults (tests) */
-	/* the `from' nets, then the `to' nets; last, so that a copy ends with them */
-	struct prefix	net[2 * TS_MAX];
+	/* Last, so that a copy (watch_conf_copy) is no longer than its name and nets: there
+	 * may be 100,000.  In one the nets follow the name's end, at netoff. */
+	char		name[CONF_NAMELEN];
+	struct prefix	net[2 * TS_MAX];	/* the `from' nets, then the `to' nets */
 };
-#define watch_from(wc)	((wc)->net)
-#define watch_to(wc)	((wc)->net + (wc)->nfrom)
+#define watch_from(wc)	((struct prefix *)(uintptr_t)((const uint8_t *)(wc) + \
+    ((wc)->netoff != 0 ? (wc)->netoff : offsetof(struct watch_conf, net))))
+#define watch_to(wc)	(watch_from(wc) + (wc)->nfrom)
 /* From a parsed statement; to be cleared.  0; -1: no keepalive, no memory, or it cannot
  * have one, then *why says so (NULL otherwise). */
 int	watch_conf_from(const struct conf_tunnel *, struct watch_conf *,

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* What of a configuration one target needs: made from a statement, checked, compared. */
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "keepalive/watch_local.h"
+
+_Static_assert(offsetof(struct watch_conf, net) <= UINT8_MAX, "netoff is too short");
 
 int
 watch_conf_alone(const struct watch_conf *wc)
@@ -50,13 +53,15 @@ watch_conf_target(struct watch_conf *wc, const struct addr *a)
 struct watch_conf *
 watch_conf_copy(const struct watch_conf *wc)
 {
-	size_t len = CONF_LEN(wc);
+	size_t off = offsetof(struct watch_conf, name) + strlen(wc->name) + 1;
 	struct watch_conf *copy;
 	uint8_t i;
 
-	if ((copy = malloc(len)) == NULL)
+	if ((copy = malloc(CONF_LEN(wc))) == NULL)
 		return (NULL);
-	memcpy(copy, wc, len);
+	memcpy(copy, wc, off);
+	copy->netoff = (uint8_t)off;
+	memcpy(watch_from(copy), watch_from(wc), CONF_LEN(wc) - off);
 	conf_keepalive_ref(copy->ka);
 	copy->more = NULL;
 	copy->nmore = 0;
@@ -179,7 +184,7 @@ watch_conf_equal(const struct watch_conf *a, const struct watch_conf *b)
 	    !conf_keepalive_equal(a->ka, b->ka))
 		return (0);
 	for (i = 0; i < a->nfrom + a->nto; i++)
-		if (prefix_cmp(&a->net[i], &b->net[i]) != 0)
+		if (prefix_cmp(&watch_from(a)[i], &watch_from(b)[i]) != 0)
 			return (0);
 	for (i = 0; i < a->nmore; i++)
 		if (addr_cmp(&a->more[i], &b->more[i]) != 0)

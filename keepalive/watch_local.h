@@ -122,9 +122,10 @@ struct watch {
 };
 
 /* watch_conf.c */
-/* Octets of a configuration up to its last net. */
-#define CONF_LEN(wc)	(offsetof(struct watch_conf, net) + \
-    ((size_t)(wc)->nfrom + (wc)->nto) * sizeof((wc)->net[0]))
+/* Octets of a copy. */
+#define CONF_LEN(wc)	(offsetof(struct watch_conf, name) + \
+    strlen((wc)->name) + 1 + ((size_t)(wc)->nfrom + (wc)->nto) * \
+    sizeof((wc)->net[0]))
 int	 watch_conf_valid(const struct watch_conf *);
 int	 watch_conf_equal(const struct watch_conf *, const struct watch_conf *);
 int	 watch_conf_alone(const struct watch_conf *);	/* a `watch' entry */
