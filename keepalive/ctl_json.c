@@ -49,6 +49,8 @@ ctl_json_status(struct json *j, const struct watch_status *st, monotime now)
 	json_u64(j, "received", st->received);
 	json_u64(j, "lost", st->lost);
 	json_u64(j, "late", st->late);
+	json_u64(j, "pmtu", st->pmtu);
+	json_u64(j, "mss", st->mss);
 	json_tenth(j, "loss_percent", loss_tenths(st->lost, st->sent));
 	json_tenth(j, "loss_1m_percent", st->fig.loss_1m);
 	json_tenth(j, "loss_15m_percent", st->fig.loss_15m);

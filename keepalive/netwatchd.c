@@ -80,6 +80,28 @@ open_control(const char *path)
 	return (fd);
 }
 
+static void
+check_hooks(const struct nw_conf *conf)
+{
+	char why[HOOK_WHY], *real;
+	struct hook_conf *list;
+	ssize_t i, n = nwconf_hooks(conf, &list);
+	unsigned int k;
+
+	for (i = 0; i < n; i++)
+		for (k = 0; k < HOOK_KINDS; k++) {
+			if (list[i].path[k] == NULL)
+				continue;
+			if ((real = hook_check(list[i].path[k], why)) == NULL)
+				log_warnx(plog(), "keepalive \"%s\": %s will "
+				    "not be run: %s", list[i].name,
+				    hook_kind_name(k), why);
+			free(real);
+		}
+	if (n >= 0)
+		free(list);
+}
+
 static int
 check_only(const struct nw_parent *p, int verbose)
 {
@@ -94,6 +116,7 @@ check_only(const struct nw_parent *p, int verbose)
 		    addr_str(&conf->targets[i].target, a),
 		    conf->targets[i].interval_ms,
 		    ka_kind_name(conf->targets[i].ka->kind));
+	check_hooks(conf);
 	(void)printf("configuration OK\n");
 	nwconf_free(conf);
 	return (0);

@@ -161,3 +161,27 @@ nwconf_free(struct nw_conf *nc)
 	free(nc->targets);
 	free(nc);
 }
+
+ssize_t
+nwconf_hooks(const struct nw_conf *nc, struct hook_conf **list)
+{
+	const struct conf_keepalive *ka;
+	struct hook_conf *h;
+	ssize_t n = 0;
+	size_t i;
+
+	if ((*list = calloc(nc->n + 1, sizeof(**list))) == NULL)
+		return (-1);
+	for (i = 0; i < nc->n; i++) {
+		ka = nc->targets[i].ka;
+		if (ka == NULL || (ka->str[KA_ONUP] == NULL &&
+		    ka->str[KA_ONDOWN] == NULL && ka->str[KA_ONTEST] == NULL))
+			continue;
+		h = &(*list)[n++];
+		h->name = nc->targets[i].name;
+		h->path[HOOK_UP] = ka->str[KA_ONUP];
+		h->path[HOOK_DOWN] = ka->str[KA_ONDOWN];
+		h->path[HOOK_TEST] = ka->str[KA_ONTEST];
+	}
+	return (n);
+}

@@ -132,3 +132,33 @@ nwmsg_get_totals(struct rbuf *r, struct watch_totals *tot)
 		tot->lateness[i] = rbuf_u64(r);
 	return (rbuf_ok(r) && rbuf_left(r) == 0 ? 0 : -1);
 }
+
+void
+nwmsg_put_hook(struct wbuf *w, const struct hook_event *ev)
+{
+	wbuf_str(w, ev->name);
+	wbuf_u8(w, ev->kind);
+	wbuf_str(w, ev->state);
+	wbuf_str(w, ev->verdict);
+	put_addr(w, &ev->source);
+	put_addr(w, &ev->target);
+	wbuf_u32(w, ev->rtt_us);
+	wbuf_u16(w, ev->loss);
+	wbuf_str(w, ev->reason);
+}
+
+int
+nwmsg_get_hook(struct rbuf *r, struct hook_event *ev)
+{
+	memset(ev, 0, sizeof(*ev));
+	rbuf_str(r, ev->name, sizeof(ev->name));
+	ev->kind = rbuf_u8(r);
+	rbuf_str(r, ev->state, sizeof(ev->state));
+	rbuf_str(r, ev->verdict, sizeof(ev->verdict));
+	get_addr(r, &ev->source);
+	get_addr(r, &ev->target);
+	ev->rtt_us = rbuf_u32(r);
+	ev->loss = rbuf_u16(r);
+	rbuf_str(r, ev->reason, sizeof(ev->reason));
+	return (rbuf_ok(r) && rbuf_left(r) == 0 ? 0 : -1);
+}

@@ -3,6 +3,7 @@
 #ifndef KEEPALIVE_NWMSG_H
 #define KEEPALIVE_NWMSG_H
 
+#include "keepalive/hook_event.h"
 #include "keepalive/icmp_sock.h"
 #include "keepalive/watch.h"
 #include "proc/channel.h"
@@ -23,6 +24,7 @@ enum nwmsg {
 	/* probe to parent */
 	NW_READY,	/* sandboxed and waiting for the above */
 	NW_LOG,		/* u8 level, string */
+	NW_HOOK,	/* a hook_event */
 	NW_LOST		/* the connection to iked is gone */
 };
 
@@ -36,5 +38,8 @@ void	nwmsg_put_sockkey(struct wbuf *, const struct icmp_sockkey *);
 int	nwmsg_get_sockkey(struct rbuf *, struct icmp_sockkey *);
 void	nwmsg_put_totals(struct wbuf *, const struct watch_totals *);
 int	nwmsg_get_totals(struct rbuf *, struct watch_totals *);
+void	nwmsg_put_hook(struct wbuf *, const struct hook_event *);
+/* For form only: what it may say is hooks_event's to judge. */
+int	nwmsg_get_hook(struct rbuf *, struct hook_event *);
 
 #endif

@@ -40,6 +40,7 @@ struct parent {
 	struct nw_conf		*conf;
 	struct addr		*addrs;
 	size_t			 naddrs;
+	struct hooks		*hooks;
 	struct chan		*chan;
 	struct parent_icmp	 icmp;		/* what the child has */
 	pid_t			 child;
@@ -113,6 +114,25 @@ send_addrs(struct parent *s)
 		put(s, &m);
 	}
 	send_type(s, NW_ADDRS_END);
+}
+
+static void
+set_hooks(struct parent *s)
+{
+	struct hook_conf *list;
+	ssize_t n = nwconf_hooks(s->conf, &list);
+
+	if (n == -1 || hooks_configure(s->hooks, list, (size_t)n) == -1)
+		log_warn(plog(), "hooks");
+	free(list);
+}
+
+static int
+take_hook(struct parent *s, struct rbuf *r)
+{
+	struct hook_event ev;
+
+	return (nwmsg_get_hook(r, &ev) == -1 ? -1 : hooks_event(s->hooks, &ev));
 }
 
 /* 1: they changed. */
@@ -257,6 +277,8 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 			return (-1);
 		plog_line(ROLE_PROBE, level, line);
 		return (0);
+	case NW_HOOK:
+		return (take_hook(s, r));
 	case NW_TOTALS:
 		return (say_totals(r));
 	case NW_LOST:
@@ -406,6 +428,7 @@ hup_cb(struct ev_loop *loop, ev_signal *w, int revents)
 	}
 	nwconf_free(s->conf);
 	s->conf = conf;
+	set_hooks(s);
 	log_info(plog(), "configuration reloaded: watching %zu tunnel%s",
 	    conf->n, conf->n == 1 ? "" : "s");
 	if (s->ready) {
@@ -483,6 +506,9 @@ parent_main(const struct nw_parent *p, struct nw_conf *conf)
 	/* The default loop: only that one reaps children. */
 	if ((s->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV)) == NULL)
 		fatalx("no event loop");
+	if ((s->hooks = hooks_new(s->loop, plog(), HOOK_TERM_S)) == NULL)
+		fatal("hooks");
+	set_hooks(s);
 	init_timer(s, &s->scan, SCAN_S, SCAN_S, scan_cb);
 	init_timer(s, &s->connect, CONNECT_S, CONNECT_S, connect_cb);
 	init_timer(s, &s->respawn, 0, 0, respawn_cb);
@@ -499,6 +525,7 @@ parent_main(const struct nw_parent *p, struct nw_conf *conf)
 	(void)ev_run(s->loop, 0);
 	log_info(plog(), "ending");
 	end_child(s);
+	hooks_free(s->hooks);
 	free(s->addrs);
 	nwconf_free(s->conf);
 	return (0);

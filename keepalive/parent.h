@@ -3,6 +3,7 @@
 #ifndef KEEPALIVE_PARENT_H
 #define KEEPALIVE_PARENT_H
 
+#include "keepalive/hook.h"
 #include "keepalive/probe.h"
 #include "keepalive/watch.h"
 
@@ -15,6 +16,8 @@ struct nw_conf {
  * front, written to standard error) as file:line:col: text.  NULL when refused. */
 struct nw_conf	*nwconf_load(const char *path);
 void		 nwconf_free(struct nw_conf *);
+/* The hooks in it: *list, to be freed, refers to it.  Their number, or -1: no memory. */
+ssize_t		 nwconf_hooks(const struct nw_conf *, struct hook_conf **list);
 
 struct nw_parent {
 	struct nw_opts	 opts;

@@ -88,7 +88,7 @@ send_probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
 {
 	struct pstate *p = arg;
 
-	if (ka->kind != KA_ICMP)
+	if (ka->kind != KA_ICMP && !(pr->slot & WATCH_PMTU_SLOT))
 		return (conn_probe(p->conn, ka, src, dst, pr));
 	p->nsent++;
 	return (icmp_io_probe(p->icmp, src, dst, pr));
@@ -322,6 +322,17 @@ event(void *arg, const struct watch_event *ev)
 	ctl_event(p->ctl, ev);
 }
 
+static void
+hook(void *arg, const struct hook_event *ev)
+{
+	struct pstate *p = arg;
+	struct msg m;
+
+	msg_start(&m, NW_HOOK);
+	nwmsg_put_hook(&m.w, ev);
+	(void)chan_put(p->chan, &m);	/* a full queue: it is not run */
+}
+
 static int
 take_control(struct pstate *p, int fd)
 {
@@ -490,7 +501,8 @@ probe_main(const struct nw_opts *opts)
 	struct msg m;
 
 	p->log = (struct logger){ to_parent, p, opts->verbose };
-	p->io = (struct watch_io){ p, send_probe, random32, &p->log, event };
+	p->io = (struct watch_io){ p, send_probe, random32, &p->log, event,
+	    hook };
 	p->ctlio = (struct ctl_io){ p, ctl_now, ctl_wake };
 	client_prepare();
 	p->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);

@@ -56,6 +56,7 @@ target_free(struct watch *w, struct target *t)
 	free(t->error);
 	free(t->evidence);
 	free(t->stats);
+	free(t->pmtu);
 	free(t);
 }
 
@@ -279,6 +280,10 @@ watch_sent(struct watch *w, const struct probe *p, int error, monotime now)
 {
 	struct target *t;
 
+	if (p->slot & WATCH_PMTU_SLOT) {
+		watch_pmtu_sent(w, p, error, now);
+		return;
+	}
 	if (p->slot >= w->nslots || (t = w->slots[p->slot]) == NULL ||
 	    t->id != p->id || t->state == WATCH_NOSOURCE)
 		return;
@@ -317,6 +322,10 @@ watch_reply(struct watch *w, const struct addr *from, const struct probe *p,
 {
 	struct target *t;
 
+	if (p->slot & WATCH_PMTU_SLOT) {
+		watch_pmtu_reply(w, from, p, now);
+		return;
+	}
 	if (p->slot >= w->nslots || (t = w->slots[p->slot]) == NULL ||
 	    t->id != p->id || t->state == 0 ||
 	    addr_cmp(from, &t->conf->target) != 0)

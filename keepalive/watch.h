@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mono.h"
 #include "conf/conf.h"
+#include "keepalive/hook_event.h"
 #include "keepalive/icmp.h"
 #include "keepalive/stats.h"
 
@@ -62,6 +63,9 @@ struct watch_event {
 	const char		*evidence;	/* what says so; "": the reason is all */
 };
 
+/* In the slot of probes that look for the PMTU: always ICMP. */
+#define WATCH_PMTU_SLOT	0x80000000U
+
 struct watch_io {
 	void		*arg;
 	/* Sends one probe; 0, or an errno.  Must not use another source; a src of
@@ -74,6 +78,8 @@ struct watch_io {
 	const struct logger *log;
 	/* NULL: nobody listens.  The event lives for the call only. */
 	void		(*event)(void *arg, const struct watch_event *);
+	/* A target with such a hook; NULL: nobody runs them. */
+	void		(*hook)(void *arg, const struct hook_event *);
 };
 
 /*
@@ -188,6 +194,7 @@ struct watch_status {
 	uint64_t		sent, received, lost, late;
 	uint32_t		rtt_us, rtt_min_us, rtt_avg_us, rtt_max_us;
 	struct watch_figures	fig;
+	uint16_t		pmtu, mss;	/* what passes; 0: not known */
 	char			note[200];	/* why it is not up; "" */
 };
 /* i: 0 .. watch_count - 1, in no order.  0 or -1. */

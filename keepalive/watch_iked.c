@@ -367,6 +367,8 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 	    c->packets_in < t->win_in) {
 		if (t->verdict == VERDICT_NOTUNNEL)
 			target_verdict(w, t, VERDICT_NONE, now);
+		if (t->win && t->win_spi != c->spi_out)
+			target_pmtu_rekeyed(w, t, now);
 		t->still = 0;
 		open_window(t, c, now);
 		return;

@@ -5,6 +5,7 @@
 
 #include <sys/queue.h>
 
+#include "keepalive/pmtu.h"
 #include "keepalive/stats.h"
 #include "keepalive/watch.h"
 #include "keepalive/wheel.h"
@@ -73,6 +74,7 @@ struct target {
 	uint8_t			 win;		/* a first look was taken */
 	uint8_t			 still;		/* windows in a row without motion */
 	uint8_t			 nsenderr;
+	uint8_t			 hooked;	/* the last hook: enum hook_kind + 1 */
 	int			 senderr;
 
 	uint32_t		 seq, tail;	/* next; oldest that may be waiting */
@@ -81,6 +83,7 @@ struct target {
 	uint32_t		 rtt_us, rtt_min_us, rtt_max_us;
 	uint64_t		 rtt_sum_us;
 	struct stats		*stats;		/* from the first reply on */
+	struct pmtu		*pmtu;		/* wanted, and it was up */
 
 	char			*error;		/* iked's, to the last `up` */
 	char			*evidence;	/* what came instead of an answer, or NULL */
@@ -145,6 +148,7 @@ void	 target_failed(struct watch *, struct target *, const struct probe *,
 	    const char *text, monotime);
 void	 target_state(struct watch *, struct target *, enum watch_state, monotime);
 void	 target_reschedule(struct watch *, struct target *, monotime);
+int	 target_may_send(const struct target *);
 int64_t	 watch_jitter_ms(struct watch *, uint32_t ms);
 
 /* watch_status.c */
@@ -163,6 +167,18 @@ void	 target_note_reply(struct target *, const struct probe *,
 void	 target_figures(const struct watch *, const struct target *,
 	    struct watch_figures *);
 void	 target_report(const struct watch *, const struct target *, char *, size_t);
+
+/* watch_hook.c */
+void	 target_hook_state(struct watch *, struct target *);
+void	 target_hook_test(struct watch *, const struct target *);
+
+/* watch_pmtu.c; probes whose slot has WATCH_PMTU_SLOT */
+void	 target_pmtu_state(struct watch *, struct target *, monotime);
+void	 target_pmtu_rekeyed(struct watch *, struct target *, monotime);
+void	 target_pmtu_expire(struct watch *, struct target *, monotime);
+void	 watch_pmtu_sent(struct watch *, const struct probe *, int error, monotime);
+void	 watch_pmtu_reply(struct watch *, const struct addr *from,
+	    const struct probe *, monotime);
 
 /* watch_iked.c */
 void	 todo_set(struct watch *, struct target *, uint8_t);

@@ -99,6 +99,7 @@ target_report(const struct watch *w, const struct target *t, char *dst,
 	char a[ADDR_STRLEN], b[ADDR_STRLEN], note[200];
 	uint64_t avg = t->received ? t->rtt_sum_us / t->received : 0;
 	struct watch_figures f;
+	uint16_t pmtu = t->pmtu != NULL ? t->pmtu->result : 0;
 
 	target_note(w, t, note, sizeof(note));
 	target_figures(w, t, &f);
@@ -106,12 +107,12 @@ target_report(const struct watch *w, const struct target *t, char *dst,
 	    "rtt_us=%u rtt_min_us=%u rtt_avg_us=%llu rtt_max_us=%u "
 	    "rtt_p50_us=%u rtt_p90_us=%u rtt_p99_us=%u jitter_us=%u sent=%llu "
 	    "received=%llu lost=%llu late=%llu loss_1m=%u loss_15m=%u "
-	    "loss_1h=%u note=\"%s\"", t->conf->name,
+	    "loss_1h=%u pmtu=%u mss=%u note=\"%s\"", t->conf->name,
 	    watch_state_name(t->state), addr_str(&t->src, a),
 	    addr_str(&t->conf->target, b), t->rtt_us, t->rtt_min_us,
 	    (unsigned long long)avg, t->rtt_max_us, f.p50_us, f.p90_us,
 	    f.p99_us, f.jitter_us, (unsigned long long)t->sent,
 	    (unsigned long long)t->received, (unsigned long long)t->lost,
 	    (unsigned long long)t->late, f.loss_1m, f.loss_15m, f.loss_1h,
-	    note);
+	    pmtu, pmtu_mss(pmtu, t->conf->target.fam), note);
 }

@@ -71,6 +71,8 @@ target_status(const struct watch *w, const struct target *t,
 	if (t->received > 0)
 		st->rtt_avg_us = (uint32_t)(t->rtt_sum_us / t->received);
 	target_figures(w, t, &st->fig);
+	st->pmtu = t->pmtu != NULL ? t->pmtu->result : 0;
+	st->mss = pmtu_mss(st->pmtu, t->conf->target.fam);
 	target_note(w, t, st->note, sizeof(st->note));
 }
 

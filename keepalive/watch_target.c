@@ -63,6 +63,8 @@ target_reschedule(struct watch *w, struct target *t, monotime now)
 	if (t->state == WATCH_UP) {
 		d = earliest(d, oldest_timeout(t, now));
 		d = earliest(d, t->next_look);
+		if (t->pmtu != NULL)
+			d = earliest(d, t->pmtu->at);
 	} else if (t->state != WATCH_NOSOURCE) {
 		d = earliest(d, t->next_ask);
 		d = earliest(d, t->next_look);
@@ -111,6 +113,12 @@ static int
 by_route(const struct target *t)
 {
 	return (watch_conf_alone(t->conf) && t->conf->source.fam == ADDR_NONE);
+}
+
+int
+target_may_send(const struct target *t)
+{
+	return (by_route(t) || usable(t, &t->src));
 }
 
 /* The source in use stays while it can; else the lowest address inside. */
@@ -209,6 +217,8 @@ target_state(struct watch *w, struct target *t, enum watch_state state,
 		    "machine is inside the tunnel's nets: nothing is sent");
 	} else if (was == WATCH_UP || was == WATCH_NOSOURCE || was == 0)
 		begin_acquire(w, t, now);
+	target_hook_state(w, t);
+	target_pmtu_state(w, t, now);
 	todo_set(w, t, TODO_REPORT);
 	target_reschedule(w, t, now);
 }
@@ -274,6 +284,7 @@ miss(struct watch *w, struct target *t, monotime now)
 		t->fast_left = WATCH_FALL - 1;
 		t->next_probe = now;
 	}
+	target_hook_test(w, t);
 	if (t->misses >= WATCH_FALL)
 		go_down(w, t, now);
 }
@@ -395,7 +406,7 @@ send_probe(struct watch *w, struct target *t, monotime now)
 	if (t->state != WATCH_UP && t->seq > 0 && !spare(w, now))
 		return;
 	/* The promise of this program, checked where it matters. */
-	if (!by_route(t) && !usable(t, &t->src))
+	if (!target_may_send(t))
 		return;
 	how_probe(t->conf->ka, &p, &room);
 	error = w->io->probe(w->io->arg, t->conf->ka, &t->src,
@@ -484,6 +495,7 @@ target_expire(struct watch *w, struct target *t, monotime now)
 		target_look(w, t, now);
 	if (mono_reached(t->next_probe, now))
 		send_probe(w, t, now);
+	target_pmtu_expire(w, t, now);
 	target_reschedule(w, t, now);
 }
 
@@ -534,6 +546,7 @@ target_reply(struct watch *w, struct target *t, const struct probe *p,
 		t->next_probe = mono_add_ms(now, watch_jitter_ms(w,
 		    t->conf->interval_ms));
 	}
+	target_hook_test(w, t);
 	todo_set(w, t, TODO_NUMBERS);
 	target_reschedule(w, t, now);
 }

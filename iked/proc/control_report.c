@@ -15,12 +15,12 @@
 
 /* The last three: losses of the last minute, quarter and hour, in thousandths. */
 enum { N_RTT, N_RTTMIN, N_RTTAVG, N_RTTMAX, N_P50, N_P90, N_P99, N_JITTER, N_SENT,
-    N_RECEIVED, N_LOST, N_LATE, N_NUMBERS, N_LOSS1M = N_NUMBERS, N_LOSS15M, N_LOSS1H,
+    N_RECEIVED, N_LOST, N_LATE, N_PMTU, N_MSS, N_NUMBERS, N_LOSS1M = N_NUMBERS, N_LOSS15M, N_LOSS1H,
     N_MAX };
 static const char *const number_names[N_NUMBERS] = {
 	"rtt_us", "rtt_min_us", "rtt_avg_us", "rtt_max_us", "rtt_p50_us",
 	"rtt_p90_us", "rtt_p99_us", "jitter_us", "sent", "received", "lost",
-	"late"
+	"late", "pmtu", "mss"
 };
 /* of a report, where they are integers */
 static const char *const loss_names[N_MAX - N_NUMBERS] = {

@@ -63,6 +63,28 @@ watch(const struct watch_conf *wc)
 	watch_free(w);
 }
 
+/* The other way: what a hook is told. */
+static void
+hook(const uint8_t *data, size_t len)
+{
+	struct hook_event a, b;
+	uint8_t buf[1024];
+	struct rbuf r;
+	struct wbuf w;
+
+	rbuf_init(&r, data, len);
+	if (nwmsg_get_hook(&r, &a) == -1)
+		return;
+	wbuf_init(&w, buf, sizeof(buf));
+	nwmsg_put_hook(&w, &a);
+	must(wbuf_ok(&w) && w.len == len);
+	rbuf_init(&r, buf, w.len);
+	must(nwmsg_get_hook(&r, &b) == 0);
+	must(strcmp(a.name, b.name) == 0 && a.kind == b.kind &&
+	    strcmp(a.state, b.state) == 0 && strcmp(a.reason, b.reason) == 0 &&
+	    addr_cmp(&a.target, &b.target) == 0 && a.loss == b.loss);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -72,6 +94,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct rbuf r;
 	struct wbuf w;
 
+	hook(data, len);
 	memset(&s, 0, sizeof(s));
 	rbuf_init(&r, data, len);
 	if (nwmsg_get_target(&r, &a, &s) == -1)

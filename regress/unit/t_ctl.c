@@ -88,7 +88,7 @@ world(void)
 	memset(&W, 0, sizeof(W));
 	W.now.us = 5000000;
 	W.log = (struct logger){ emit, NULL, 1 };
-	W.io = (struct watch_io){ NULL, probe, random32, &W.log, event };
+	W.io = (struct watch_io){ NULL, probe, random32, &W.log, event, NULL };
 	W.ctlio = (struct ctl_io){ NULL, now, wake };
 	ATF_REQUIRE_EQ(0, addr_parse(&W.mine, "10.1.0.1"));
 	ATF_REQUIRE((W.loop = ev_loop_new(0)) != NULL);
@@ -258,7 +258,7 @@ ATF_TC_BODY(show, tc)
 	    "\"rtt_us\":0,\"rtt_min_us\":0,\"rtt_avg_us\":0,\"rtt_max_us\":0,"
 	    "\"rtt_p50_us\":0,\"rtt_p90_us\":0,\"rtt_p99_us\":0,"
 	    "\"jitter_us\":0,\"sent\":0,\"received\":0,\"lost\":0,\"late\":0,"
-	    "\"loss_percent\":0.0,\"loss_1m_percent\":0.0,"
+	    "\"pmtu\":0,\"mss\":0,\"loss_percent\":0.0,\"loss_1m_percent\":0.0,"
 	    "\"loss_15m_percent\":0.0,\"loss_1h_percent\":0.0,\"note\":\"iked is not running\"}\n"
 	    "{\"end\":true}\n{\"kind\":\"version\",\"ikeep\":1,\"version\":\""
 	    IKEEP_VERSION "\"}\n{\"end\":true}\n", hear(fd));

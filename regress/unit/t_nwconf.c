@@ -51,7 +51,7 @@ probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
 ATF_TC_WITHOUT_HEAD(shortest_interval);
 ATF_TC_BODY(shortest_interval, tc)
 {
-	static const struct watch_io io = { NULL, probe, random32, &quiet, NULL };
+	static const struct watch_io io = { NULL, probe, random32, &quiet, NULL, NULL };
 	static struct conf_errors errs;
 	monotime now = { 1000000 };
 	struct watch_conf wc;

@@ -59,7 +59,7 @@ quiet(void *arg, enum log_level level, const char *line)
 }
 
 static const struct logger lg = { quiet, NULL, 1 };
-static const struct watch_io io = { NULL, probe, random32, &lg, NULL };
+static const struct watch_io io = { NULL, probe, random32, &lg, NULL, NULL };
 
 static void
 many(uint32_t interval_ms)
