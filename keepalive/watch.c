@@ -148,7 +148,7 @@ target_new(struct watch_conf *wc)
 	size_t n = RING_MIN;
 
 	while (n < RING_MAX && n * (wc->interval_ms - wc->interval_ms / 4) <=
-	    WATCH_TIMEOUT_MS)
+	    (wc->ka != NULL ? wc->ka->timeout_ms : WATCH_TIMEOUT_MS))
 		n *= 2;
 	if ((t = calloc(1, sizeof(*t) + n * sizeof(t->ring[0]))) == NULL)
 		return (NULL);

@@ -465,6 +465,29 @@ check_kind(struct parser *p, const struct opts *o)
 		    "probe %s", kind);
 }
 
+/* What netwatchd does nothing with as yet: nobody is to rely on it unawares. */
+static void
+check_built(struct parser *p, const struct opts *o)
+{
+	static const struct { enum conf_kw id; const char *word; } later[] = {
+		{ K_BACKUP, "backup" }, { K_PMTU, "pmtu" }, { K_ONUP, "onup" },
+		{ K_ONDOWN, "ondown" }, { K_ONTEST, "ontest" },
+	};
+	unsigned int	 i;
+
+	for (i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+		if (said(o, later[i].id) != NULL)
+			conf_warning(p->errs, said(o, later[i].id), "\"%s\" is not "
+			    "built yet: netwatchd does nothing with it",
+			    later[i].word);
+	if (said(o, K_PACE) != NULL && o->ka->pace != KA_ALWAYS)
+		conf_warning(p->errs, said(o, K_PACE), "\"pace %s\" is not built yet: "
+		    "netwatchd always probes", ka_pace_name(o->ka->pace));
+	if (o->ka->ntargets > 1)
+		conf_warning(p->errs, &o->tpos[1], "several addresses are not built "
+		    "yet: netwatchd probes the first");
+}
+
 static void
 check(struct parser *p, struct opts *o)
 {
@@ -554,6 +577,7 @@ options(struct parser *p, struct opts *o)
 	check(p, o);
 	if (o->watch)
 		check_watch(p, o);
+	check_built(p, o);
 }
 
 void

@@ -164,6 +164,42 @@ ATF_TC_BODY(by_route, tc)
 	watch_free(w);
 }
 
+/* A refusal is a miss at once, and is told. */
+ATF_TC_WITHOUT_HEAD(refusal);
+ATF_TC_BODY(refusal, tc)
+{
+	struct watch_status st;
+	unsigned int n;
+
+	answers = 1;
+	start(NULL);
+	answers = 0;
+	for (n = nprobes; state() == WATCH_UP && nprobes < n + 10; ) {
+		unsigned int was = nprobes;
+
+		run_ms(1);
+		if (nprobes != was)
+			watch_failed(w, &last, "connection refused", now);
+	}
+	ATF_CHECK_EQ(n + 4, nprobes);
+	ATF_CHECK_EQ(WATCH_DOWN, state());
+	ATF_CHECK(strstr(line, "down: 4 probes unanswered") != NULL);
+	ATF_CHECK(strstr(line, ": connection refused") != NULL);
+	ATF_REQUIRE_EQ(0, watch_status(w, 0, &st));
+	ATF_CHECK_STREQ("connection refused", st.note);
+	ATF_CHECK_EQ(4, st.lost);
+	/* said twice, or of what was answered: nothing new */
+	watch_failed(w, &last, NULL, now);
+	answers = 1;
+	run_ms(5000);
+	ATF_CHECK_EQ(WATCH_UP, state());
+	watch_failed(w, &last, "connection refused", now);
+	ATF_REQUIRE_EQ(0, watch_status(w, 0, &st));
+	ATF_CHECK_EQ(4, st.lost);
+	ATF_CHECK_STREQ("", st.note);
+	watch_free(w);
+}
+
 /* `from any' holds this machine's own loopback and link, from where nothing leaves. */
 ATF_TC_WITHOUT_HEAD(from_any);
 ATF_TC_BODY(from_any, tc)
@@ -232,6 +268,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, source);
 	ATF_TP_ADD_TC(tp, by_route);
+	ATF_TP_ADD_TC(tp, refusal);
 	ATF_TP_ADD_TC(tp, from_any);
 	ATF_TP_ADD_TC(tp, refused);
 	return (atf_no_error());
