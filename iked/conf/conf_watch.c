@@ -469,17 +469,9 @@ check_kind(struct parser *p, const struct opts *o)
 static void
 check_built(struct parser *p, const struct opts *o)
 {
-	static const struct { enum conf_kw id; const char *word; } later[] = {
-		{ K_BACKUP, "backup" }, { K_PMTU, "pmtu" }, { K_ONUP, "onup" },
-		{ K_ONDOWN, "ondown" }, { K_ONTEST, "ontest" },
-	};
-	unsigned int	 i;
-
-	for (i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-		if (said(o, later[i].id) != NULL)
-			conf_warning(p->errs, said(o, later[i].id), "\"%s\" is not "
-			    "built yet: netwatchd does nothing with it",
-			    later[i].word);
+	if (said(o, K_BACKUP) != NULL)
+		conf_warning(p->errs, said(o, K_BACKUP), "\"backup\" is not built yet: "
+		    "netwatchd does nothing with it");
 	if (said(o, K_PACE) != NULL && o->ka->pace != KA_ALWAYS)
 		conf_warning(p->errs, said(o, K_PACE), "\"pace %s\" is not built yet: "
 		    "netwatchd always probes", ka_pace_name(o->ka->pace));
