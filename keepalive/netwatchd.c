@@ -165,7 +165,7 @@ run(struct nw_parent *p, int front)
 {
 	struct privuser u;
 	struct nw_conf *conf;
-	char *pid, *control;
+	char *pid, *control, *backup;
 	int fd, rv, notify = -1;
 
 	if (geteuid() != 0)
@@ -183,6 +183,7 @@ run(struct nw_parent *p, int front)
 	(void)close(fd);
 	pid = beside(p->socket, "netwatchd.pid");
 	control = beside(p->socket, "netwatchd.sock");
+	p->backup = backup = beside(p->socket, "netwatchd.backup");
 	fd = lock_pidfile(pid);
 	p->control = open_control(control);
 	if (!front)
@@ -196,6 +197,7 @@ run(struct nw_parent *p, int front)
 	rv = parent_main(p, conf);
 	(void)unlink(control);
 	(void)unlink(pid);
+	free(backup);
 	free(control);
 	free(pid);
 	return (rv);

@@ -14,6 +14,7 @@ enum nwmsg {
 	NW_LINK,	/* with a connection to iked that has said `role keepalive' */
 	NW_CONTROL,	/* with the listening control socket */
 	NW_VERBOSE,	/* u8 */
+	NW_BACKUP,	/* u8: another node is the master */
 	NW_CONF_BEGIN,	/* long things: begin, items, end */
 	NW_CONF_TARGET,	/* a watch_conf */
 	NW_CONF_END,

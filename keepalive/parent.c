@@ -46,12 +46,13 @@ struct parent {
 	pid_t			 child;
 	int			 ready;
 	int			 linked;
+	int			 backup;
 	int			 said_absent;
 	double			 backoff;
 	ev_tstamp		 born;
 	ev_timer		 scan, connect, respawn;
 	ev_child		 dead;
-	ev_signal		 sighup, sigusr1, sigterm, sigint;
+	ev_signal		 sighup, sigusr1, sigusr2, sigterm, sigint;
 };
 
 static void
@@ -161,14 +162,38 @@ scan(struct parent *s)
 }
 
 static void
+send_backup(struct parent *s)
+{
+	struct msg m;
+
+	msg_start(&m, NW_BACKUP);
+	wbuf_u8(&m.w, (uint8_t)s->backup);
+	put(s, &m);
+}
+
+static void
+look_for_backup(struct parent *s)
+{
+	int backup = access(s->p->backup, F_OK) == 0;
+
+	if (backup == s->backup)
+		return;
+	s->backup = backup;
+	if (s->ready)
+		send_backup(s);
+}
+
+static void
 scan_cb(struct ev_loop *loop, ev_timer *t, int revents)
 {
 	struct parent *s = t->data;
 
 	(void)loop;
 	(void)revents;
+	/* Its addresses first: the master has some more. */
 	if (scan(s) && s->ready)
 		send_addrs(s);
+	look_for_backup(s);
 }
 
 /* A connection that may do nothing but what a keepalive agent needs, or -1. */
@@ -264,6 +289,7 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 		memset(&s->icmp, 0, sizeof(s->icmp));
 		parent_icmp(&s->icmp, s->conf, s->chan);
 		send_control(s);
+		send_backup(s);
 		send_conf(s);
 		/* iked before the addresses: with them the first probe goes out. */
 		ev_timer_again(s->loop, &s->connect);
@@ -449,6 +475,14 @@ usr1_cb(struct ev_loop *loop, ev_signal *w, int revents)
 }
 
 static void
+usr2_cb(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	struct parent *s = w->data;
+
+	scan_cb(loop, &s->scan, revents);
+}
+
+static void
 term_cb(struct ev_loop *loop, ev_signal *w, int revents)
 {
 	(void)w;
@@ -514,10 +548,12 @@ parent_main(const struct nw_parent *p, struct nw_conf *conf)
 	init_timer(s, &s->respawn, 0, 0, respawn_cb);
 	watch_signal(s, &s->sighup, SIGHUP, hup_cb);
 	watch_signal(s, &s->sigusr1, SIGUSR1, usr1_cb);
+	watch_signal(s, &s->sigusr2, SIGUSR2, usr2_cb);
 	watch_signal(s, &s->sigterm, SIGTERM, term_cb);
 	watch_signal(s, &s->sigint, SIGINT, term_cb);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)scan(s);
+	look_for_backup(s);
 	ev_timer_start(s->loop, &s->scan);
 	log_info(plog(), "watching %zu tunnel%s", conf->n, conf->n == 1 ? "" :
 	    "s");

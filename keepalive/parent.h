@@ -24,6 +24,7 @@ struct nw_parent {
 	const char	*conf;		/* path */
 	const char	*socket;	/* iked's */
 	int		 control;	/* our own, listening */
+	const char	*backup;	/* while this file is there, another node is the master */
 	int		 exe;		/* this very program, for the child */
 };
 /* Runs until SIGTERM; the exit status. */

@@ -431,6 +431,9 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 	case NW_VERBOSE:
 		p->log.verbose = rbuf_u8(r);
 		break;
+	case NW_BACKUP:
+		watch_backup(p->watch, rbuf_u8(r), clock_now());
+		break;
 	case NW_CONF_BEGIN:
 		watch_conf_begin(p->watch);
 		p->conf_open = 1;

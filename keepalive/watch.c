@@ -23,6 +23,8 @@ watch_state_name(enum watch_state s)
 		return ("no-source");
 	case WATCH_LOCALMISS:
 		return ("local-miss");
+	case WATCH_BACKUP:
+		return ("backup");
 	}
 	return ("?");
 }
@@ -161,8 +163,8 @@ target_new(struct watch_conf *wc)
  * Starts what has not been started, one after the other and not all at once: a few
  * hundred a second, but all within one interval.
  */
-static void
-start_all(struct watch *w, monotime now)
+void
+watch_start_all(struct watch *w, monotime now)
 {
 	uint64_t i, n = 0, at, most;
 
@@ -217,7 +219,7 @@ watch_conf_commit(struct watch *w, monotime now)
 	w->byname = NULL;
 	w->nbyname = 0;
 	if (w->have_addrs)
-		start_all(w, now);
+		watch_start_all(w, now);
 }
 
 size_t
@@ -243,7 +245,7 @@ watch_addrs(struct watch *w, const struct addr *a, size_t n, monotime now)
 	for (i = 0; i < w->n; i++)
 		if (w->all[i]->state != 0)
 			target_source(w, w->all[i], now);
-	start_all(w, now);
+	watch_start_all(w, now);
 	return (0);
 }
 

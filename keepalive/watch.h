@@ -41,7 +41,8 @@ enum watch_state {
 	WATCH_UP,
 	WATCH_DOWN,
 	WATCH_NOSOURCE,		/* no local address inside the selector */
-	WATCH_LOCALMISS		/* probes leave us but never reach IPsec */
+	WATCH_LOCALMISS,	/* probes leave us but never reach IPsec */
+	WATCH_BACKUP		/* told only: another node is the master */
 };
 const char *watch_state_name(enum watch_state);	/* "acquiring", "no-source", ... */
 
@@ -130,6 +131,9 @@ size_t		 watch_count(const struct watch *);
 int		 watch_addrs(struct watch *, const struct addr *, size_t, monotime);
 /* The connection to iked came (1) or went (0). */
 void		 watch_link(struct watch *, int, monotime);
+/* Another node is the master (1): nothing is sent or asked for, what is known stays.  0: no
+ * longer, which is a start. */
+void		 watch_backup(struct watch *, int, monotime);
 /* What became of a probe that was in progress: 0, or an errno. */
 void		 watch_sent(struct watch *, const struct probe *, int error,
 		    monotime);

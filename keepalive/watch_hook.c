@@ -77,7 +77,7 @@ target_hook_state(struct watch *w, struct target *t)
 {
 	enum hook_kind kind = t->state == WATCH_UP ? HOOK_UP : HOOK_DOWN;
 
-	if (t->state == WATCH_ACQUIRING || t->state == 0 ||
+	if (w->backup || t->state == WATCH_ACQUIRING || t->state == 0 ||
 	    t->hooked == kind + 1)
 		return;
 	t->hooked = (uint8_t)(kind + 1);

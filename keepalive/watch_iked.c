@@ -56,6 +56,8 @@ todo_set(struct watch *w, struct target *t, uint8_t what)
 {
 	if (!w->linked || watch_conf_alone(t->conf))
 		return;
+	if (w->backup)
+		what &= TODO_REPORT | TODO_NUMBERS;
 	if ((what & TODO_COUNTERS) && (t->todo & TODO_ASKED))
 		what &= (uint8_t)~TODO_COUNTERS;
 	t->todo |= what;
@@ -205,6 +207,11 @@ target_note(const struct watch *w, const struct target *t, char *dst,
     size_t cap)
 {
 	dst[0] = '\0';
+	if (w->backup) {
+		(void)snprintf(dst, cap, "another node is the master: nothing "
+		    "is sent");
+		return;
+	}
 	if (t->state == WATCH_UP)
 		return;
 	if (t->state == WATCH_NOSOURCE) {

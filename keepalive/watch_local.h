@@ -113,6 +113,7 @@ struct watch {
 	size_t			 naddrs;
 	int			 have_addrs;
 	int			 linked;
+	int			 backup;
 	struct targetq		 ups, others, slow;
 	double			 tokens;	/* for `up` */
 	monotime		 tokens_at;
@@ -167,6 +168,9 @@ void	 target_note_reply(struct target *, const struct probe *,
 void	 target_figures(const struct watch *, const struct target *,
 	    struct watch_figures *);
 void	 target_report(const struct watch *, const struct target *, char *, size_t);
+
+/* watch.c: those that have not been started, one after the other */
+void	 watch_start_all(struct watch *, monotime);
 
 /* watch_hook.c */
 void	 target_hook_state(struct watch *, struct target *);

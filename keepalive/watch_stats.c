@@ -108,7 +108,7 @@ target_report(const struct watch *w, const struct target *t, char *dst,
 	    "rtt_p50_us=%u rtt_p90_us=%u rtt_p99_us=%u jitter_us=%u sent=%llu "
 	    "received=%llu lost=%llu late=%llu loss_1m=%u loss_15m=%u "
 	    "loss_1h=%u pmtu=%u mss=%u note=\"%s\"", t->conf->name,
-	    watch_state_name(t->state), addr_str(&t->src, a),
+	    watch_state_name(w->backup ? WATCH_BACKUP : t->state), addr_str(&t->src, a),
 	    addr_str(&t->conf->target, b), t->rtt_us, t->rtt_min_us,
 	    (unsigned long long)avg, t->rtt_max_us, f.p50_us, f.p90_us,
 	    f.p99_us, f.jitter_us, (unsigned long long)t->sent,

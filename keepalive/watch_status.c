@@ -55,7 +55,7 @@ target_status(const struct watch *w, const struct target *t,
 {
 	memset(st, 0, sizeof(*st));
 	(void)snprintf(st->name, sizeof(st->name), "%s", t->conf->name);
-	st->state = t->state;
+	st->state = w->backup ? WATCH_BACKUP : t->state;
 	st->source = t->src;
 	st->target = t->conf->target;
 	st->interval_ms = t->conf->interval_ms;
@@ -109,8 +109,8 @@ watch_probe_now(struct watch *w, uint32_t slot, monotime now)
 {
 	struct target *t;
 
-	if (slot >= w->nslots || (t = w->slots[slot]) == NULL ||
-	    t->state == 0 || t->state == WATCH_NOSOURCE)
+	if (w->backup || slot >= w->nslots ||
+	    (t = w->slots[slot]) == NULL || t->state == 0 || t->state == WATCH_NOSOURCE)
 		return (-1);
 	t->next_probe = now;
 	target_reschedule(w, t, now);

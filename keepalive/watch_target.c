@@ -58,6 +58,10 @@ target_reschedule(struct watch *w, struct target *t, monotime now)
 {
 	monotime d = t->next_probe;
 
+	if (w->backup) {
+		wheel_unset(&w->wheel, &t->timer);
+		return;
+	}
 	while (t->tail != t->seq && slot_of(t, t->tail)->state != SLOT_COUNTED)
 		t->tail++;
 	if (t->state == WATCH_UP) {
@@ -180,6 +184,9 @@ say_nosource(struct watch *w, const struct target *t)
 {
 	char net[PREFIX_STRLEN];
 
+	/* The master has it. */
+	if (w->backup)
+		return;
 	if (watch_conf_alone(t->conf)) {
 		log_warnx(w->io->log, "keepalive \"%s\": its source %s is no address "
 		    "of this machine; until it is, nothing is sent", t->conf->name,

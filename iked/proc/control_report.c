@@ -73,7 +73,7 @@ static int
 valid_state(const char *s)
 {
 	static const char *const states[] = { "up", "down", "acquiring",
-	    "no-source", "local-miss" };
+	    "no-source", "local-miss", "backup" };
 	size_t i;
 
 	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)

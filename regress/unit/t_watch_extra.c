@@ -15,7 +15,7 @@ static struct watch	*w;
 static monotime		 now;
 static int		 answers;
 static uint32_t		 rnd, spi;
-static unsigned int	 mtu, kernel_mtu, nprobes, nbig;
+static unsigned int	 mtu, kernel_mtu, nprobes, nbig, nups;
 static char		 log_text[65536], hooks[65536], last_report[WATCH_CMDLEN];
 static struct hook_event last_hook;
 static struct conf_keepalive *ka;
@@ -140,6 +140,7 @@ run_ms(int64_t ms)
 		while (watch_expire(w, now))
 			continue;
 		while (watch_command(w, &cmd, now)) {
+			nups += cmd.kind == WATCH_CMD_UP;
 			if (cmd.kind == WATCH_CMD_REPORT)
 				(void)strcpy(last_report, cmd.line);
 			watch_answer(w, &cmd, NULL, cmd.kind ==
@@ -288,11 +289,83 @@ ATF_TC_BODY(tests, tc)
 	end();
 }
 
+/* Another node is the master: silence, and all is kept; then a start. */
+ATF_TC_WITHOUT_HEAD(backup);
+ATF_TC_BODY(backup, tc)
+{
+	unsigned int n, ups;
+	uint64_t received;
+
+	begin();
+	ka->pmtu = 1;
+	ATF_REQUIRE_EQ(0, conf_keepalive_str(ka, KA_ONUP, "/etc/up"));
+	ATF_REQUIRE_EQ(0, conf_keepalive_str(ka, KA_ONDOWN, "/etc/down"));
+	conf();
+	watch_link(w, 1, now);
+	addrs("10.1.0.1");
+	run_ms(300000);
+	ATF_REQUIRE_EQ(WATCH_UP, status().state);
+	received = status().received;
+	hooks[0] = '\0';
+	/* In the middle of a probe's way. */
+	n = nprobes;
+	while (nprobes == n)
+		run_ms(10);
+	watch_backup(w, 1, now);
+	watch_backup(w, 1, now);
+	n = nprobes;
+	ups = nups;
+	run_ms(7200 * 1000);
+	ATF_CHECK_EQ(n, nprobes);
+	ATF_CHECK_EQ(ups, nups);
+	ATF_CHECK_EQ(WATCH_BACKUP, status().state);
+	ATF_CHECK(strstr(last_report, " state=backup ") != NULL);
+	ATF_CHECK_STREQ("another node is the master: nothing is sent",
+	    status().note);
+	/* Its address goes and comes with the master's, and the configuration is read again. */
+	addrs(NULL);
+	conf();
+	watch_link(w, 0, now);
+	watch_link(w, 1, now);
+	run_ms(60000);
+	addrs("10.1.0.1");
+	run_ms(60000);
+	ATF_CHECK_EQ(n, nprobes);
+	ATF_CHECK_EQ(ups, nups);
+	ATF_CHECK_EQ(0, status().lost);
+	ATF_CHECK_EQ(1438, status().pmtu);
+	ATF_CHECK(status().received >= received);
+	ATF_CHECK_STREQ("", hooks);
+	watch_backup(w, 0, now);
+	run_ms(1000);
+	ATF_CHECK(nprobes > n);
+	ATF_CHECK(nups > ups);
+	ATF_CHECK_EQ(WATCH_UP, status().state);
+	ATF_CHECK_EQ(status().sent, status().received + status().lost);
+	/* As backup from the beginning. */
+	end();
+	begin();
+	watch_backup(w, 1, now);
+	conf();
+	watch_link(w, 1, now);
+	n = nprobes;
+	ups = nups;
+	addrs("10.1.0.1");
+	run_ms(600000);
+	ATF_CHECK_EQ(n, nprobes);
+	ATF_CHECK_EQ(ups, nups);
+	watch_backup(w, 0, now);
+	run_ms(3000);
+	ATF_CHECK_EQ(WATCH_UP, status().state);
+	end();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, pmtu);
 	ATF_TP_ADD_TC(tp, no_pmtu);
 	ATF_TP_ADD_TC(tp, up_and_down);
 	ATF_TP_ADD_TC(tp, tests);
+	ATF_TP_ADD_TC(tp, backup);
 	return (atf_no_error());
 }
