@@ -263,8 +263,9 @@ liveness_child_timer(struct world *w, struct child_sa *c)
 		    c->tunnel != NO_INDEX ? tunnel_conf(w, c->tunnel)->name : "?");
 		c->expire_at = MONO_NONE;
 		c->want_delete = 1;
-		/* and there was no successor to be had on this IKE SA (2.8) */
-		if (ike != NULL && ike->ntemp > 0 && child_live(w, c->mine) == NULL &&
+		/* and there was no successor to be had on this IKE SA, which serves nothing
+		 * else (2.8) */
+		if (ike != NULL && ike->ntemp > 0 && ike->nchildren == 1 && child_live(w, c->mine) == NULL &&
 		    child_live(w, c->theirs) == NULL)
 			ike->want_delete = 1;
 		if (c->tunnel != NO_INDEX)

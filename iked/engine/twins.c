@@ -138,6 +138,6 @@ twins_look(struct world *w, struct ike_sa *ike)
 		return;
 	}
 	ike->merge_at = mono_add_ms(w->now, world_jitter(w, MERGE_OTHER_MS, 30));
-	if (stays != ike && ike->nchildren > 0)
+	if (stays != ike && ike->nchildren > 0 && !stays->worn)
 		merge(w, ike, stays);
 }

@@ -78,6 +78,14 @@ drop_in(struct world *w, struct child_sa *c, int64_t ms)
 		timer_set(&w->timers, &c->timer, c->drop_at);
 }
 
+/* A rekey's old and new one are no doubles: its own DELETE comes in time. */
+static int
+is_succession(const struct child_sa *a, const struct child_sa *b)
+{
+	return (a->replaces == b->id || b->replaces == a->id || a->mine == b->id ||
+	    a->theirs == b->id || b->mine == a->id || b->theirs == a->id);
+}
+
 /* Both sides rekeyed the same Child: one by each of them. */
 static int
 siblings(const struct child_sa *a, const struct child_sa *b)
@@ -101,13 +109,18 @@ dedupe(struct world *w, struct child_sa *newer, struct child_sa *older)
 	struct ike_sa	*in = ike_get(w, newer->ike), *io = ike_get(w, older->ike), *goes;
 	struct child_sa	*victim;
 
-	if (in == NULL || io == NULL || newer->replaces == older->id ||
-	    older->mine == newer->id || older->theirs == newer->id ||
+	if (in == NULL || io == NULL || is_succession(newer, older) ||
 	    !same_ts(newer, older))
 		return;
 	if (siblings(newer, older)) {
 		victim = lower_than_peer(w, in) == ours(newer) ? newer : older;
 		drop_in(w, victim, GRACE_BOTH_MS);
+		return;
+	}
+	/* begun because the older is near its end and gets no successor, which only we know */
+	if (io->worn && in != io && ours(newer)) {
+		if (newer->carried)
+			drop_in(w, older, 100);
 		return;
 	}
 	if ((goes = ike_redundant(w, in, io)) != NULL) {
@@ -185,7 +198,7 @@ rather(const struct world *w, const struct child_sa *c, const struct child_sa *s
 {
 	struct ike_sa	*ic = ike_get(w, c->ike), *is = ike_get(w, second->ike);
 
-	return (ic != NULL && is != NULL && ike_redundant(w, ic, is) == is);
+	return (ic != NULL && is != NULL && !ic->worn && ike_redundant(w, ic, is) == is);
 }
 
 /* The grace is over: with its IKE SA, if that serves nothing else and
@@ -202,7 +215,7 @@ wanted_drop_timer(struct world *w, struct child_sa *c)
 	for (id = w->tunnels[c->tunnel].children; (x = child_get(w, id)) != NULL;
 	    id = x->next[L_TUNNEL])
 		if (x != c && x->state == CHILD_UP && !x->want_delete && !x->redundant &&
-		    same_ts(x, c))
+		    !is_succession(x, c) && same_ts(x, c))
 			second = x;
 	if (second == NULL) {
 		/* it is the only one by now; but the peer may not think so */

@@ -14,6 +14,7 @@
 #include "exchange/exchange.h"
 
 #define KE_TRIES	3	/* INVALID_KE_PAYLOAD in a row */
+#define FIND_MAX	64	/* Children looked at */
 #define TEMP_MS		180000	/* TEMPORARY_FAILURE in a row, then the IKE SA goes */
 #define TEMP_MIN	500	/* between two of them */
 #define REFUSALS	4	/* of a rekey, then a new IKE SA is tried */
@@ -195,10 +196,25 @@ in_time(const struct world *w, const struct ike_sa *ike, const struct child_sa *
 	return (ms < left ? ms : left);
 }
 
-/* The other side is busy: later again; for minutes is a reason to start afresh (2.25).
- * old: what was to be rekeyed, or NULL. */
+/* Nothing else is asked meanwhile either, and so the first of its Children to end counts. */
+static const struct child_sa *
+first_to_end(const struct world *w, const struct ike_sa *ike)
+{
+	const struct child_sa	*c, *first = NULL;
+	said			 id;
+	int			 n = 0;
+
+	for (id = ike->children; n < FIND_MAX && (c = child_get(w, id)) != NULL;
+	    id = c->next[L_IKE], n++)
+		if (c->expire_at.us != 0 && (first == NULL ||
+		    mono_before(c->expire_at, first->expire_at)))
+			first = c;
+	return (first);
+}
+
+/* The other side is busy: later again; for minutes is a reason to start afresh (2.25). */
 static void
-temporary(struct world *w, struct ike_sa *ike, const struct child_sa *old)
+temporary(struct world *w, struct ike_sa *ike)
 {
 	int64_t	ms = ike->c.initiator ? 2000 : 6000;
 
@@ -206,7 +222,7 @@ temporary(struct world *w, struct ike_sa *ike, const struct child_sa *old)
 		ike->temp_since = w->now;
 	if (ike->ntemp < UINT8_MAX)
 		ike->ntemp++;
-	ms = in_time(w, ike, old, ms << (ike->ntemp < 5 ? (ike->ntemp - 1) / 2 : 2));
+	ms = in_time(w, ike, first_to_end(w, ike), ms << (ike->ntemp < 5 ? (ike->ntemp - 1) / 2 : 2));
 	ike->quiet_until = mono_add_ms(w->now, world_jitter(w, ms, 50));
 	if (mono_before(w->now, mono_add_ms(ike->temp_since, TEMP_MS)))
 		return;
@@ -250,6 +266,7 @@ afresh(struct world *w, struct child_sa *old)
 {
 	struct tunnel	*t = &w->tunnels[old->tunnel];
 	struct peer	*p = &w->peers[t->peer];
+	struct ike_sa	*ike;
 
 	if (tunnel_conf(w, old->tunnel)->mode == MODE_PASSIVE || w->conf->passive ||
 	    t->down || w->stopping || half_get(w, p->half) != NULL ||
@@ -258,6 +275,8 @@ afresh(struct world *w, struct child_sa *old)
 	log_info(w->log, "tunnel \"%s\": starting a new IKE SA instead",
 	    tunnel_conf(w, old->tunnel)->name);
 	old->quiet_until = mono_add_ms(w->now, WANTED_MS);
+	if ((ike = ike_get(w, old->ike)) != NULL)
+		ike->worn = 1;
 }
 
 static void
@@ -304,7 +323,7 @@ rekey_error(struct world *w, struct ike_sa *ike, struct child_sa *old, uint16_t 
 	else if (child_live(w, old->theirs) == NULL) {
 		/* unless it is closing it because it has rekeyed it */
 		old->want_rekey = 1;
-		temporary(w, ike, old);
+		temporary(w, ike);
 		if (near_its_end(w, ike, old))
 			afresh(w, old);
 	}
@@ -483,7 +502,7 @@ create_response(struct world *w, struct ike_sa *ike, uint32_t tunnel,
 	if (e->type == N_SINGLE_PAIR_REQUIRED && tunnel_single(w, tunnel))
 		return;
 	if (e->type == N_TEMPORARY_FAILURE)
-		temporary(w, ike, NULL);
+		temporary(w, ike);
 	else if (e->type == N_NO_ADDITIONAL_SAS)
 		no_more(w, ike);
 	child_refused(w, tunnel, n, e);

@@ -279,6 +279,7 @@ struct ike_sa {
 	uint8_t		 twin;		/* there may be another one with that peer */
 	uint8_t		 unproven;	/* R of a rekey: the peer may not have it yet */
 	uint8_t		 doubtful;	/* the peer said INITIAL_CONTACT elsewhere */
+	uint8_t		 worn;		/* no successor of a Child to be had: one was begun anew */
 	uint8_t		 fatal;		/* enum fatal: to be removed before the event ends */
 	uint8_t		 dirty;
 	said		 dirty_next, dirty_prev;
