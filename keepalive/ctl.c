@@ -33,6 +33,7 @@ drop(struct ctl_client *c)
 {
 	struct ctl *ct = c->ctl;
 
+	ctl_ping_end(c);
 	lineio_close(&c->io);
 	memset(c, 0, sizeof(*c));
 	c->io.fd = -1;

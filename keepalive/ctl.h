@@ -8,6 +8,7 @@
 
 #include <ev.h>
 
+#include "keepalive/icmp_error.h"
 #include "keepalive/watch.h"
 
 #define CTL_CLIENTS	16	/* at a time; each needs a descriptor */
@@ -17,6 +18,11 @@ struct ctl_io {
 	monotime	(*now)(void *arg);
 	/* Something was changed in the watch: look at its deadline again. */
 	void		(*wake)(void *arg);
+	/* As icmp_io_probe: what becomes of it is told by ctl_sent. */
+	int		(*send)(void *arg, const struct addr *src,
+			    const struct addr *dst, const struct probe *);
+	int		(*quotes)(void *arg, const struct icmp_error *,
+			    const struct addr *dst, const struct probe *);
 };
 
 struct ctl;
@@ -26,6 +32,14 @@ struct ctl	*ctl_new(struct ev_loop *, struct watch *, const struct ctl_io *,
 /* Takes fd over; once. */
 void		 ctl_listen(struct ctl *, int fd);
 void		 ctl_event(struct ctl *, const struct watch_event *);
+/* Probes of clients have slots that no target has: 1 for such a one. */
+int		 ctl_owns(const struct probe *);
+void		 ctl_sent(struct ctl *, const struct probe *, int error);
+void		 ctl_reply(struct ctl *, const struct addr *from,
+		    const struct probe *, monotime at);
+/* 1: it was about one of theirs. */
+int		 ctl_error(struct ctl *, const struct addr *from,
+		    const struct icmp_error *, monotime at);
 void		 ctl_free(struct ctl *);	/* and every client's connection */
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "keepalive/ctl_local.h"
+#include "keepalive/ctl_ping.h"
 
 #define BADNAME	"a tunnel's name is too long"
 
@@ -50,6 +51,62 @@ probe(char **args, struct ctl_cmd *cmd)
 	return (take_name(cmd, word) == -1 ? BADNAME : NULL);
 }
 
+/* A decimal number within its bounds. */
+static int
+take_number(uint32_t *n, const char *word, uint32_t least, uint32_t most)
+{
+	uint32_t v = 0;
+
+	if (*word == '\0')
+		return (-1);
+	for (; *word != '\0'; word++) {
+		if (*word < '0' || *word > '9' || v > most / 10)
+			return (-1);
+		v = v * 10 + (uint32_t)(*word - '0');
+	}
+	if (v < least || v > most)
+		return (-1);
+	*n = v;
+	return (0);
+}
+
+static const char *
+ping(char **args, struct ctl_cmd *cmd)
+{
+	int bad = 0;
+	char *word = lineio_word(args, &bad);
+
+	cmd->count = PING_COUNT;
+	cmd->wait_ms = PING_WAIT_MS;
+	cmd->size = ICMP_PROBELEN;
+	if (word == NULL)
+		return ("write: ping name [count [milliseconds [octets]]]");
+	if (take_name(cmd, word) == -1)
+		return (BADNAME);
+	if ((word = lineio_word(args, &bad)) != NULL &&
+	    take_number(&cmd->count, word, 1, PING_COUNTMAX) == -1)
+		return ("ping: the count is 1 to 100000");
+	if (word != NULL && (word = lineio_word(args, &bad)) != NULL &&
+	    take_number(&cmd->wait_ms, word, PING_WAITMIN, PING_WAITMAX) == -1)
+		return ("ping: the milliseconds are 10 to 60000");
+	if (word != NULL && (word = lineio_word(args, &bad)) != NULL &&
+	    take_number(&cmd->size, word, ICMP_PROBELEN, ICMP_PROBEMAX) == -1)
+		return ("ping: the octets are 64 to 9000");
+	return (bad ? "a double quote is not closed" : NULL);
+}
+
+static const char *
+trace(char **args, struct ctl_cmd *cmd)
+{
+	int bad = 0;
+	char *word = lineio_word(args, &bad);
+
+	cmd->size = ICMP_PROBELEN;
+	if (word == NULL)
+		return ("write: trace name");
+	return (take_name(cmd, word) == -1 ? BADNAME : NULL);
+}
+
 static const struct {
 	const char	*name;
 	enum ctl_verb	 verb;
@@ -59,6 +116,8 @@ static const struct {
 	{ "events", CTL_EVENTS, no_words },
 	{ "metrics", CTL_METRICS, no_words },
 	{ "probe", CTL_PROBE, probe },
+	{ "ping", CTL_PING, ping },
+	{ "trace", CTL_TRACE, trace },
 	{ "version", CTL_VERSION, no_words },
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Private to the control socket: ctl.c (clients), ctl_cmd.c (lines into commands),
- * ctl_show.c (answers a slice at a time), ctl_json.c (JSON lines), metrics.c (OpenMetrics).
+ * ctl_show.c (answers a slice at a time), ctl_ping.c (ping and trace), ctl_json.c (JSON
+ * lines), metrics.c (OpenMetrics).
  */
 #ifndef KEEPALIVE_CTL_LOCAL_H
 #define KEEPALIVE_CTL_LOCAL_H
@@ -12,13 +13,15 @@
 #include "proc/lineio.h"
 
 enum ctl_verb {
-	CTL_SHOW = 1, CTL_EVENTS, CTL_METRICS, CTL_PROBE, CTL_VERSION
+	CTL_SHOW = 1, CTL_EVENTS, CTL_METRICS, CTL_PROBE,
+	CTL_PING, CTL_TRACE, CTL_VERSION
 };
 
 /* A command, checked. */
 struct ctl_cmd {
 	enum ctl_verb	verb;
 	char		name[CONF_NAMELEN];	/* "": all */
+	uint32_t	count, wait_ms, size;	/* of ping; size of trace, too */
 };
 /* ctl_cmd.c; pure.  NULL and *cmd, or what to answer.  The line is written into. */
 const char	*ctl_parse(char *line, struct ctl_cmd *cmd);
@@ -30,6 +33,7 @@ struct ctl_client {
 	struct ctl_cmd	 cmd;		/* being answered while io.busy */
 	uint32_t	 slot;		/* where the next slice begins */
 	unsigned int	 family;	/* of metrics */
+	struct ctl_ping	*ping;		/* or trace; NULL: none */
 };
 
 struct ctl {
@@ -39,7 +43,13 @@ struct ctl {
 	const struct logger	*log;
 	ev_io			 accept;
 	struct ctl_client	 c[CTL_CLIENTS];
+	uint32_t		 pings;		/* so far: each has its number */
 };
+
+#define CTL_UNKNOWN	"netwatchd watches no tunnel of that name; give it the word " \
+			"keepalive in iked.conf"
+#define CTL_NOSOURCE	"no address of this machine is inside the tunnel's nets: " \
+			"nothing can be sent"
 
 /* ctl.c */
 void	ctl_line(struct ctl_client *, struct json *);
@@ -47,6 +57,10 @@ void	ctl_line(struct ctl_client *, struct json *);
 /* ctl_show.c */
 void	ctl_run(struct ctl_client *);		/* begins the answer to cmd */
 void	ctl_more(struct ctl_client *);		/* its next slice */
+
+/* ctl_ping.c */
+void	ctl_ping_start(struct ctl_client *);
+void	ctl_ping_end(struct ctl_client *);	/* the client has gone */
 
 /* ctl_json.c; pure */
 void	ctl_json_status(struct json *, const struct watch_status *, monotime now);

@@ -35,8 +35,7 @@ show_one(struct ctl_client *c)
 
 	if (watch_find(ct->watch, c->cmd.name, &slot) == -1 ||
 	    watch_status_at(ct->watch, slot, &st) == -1) {
-		lineio_end(&c->io, "netwatchd watches no tunnel of that name; "
-		    "give it the word keepalive in iked.conf");
+		lineio_end(&c->io, CTL_UNKNOWN);
 		return;
 	}
 	ctl_json_status(&j, &st, ct->io->now(ct->io->arg));
@@ -84,11 +83,10 @@ probe_now(struct ctl_client *c)
 	uint32_t slot;
 
 	if (watch_find(ct->watch, c->cmd.name, &slot) == -1)
-		lineio_end(&c->io, "netwatchd watches no tunnel of that name");
+		lineio_end(&c->io, CTL_UNKNOWN);
 	else if (watch_probe_now(ct->watch, slot, ct->io->now(ct->io->arg)) ==
 	    -1)
-		lineio_end(&c->io, "no address of this machine is inside the "
-		    "tunnel's nets: nothing can be sent");
+		lineio_end(&c->io, CTL_NOSOURCE);
 	else {
 		lineio_end(&c->io, NULL);
 		ct->io->wake(ct->io->arg);
@@ -137,6 +135,10 @@ ctl_run(struct ctl_client *c)
 		break;
 	case CTL_PROBE:
 		probe_now(c);
+		break;
+	case CTL_PING:
+	case CTL_TRACE:
+		ctl_ping_start(c);
 		break;
 	case CTL_VERSION:
 		version(c);

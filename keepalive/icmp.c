@@ -93,11 +93,30 @@ skip_ip4(struct rbuf *r)
 }
 
 int
+icmp_cookie_get(struct rbuf *r, const struct addr *dst,
+    const uint8_t key[ICMP_KEYLEN], struct probe *p)
+{
+	uint64_t said;
+	uint32_t magic = rbuf_u32(r);
+
+	memset(p, 0, sizeof(*p));
+	p->slot = rbuf_u32(r);
+	p->id = rbuf_u32(r);
+	p->seq = rbuf_u32(r);
+	p->sent_us = (int64_t)rbuf_u64(r);
+	p->size = rbuf_u16(r);
+	said = rbuf_u64(r);
+	if (rbuf_ok(r) && magic == MAGIC && said == cookie(key, dst, p))
+		return (0);
+	memset(p, 0, sizeof(*p));
+	return (-1);
+}
+
+int
 icmp_parse(const void *pkt, size_t len, size_t whole, enum addr_family fam,
     const struct addr *from, const uint8_t key[ICMP_KEYLEN], struct probe *p)
 {
 	struct rbuf r, all;
-	uint64_t said;
 	uint8_t type, code;
 	size_t size;
 
@@ -117,15 +136,9 @@ icmp_parse(const void *pkt, size_t len, size_t whole, enum addr_family fam,
 	if (type != (fam == ADDR_V4 ? ECHO4_REPLY : ECHO6_REPLY) || code != 0)
 		return (-1);
 	rbuf_skip(&r, 6);	/* checksum, identifier, sequence number */
-	if (rbuf_u32(&r) != MAGIC)
+	if (icmp_cookie_get(&r, from, key, p) == -1)
 		return (-1);
-	p->slot = rbuf_u32(&r);
-	p->id = rbuf_u32(&r);
-	p->seq = rbuf_u32(&r);
-	p->sent_us = (int64_t)rbuf_u64(&r);
-	p->size = rbuf_u16(&r);
-	said = rbuf_u64(&r);
-	if (!rbuf_ok(&r) || p->size != size || said != cookie(key, from, p)) {
+	if (p->size != size) {
 		memset(p, 0, sizeof(*p));
 		return (-1);
 	}

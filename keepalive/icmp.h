@@ -58,6 +58,13 @@ int	icmp_parse(const void *pkt, size_t len, size_t whole,
 	    enum addr_family fam, const struct addr *from,
 	    const uint8_t key[ICMP_KEYLEN], struct probe *p);
 
+/* The same from r on behind an echo's first 8 octets, wherever they are: the cookie of a probe
+ * to dst.  0 and *p, or -1. */
+#define ICMP_COOKIELEN	34
+struct rbuf;
+int	icmp_cookie_get(struct rbuf *, const struct addr *dst,
+	    const uint8_t key[ICMP_KEYLEN], struct probe *p);
+
 /* RFC 1071; octets in network order. */
 uint16_t icmp_cksum(const void *, size_t);
 

@@ -121,11 +121,22 @@ find(const struct icmp_io *io, uint8_t fam, int nodf,
 static void
 take(struct icmp_io *io, const struct isock *s, const struct icmp_in *in)
 {
+	struct icmp_error e;
 	struct probe p;
 
 	if (icmp_parse(in->pkt, in->len, in->whole, s->key.fam, &in->from,
 	    io->key, &p) == 0)
 		io->ops->reply(io->arg, &in->from, &p, in->at);
+	else if (icmp_error_parse(in->pkt, in->len, s->key.fam, io->key,
+	    io->ident, &e) == 0)
+		io->ops->error(io->arg, &in->from, &e, in->at);
+}
+
+int
+icmp_io_quotes(const struct icmp_io *io, const struct icmp_error *e,
+    const struct addr *dst, const struct probe *p)
+{
+	return (icmp_quotes(e, io->key, io->ident, dst, p));
 }
 
 /* 1: all there is. */

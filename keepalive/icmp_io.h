@@ -8,6 +8,7 @@
 
 #include <ev.h>
 
+#include "keepalive/icmp_error.h"
 #include "keepalive/icmp_sock.h"
 
 #define ICMP_SOCKS	32	/* families times routings */
@@ -17,6 +18,9 @@ struct icmp_io_ops {
 	void	(*sent)(void *arg, const struct probe *, int error);
 	void	(*reply)(void *arg, const struct addr *from,
 		    const struct probe *, monotime at);
+	/* Somebody on the way says what became of it; mostly of one of ours. */
+	void	(*error)(void *arg, const struct addr *from,
+		    const struct icmp_error *, monotime at);
 	void	(*settle)(void *arg);	/* after some of these */
 };
 
@@ -28,6 +32,9 @@ int		 icmp_io_add(struct icmp_io *, const struct icmp_sockkey *, int fd);
 /* EINPROGRESS: it goes out with the next flush.  EAGAIN: too many wait already.
  * EAFNOSUPPORT: there is no socket for it. */
 int		 icmp_io_probe(struct icmp_io *, const struct addr *src,
+		    const struct addr *dst, const struct probe *);
+/* icmp_quotes, with the key and the identifier of what is sent here. */
+int		 icmp_io_quotes(const struct icmp_io *, const struct icmp_error *,
 		    const struct addr *dst, const struct probe *);
 void		 icmp_io_flush(struct icmp_io *);
 /* Takes what has come, whether the loop has seen it or not. */

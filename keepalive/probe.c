@@ -99,7 +99,10 @@ probe_sent(void *arg, const struct probe *pr, int error)
 {
 	struct pstate *p = arg;
 
-	watch_sent(p->watch, pr, error, clock_now());
+	if (ctl_owns(pr))
+		ctl_sent(p->ctl, pr, error);
+	else
+		watch_sent(p->watch, pr, error, clock_now());
 }
 
 static void
@@ -108,7 +111,19 @@ probe_reply(void *arg, const struct addr *from, const struct probe *pr,
 {
 	struct pstate *p = arg;
 
-	watch_reply(p->watch, from, pr, at);
+	if (ctl_owns(pr))
+		ctl_reply(p->ctl, from, pr, at);
+	else
+		watch_reply(p->watch, from, pr, at);
+}
+
+static void
+probe_error(void *arg, const struct addr *from, const struct icmp_error *e,
+    monotime at)
+{
+	struct pstate *p = arg;
+
+	(void)ctl_error(p->ctl, from, e, at);
 }
 
 static void
@@ -231,7 +246,9 @@ settle_cb(void *arg)
 	settle(arg);
 }
 
-static const struct icmp_io_ops icmp_ops = { probe_sent, probe_reply, settle_cb };
+static const struct icmp_io_ops icmp_ops = {
+	probe_sent, probe_reply, probe_error, settle_cb
+};
 static const struct conn_ops conn_ops = { probe_reply, probe_failed, settle_cb };
 
 static void
@@ -312,6 +329,25 @@ static void
 ctl_wake(void *arg)
 {
 	settle(arg);
+}
+
+static int
+ctl_send(void *arg, const struct addr *src, const struct addr *dst,
+    const struct probe *pr)
+{
+	struct pstate *p = arg;
+
+	p->nsent++;
+	return (icmp_io_probe(p->icmp, src, dst, pr));
+}
+
+static int
+ctl_quotes(void *arg, const struct icmp_error *e, const struct addr *dst,
+    const struct probe *pr)
+{
+	struct pstate *p = arg;
+
+	return (icmp_io_quotes(p->icmp, e, dst, pr));
 }
 
 static void
@@ -506,7 +542,7 @@ probe_main(const struct nw_opts *opts)
 	p->log = (struct logger){ to_parent, p, opts->verbose };
 	p->io = (struct watch_io){ p, send_probe, random32, &p->log, event,
 	    hook };
-	p->ctlio = (struct ctl_io){ p, ctl_now, ctl_wake };
+	p->ctlio = (struct ctl_io){ p, ctl_now, ctl_wake, ctl_send, ctl_quotes };
 	client_prepare();
 	p->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	if (p->loop == NULL || (p->chan = chan_new(p->loop, PROBE_CHANFD,

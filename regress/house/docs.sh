@@ -385,7 +385,7 @@ optionless()
 ctl_words()
 {
 	usage ipsecctl | tr -c 'a-z\n' ' ' | tr ' ' '\n' |
-	    grep -v -x -e '' -e ipsecctl -e socket -e file -e '[fjos]' | sort -u
+	    grep -v -x -e '' -e ipsecctl -e socket -e file -e count -e wait -e size -e '[cfijlos]' | sort -u
 	sed -n '/show_whats\[/,/};/s/.*{ "\([a-z]*\)", "\([a-z]*\)".*/\1 \2/p' \
 	    "$SRCDIR/sbin/ipsecctl/show.c" | tr ' ' '\n'
 }
@@ -476,6 +476,10 @@ nw_code_keys()
 	P=$SRCDIR/keepalive
 	code_keys keepalive ctl_json_status "$P/ctl_json.c"
 	code_keys event ctl_json_event "$P/ctl_json.c"
+	code_keys reply say_reply "$P/ctl_ping.c"
+	code_keys loss say_loss "$P/ctl_ping.c"
+	code_keys ping finish "$P/ctl_ping.c"
+	code_keys hop say_hop "$P/ctl_ping.c"
 	code_keys version version "$P/ctl_show.c"
 }
 # wrong_keys PAGE [KEYS]

@@ -191,6 +191,50 @@ step_control() {
 	grep 'sandbox' "$NWLOG" && bad "the sandbox bit"
 	:
 }
+# ping and trace through the tunnel: to the far gateway, and to a host behind it.
+step_ping() {
+	conf
+	conf_write seattle <<-CONF
+	ikev2 "boise" ondemand tunnel esp from $LAN_SEATTLE to $LAN_BOISE \\
+	    local $WAN_SEATTLE peer $WAN_BOISE keepalive target 10.2.0.10 interval 2 \\
+	    psk "a secret that both sides have in common"
+	CONF
+	cap_start wan core toseattle toboise || bad "no capture"
+	iked_start seattle || bad "no iked"
+	iked_start boise || bad "no iked"
+	netwatchd_start seattle
+	netwatchd_start boise
+	wait_for 20 ka_is seattle up || bad "seattle is not up"
+	wait_for 20 ka_is boise up || bad "boise is not up"
+	ctl boise ping seattle -c 3 -i 0.1 | tee "$OUT/boise/ping"
+	[ "$(grep -c '^64 octets from 10.1.0.1: seq [012], [0-9.]* ms$' "$OUT/boise/ping")" = 3 ] ||
+	    bad "no three replies"
+	grep -q '^seattle: 3 sent, 3 received, 0% lost, least ' "$OUT/boise/ping" || bad "no sum"
+	ctl boise trace seattle | tee "$OUT/boise/trace"
+	grep -Eq '^ 1  10.1.0.1  [0-9.]+ ms  through the tunnel$' "$OUT/boise/trace" ||
+	    bad "the tunnel is not one hop"
+	# Larger than the way: said at once, by this machine or by who cannot pass it on.
+	ctl boise ping seattle -c 1 -l 1400 -j || bad "1400 octets do not pass"
+	ctl boise ping seattle -c 1 -l 9000 >"$OUT/boise/ping"
+	[ $? = 4 ] || bad "9000 octets pass"
+	cat "$OUT/boise/ping"
+	# A host behind the gateway: two hops, whose first may say nothing (its address
+	# is outside the tunnel's nets).
+	ctl seattle trace boise | tee "$OUT/seattle/trace"
+	grep -Eq '^ 2  10.2.0.10  [0-9.]+ ms$' "$OUT/seattle/trace" || bad "bob is not two hops away"
+	on bob ip link set lan down
+	ctl seattle ping boise -c 2 -i 0.1
+	[ $? = 4 ] || bad "a silent target has status 0"
+	ctl seattle ping nothere; [ $? = 1 ] || bad "nothere is pinged"
+	prog_stop NETWATCHD seattle
+	prog_stop NETWATCHD boise
+	prog_stop IKED seattle
+	prog_stop IKED boise
+	[ "$(cap_stop wan)" = 0 ] || bad "capture dropped packets"
+	[ "$(cap_count wan "$CLEAR")" = 0 ] || bad "packets in clear"
+	grep 'sandbox' "$NWLOG" && bad "the sandbox bit"
+	:
+}
 sent_more() { [ "$(sent)" -gt "$1" ]; }
 
 # By TCP, UDP, DNS and HTTP to a host in Boise's LAN: through the tunnel or not at all.

@@ -54,6 +54,16 @@ kinds_body() {
 	run kinds
 }
 
+atf_test_case ping
+ping_head() {
+	atf_set descr "ipsecctl ping and trace through a tunnel"
+	atf_set require.user root
+	atf_set timeout 600
+}
+ping_body() {
+	run ping
+}
+
 atf_test_case localmiss
 localmiss_head() {
 	atf_set descr "masquerade eats the probes: said in one line"
@@ -69,5 +79,6 @@ atf_init_test_cases() {
 	atf_add_test_case tunnel
 	atf_add_test_case control
 	atf_add_test_case kinds
+	atf_add_test_case ping
 	atf_add_test_case localmiss
 }

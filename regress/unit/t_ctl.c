@@ -9,12 +9,14 @@
 
 #include <atf-c.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "keepalive/ctl_local.h"
+#include "keepalive/ctl_ping.h"
 #include "proc/client.h"
 
 #define SOCK	"ctl.sock"
@@ -29,6 +31,12 @@ static struct world {
 	struct ctl_io		 ctlio;
 	struct ctl		*ctl;
 	unsigned int		 wakes;
+	int			 real;		/* the clock on the wall */
+	/* what ping has sent, and not yet been told of */
+	struct probe		 sent[64];
+	struct addr		 sent_to;
+	unsigned int		 nsent;
+	int			 senderr;
 	struct addr		 mine;
 } W;
 
@@ -64,8 +72,38 @@ probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
 static monotime
 now(void *arg)
 {
+	struct timespec ts;
+
 	(void)arg;
-	return (W.now);
+	if (!W.real)
+		return (W.now);
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((monotime){ (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000 });
+}
+
+static const uint8_t key[ICMP_KEYLEN] = { 1, 2, 3 };
+#define IDENT	0x1234
+
+static int
+ping_send(void *arg, const struct addr *src, const struct addr *dst,
+    const struct probe *p)
+{
+	(void)arg;
+	ATF_REQUIRE_EQ(0, addr_cmp(src, &W.mine));
+	ATF_REQUIRE(W.nsent < 64);
+	if (W.senderr != 0)
+		return (W.senderr);
+	W.sent_to = *dst;
+	W.sent[W.nsent++] = *p;
+	return (EINPROGRESS);
+}
+
+static int
+ping_quotes(void *arg, const struct icmp_error *e, const struct addr *dst,
+    const struct probe *p)
+{
+	(void)arg;
+	return (icmp_quotes(e, key, IDENT, dst, p));
 }
 
 static void
@@ -89,7 +127,7 @@ world(void)
 	W.now.us = 5000000;
 	W.log = (struct logger){ emit, NULL, 1 };
 	W.io = (struct watch_io){ NULL, probe, random32, &W.log, event, NULL };
-	W.ctlio = (struct ctl_io){ NULL, now, wake };
+	W.ctlio = (struct ctl_io){ NULL, now, wake, ping_send, ping_quotes };
 	ATF_REQUIRE_EQ(0, addr_parse(&W.mine, "10.1.0.1"));
 	ATF_REQUIRE((W.loop = ev_loop_new(0)) != NULL);
 	ATF_REQUIRE((W.watch = watch_new(&W.io)) != NULL);
@@ -210,6 +248,25 @@ ATF_TC_BODY(parse, tc)
 		{ "probe", "write: probe", 0, "" },
 		{ "probe boise", NULL, CTL_PROBE, "boise" },
 		{ "probe boise \"", "a double quote", 0, "" },
+		{ "ping", "write: ping", 0, "" },
+		{ "ping boise", NULL, CTL_PING, "boise" },
+		{ "ping boise 1 10 64", NULL, CTL_PING, "boise" },
+		{ "ping boise 100000 60000 9000", NULL, CTL_PING, "boise" },
+		{ "ping boise 0", "ping: the count", 0, "" },
+		{ "ping boise 100001", "ping: the count", 0, "" },
+		{ "ping boise 4294967297", "ping: the count", 0, "" },
+		{ "ping boise -1", "ping: the count", 0, "" },
+		{ "ping boise 1x", "ping: the count", 0, "" },
+		{ "ping boise \"\"", "ping: the count", 0, "" },
+		{ "ping boise 1 9", "ping: the milliseconds", 0, "" },
+		{ "ping boise 1 60001", "ping: the milliseconds", 0, "" },
+		{ "ping boise 1 10 63", "ping: the octets", 0, "" },
+		{ "ping boise 1 10 9001", "ping: the octets", 0, "" },
+		{ "ping boise 1 10 64 1", "too many words", 0, "" },
+		{ "ping boise 1 \"10", "a double quote", 0, "" },
+		{ "trace", "write: trace", 0, "" },
+		{ "trace \"a b\"", NULL, CTL_TRACE, "a b" },
+		{ "trace a b", "too many words", 0, "" },
 		{ "version", NULL, CTL_VERSION, "" },
 		{ "", "unknown command", 0, "" },
 		{ "flush", "unknown command", 0, "" },
@@ -468,6 +525,217 @@ ATF_TC_BODY(manners, tc)
 	watch_free(W.watch);
 }
 
+/* The loop, until it has sent so many. */
+static void
+until_sent(unsigned int n)
+{
+	int i;
+
+	for (i = 0; i < 5000 && W.nsent < n; i++) {
+		ev_run(W.loop, EVRUN_NOWAIT);
+		ev_sleep(.001);
+	}
+	ATF_REQUIRE_EQ(n, W.nsent);
+}
+
+static void
+went(struct probe *p)
+{
+	p->sent_us = now(NULL).us - 3000;
+	ctl_sent(W.ctl, p, 0);
+}
+
+static void
+answer(const char *from, const struct probe *p)
+{
+	struct addr a;
+
+	ATF_REQUIRE_EQ(0, addr_parse(&a, from));
+	ctl_reply(W.ctl, &a, p, now(NULL));
+}
+
+/* An answer to a ping, without the times in it. */
+static void
+no_times(char *s)
+{
+	char *t;
+
+	while ((s = strstr(s, "_us\":")) != NULL) {
+		s += 5;
+		for (t = s; *t >= '0' && *t <= '9'; t++)
+			continue;
+		memmove(s, t, strlen(t) + 1);
+	}
+}
+
+ATF_TC_WITHOUT_HEAD(ping);
+ATF_TC_BODY(ping, tc)
+{
+	struct probe forged;
+	char error[200], *text;
+	int fd, i;
+
+	(void)tc;
+	world();
+	W.real = 1;
+	targets(1);
+	fd = visit();
+	(void)hear(fd);
+	say(fd, "ping boise 3 10 100\nversion\n");
+	until_sent(3);
+	ATF_CHECK_EQ(100, W.sent[0].size);
+	ATF_CHECK(ctl_owns(&W.sent[0]));
+	for (i = 0; i < 3; i++)
+		went(&W.sent[i]);
+	/* From another address, of another number, of another time: nothing. */
+	answer("10.2.0.9", &W.sent[0]);
+	forged = W.sent[0];
+	forged.id++;
+	answer("10.2.0.1", &forged);
+	forged = W.sent[0];
+	forged.sent_us++;
+	answer("10.2.0.1", &forged);
+	forged = W.sent[0];
+	forged.slot--;
+	answer("10.2.0.1", &forged);
+	answer("10.2.0.1", &W.sent[1]);
+	answer("10.2.0.1", &W.sent[1]);		/* twice is once */
+	answer("10.2.0.1", &W.sent[0]);
+	text = hear(fd);
+	no_times(text);
+	ATF_CHECK_STREQ("{\"kind\":\"reply\",\"seq\":1,\"from\":\"10.2.0.1\","
+	    "\"octets\":100,\"rtt_us\":}\n{\"kind\":\"reply\",\"seq\":0,"
+	    "\"from\":\"10.2.0.1\",\"octets\":100,\"rtt_us\":}\n", text);
+	/* The last one is lost; then what was said meanwhile is answered. */
+	for (i = 0; i < 2500 && W.ctl->c[0].ping != NULL; i++) {
+		ev_run(W.loop, EVRUN_NOWAIT);
+		ev_sleep(.001);
+	}
+	text = hear(fd);
+	no_times(text);
+	ATF_CHECK_STREQ("{\"kind\":\"loss\",\"seq\":2,\"reason\":\"no reply\"}\n"
+	    "{\"kind\":\"ping\",\"tunnel\":\"boise\",\"source\":\"10.1.0.1\","
+	    "\"target\":\"10.2.0.1\",\"sent\":3,\"received\":2,\"lost\":1,"
+	    "\"rtt_min_us\":,\"rtt_avg_us\":,\"rtt_max_us\":}\n"
+	    "{\"end\":true}\n{\"kind\":\"version\",\"ikeep\":1,\"version\":\""
+	    IKEEP_VERSION "\"}\n{\"end\":true}\n", text);
+	answer("10.2.0.1", &W.sent[2]);		/* too late for anybody */
+	ATF_CHECK_STREQ("", hear(fd));
+	/* The kernel's no, at once and later. */
+	W.senderr = EPERM;
+	say(fd, "ping boise 1\n");
+	for (i = 0; i < 20; i++)
+		ev_run(W.loop, EVRUN_NOWAIT);
+	ATF_CHECK(strstr(hear(fd), "a firewall rule of this machine") != NULL);
+	W.senderr = 0;
+	W.nsent = 0;
+	say(fd, "ping boise 1 10 9000\n");
+	until_sent(1);
+	ctl_sent(W.ctl, &W.sent[0], EMSGSIZE);
+	ATF_CHECK(strstr(hear(fd), "larger than what passes here") != NULL);
+	ATF_CHECK(W.ctl->c[0].ping == NULL);
+	say(fd, "ping nobody\n");
+	(void)count(hear(fd), "", error);
+	ATF_CHECK(strstr(error, "watches no tunnel") != NULL);
+	/* Who goes away takes its ping along. */
+	W.nsent = 0;
+	say(fd, "ping boise 100000 10\n");
+	until_sent(2);
+	(void)close(fd);
+	went(&W.sent[0]);
+	went(&W.sent[1]);
+	answer("10.2.0.1", &W.sent[0]);
+	for (i = 0; i < 20 && W.ctl->c[0].io.fd != -1; i++) {
+		ev_run(W.loop, EVRUN_NOWAIT);
+		happen("");
+		answer("10.2.0.1", &W.sent[1]);
+	}
+	ATF_CHECK_EQ(-1, W.ctl->c[0].io.fd);
+	ATF_CHECK(W.ctl->c[0].ping == NULL);
+	ATF_REQUIRE_EQ(0, watch_addrs(W.watch, NULL, 0, W.now));
+	fd = visit();
+	say(fd, "trace boise\n");
+	(void)count(hear(fd), "", error);
+	ATF_CHECK(strstr(error, "nothing can be sent") != NULL);
+}
+
+/* What from says of p: ICMP type, code, and how much of it is quoted. */
+static void
+complain(const char *from, const struct probe *p, uint8_t type, uint8_t code,
+    size_t kept)
+{
+	uint8_t pkt[28 + 20 + ICMP_PROBELEN];
+	struct icmp_error e;
+	struct addr a;
+
+	memset(pkt, 0, sizeof(pkt));
+	pkt[0] = pkt[28] = 0x45;
+	pkt[9] = pkt[28 + 9] = 1;
+	pkt[20] = type;
+	pkt[21] = code;
+	memcpy(pkt + 28 + 12, W.mine.b, 4);
+	memcpy(pkt + 28 + 16, W.sent_to.b, 4);
+	ATF_REQUIRE_EQ(0, icmp_build(pkt + 48, key, IDENT, &W.sent_to, p));
+	ATF_REQUIRE_EQ(0, addr_parse(&a, from));
+	ATF_REQUIRE_EQ(0, icmp_error_parse(pkt, 48 + kept, ADDR_V4, key, IDENT,
+	    &e));
+	(void)ctl_error(W.ctl, &a, &e, now(NULL));
+}
+
+ATF_TC_WITHOUT_HEAD(trace);
+ATF_TC_BODY(trace, tc)
+{
+	struct probe forged;
+	char *text;
+	int fd;
+
+	(void)tc;
+	world();
+	W.real = 1;
+	targets(1);
+	fd = visit();
+	(void)hear(fd);
+	say(fd, "trace boise\n");
+	until_sent(1);
+	ATF_CHECK_EQ(1, W.sent[0].ttl);
+	went(&W.sent[0]);
+	forged = W.sent[0];
+	forged.sent_us++;
+	complain("10.9.0.1", &forged, 11, 0, ICMP_PROBELEN);
+	complain("10.9.0.1", &forged, 11, 0, 8);
+	complain("10.2.0.254", &W.sent[0], 11, 0, ICMP_PROBELEN);
+	until_sent(2);
+	ATF_CHECK_EQ(2, W.sent[1].ttl);
+	went(&W.sent[1]);
+	complain("10.2.9.1", &W.sent[1], 11, 0, 8);	/* the least there may be */
+	/* Silence is asked twice. */
+	until_sent(4);
+	ATF_CHECK_EQ(3, W.sent[3].ttl);
+	went(&W.sent[3]);
+	until_sent(5);
+	ATF_CHECK_EQ(4, W.sent[4].ttl);
+	went(&W.sent[4]);
+	answer("10.2.0.1", &W.sent[4]);
+	text = hear(fd);
+	no_times(text);
+	ATF_CHECK_STREQ("{\"kind\":\"hop\",\"hop\":1,\"from\":\"10.2.0.254\","
+	    "\"rtt_us\":,\"answer\":\"expired\"}\n"
+	    "{\"kind\":\"hop\",\"hop\":2,\"from\":\"10.2.9.1\","
+	    "\"rtt_us\":,\"answer\":\"expired\"}\n"
+	    "{\"kind\":\"hop\",\"hop\":3,\"answer\":\"no reply\"}\n"
+	    "{\"kind\":\"hop\",\"hop\":4,\"from\":\"10.2.0.1\","
+	    "\"rtt_us\":,\"answer\":\"reply\"}\n{\"end\":true}\n", text);
+	ATF_CHECK(W.ctl->c[0].ping == NULL);
+	/* Unreachable is an end, too. */
+	W.nsent = 0;
+	say(fd, "trace boise\n");
+	until_sent(1);
+	went(&W.sent[0]);
+	complain("10.2.0.254", &W.sent[0], 3, 1, ICMP_PROBELEN);
+	ATF_CHECK(strstr(hear(fd), "\"answer\":\"unreachable\"}\n{\"end\":true}")
+	    != NULL);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, parse);
@@ -476,5 +744,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, slices);
 	ATF_TP_ADD_TC(tp, events);
 	ATF_TP_ADD_TC(tp, manners);
+	ATF_TP_ADD_TC(tp, ping);
+	ATF_TP_ADD_TC(tp, trace);
 	return (atf_no_error());
 }

@@ -24,6 +24,9 @@ usage(void)
 	    " stats | all] [-j]\n"
 	    "       ipsecctl [-s socket] show keepalive [tunnel] [-j | -o metrics]\n"
 	    "       ipsecctl [-s socket] events [-j]\n"
+	    "       ipsecctl [-s socket] ping tunnel [-c count] [-i wait] [-l size]"
+	    " [-j]\n"
+	    "       ipsecctl [-s socket] trace tunnel [-j]\n"
 	    "       ipsecctl [-s socket] probe tunnel\n"
 	    "       ipsecctl [-s socket] up | down | rekey tunnel\n"
 	    "       ipsecctl [-s socket] rekey ike tunnel\n"
@@ -128,19 +131,28 @@ main(int argc, char *argv[])
 	const char *path = CLIENT_SOCKET, *file = IKED_CONF, *form = NULL;
 	char *args[ARGS_MAX], *line = NULL, errtext[CLIENT_ERRLEN];
 	enum client_why why;
-	struct ka_opts ka;
+	struct ka_opts ka = { .sock = NULL };
 	struct client *c;
 	int ch, n = 0, json = 0, isshow, rv;
 
 	/* Options may also follow the words: `show sa -j'. */
 	while (optind < argc) {
-		while ((ch = getopt(argc, argv, "+f:jo:s:")) != -1) {
+		while ((ch = getopt(argc, argv, "+c:f:i:jl:o:s:")) != -1) {
 			switch (ch) {
+			case 'c':
+				ka.count = optarg;
+				break;
 			case 'f':
 				file = optarg;
 				break;
+			case 'i':
+				ka.wait = optarg;
+				break;
 			case 'j':
 				json = 1;
+				break;
+			case 'l':
+				ka.size = optarg;
 				break;
 			case 'o':
 				form = optarg;
@@ -171,7 +183,9 @@ main(int argc, char *argv[])
 		return (rv);
 	}
 	isshow = strcmp(args[0], "show") == 0;
-	ka = (struct ka_opts){ path, json, form };
+	ka.sock = path;
+	ka.json = json;
+	ka.form = form;
 	if (keepalive_word(args[0]) || (isshow && n > 1 && n < 4 &&
 	    show_is_keepalive(args[1]))) {
 		if ((rv = isshow ? keepalive_show(&ka, n == 3 ? args[2] : NULL) :
@@ -179,6 +193,8 @@ main(int argc, char *argv[])
 			usage();
 		return (finish(rv));
 	}
+	if (ka.count != NULL || ka.wait != NULL || ka.size != NULL)
+		usage();
 	if (isshow) {
 		if (n > 2 || (n == 2 && !show_known(args[1])))
 			usage();

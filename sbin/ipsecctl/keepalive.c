@@ -218,7 +218,14 @@ simple(const struct ka_opts *o, const char *line)
 int
 keepalive_word(const char *word)
 {
-	return (strcmp(word, "events") == 0 || strcmp(word, "probe") == 0);
+	static const char *const words[] = { "events", "probe", "ping",
+	    "trace" };
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(word, words[i]) == 0)
+			return (1);
+	return (0);
 }
 
 int
@@ -228,9 +235,17 @@ keepalive_main(const struct ka_opts *o, int n, char *const *args)
 
 	if (o->form != NULL)
 		return (-1);
+	if (n == 2 && strchr(args[1], '"') != NULL)
+		errx(EXIT_USAGE, "no tunnel's name has double quotes in it");
+	if (n == 2 && strcmp(args[0], "ping") == 0)
+		return (keepalive_ping(o, args[1]));
+	if (n == 2 && strcmp(args[0], "trace") == 0)
+		return (keepalive_trace(o, args[1]));
+	if (o->count != NULL || o->wait != NULL || o->size != NULL)
+		return (-1);
 	if (strcmp(args[0], "events") == 0)
 		return (n == 1 ? events(o) : -1);
-	if (n != 2 || o->json || strchr(args[1], '"') != NULL)
+	if (n != 2 || strcmp(args[0], "probe") != 0 || o->json)
 		return (-1);
 	if (snprintf(line, sizeof(line), "probe \"%s\"", args[1]) >=
 	    (int)sizeof(line))
