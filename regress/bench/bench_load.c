@@ -25,6 +25,7 @@
 
 #include "bench/stand.h"
 #include "proc/udp.h"
+#include "wire/wire.h"
 
 #define DATAGRAM	9216	/* the engine sends 8192 octets at most */
 
@@ -82,6 +83,18 @@ load_send(void *arg, const struct endpoint *local, const struct endpoint *remote
 	(void)sendmsg(l->fd[local->port != 500], &mh, 0);
 }
 
+/*
+ * iked has started, and tells each peer so outside of any IKE SA (exchange/hint.c).  Here all
+ * of them are one engine, and the address that says it is that of 100,000 peers.
+ */
+static int
+from_nobody(const uint8_t *p, size_t len)
+{
+	struct wire_hdr h;
+
+	return (wire_hdr_decode(p, len, &h) == 0 && h.spii == 0);
+}
+
 /* One datagram of socket i; 0 when there is none. */
 static int
 receive(struct load *l, int i)
@@ -118,7 +131,8 @@ receive(struct load *l, int i)
 		p += 4;
 		n -= 4;
 	}
-	engine_datagram(l->s.engine, now(), &local, &remote, i == 1, p, (size_t)n);
+	if (!from_nobody(p, (size_t)n))
+		engine_datagram(l->s.engine, now(), &local, &remote, i == 1, p, (size_t)n);
 	return (1);
 }
 
