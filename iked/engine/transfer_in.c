@@ -388,7 +388,7 @@ apply_child(struct world *w, struct ike_sa *ike, const struct moved_child *x)
 		return (-1);
 	child_scalars(c, &x->c);
 	child_set_out(w, c, x->c.spi_out);
-	if (child_set_ts(c, &x->l, &x->r) == -1 ||
+	if (child_set_ts(w, c, &x->l, &x->r) == -1 ||
 	    (x->has[0] && (c->out_later = sa_of(c, x, 0)) == NULL) ||
 	    (x->has[1] && (c->keep[0] = sa_of(c, x, 1)) == NULL) ||
 	    (x->has[2] && (c->keep[1] = sa_of(c, x, 2)) == NULL))
@@ -533,6 +533,7 @@ apply(struct world *w, struct moved *m, uint32_t peer)
 		if ((ike->rid = malloc(sizeof(*ike->rid))) == NULL)
 			goto fail;
 		*ike->rid = m->rid;
+		ike_named(w, ike);
 	}
 	if (apply_nego(w, ike, m) == -1 || apply_messages(w, ike, m) == -1 ||
 	    apply_leases(w, ike, m) == -1)

@@ -24,15 +24,13 @@ passed(monotime t, monotime now)
 static int
 is_twin(const struct world *w, const struct ike_sa *ike)
 {
-	const struct ike_sa	*o;
-	said			 id;
+	const struct ike_sa	*o = NULL;
 
 	if (ike->nchildren > 0 || ike->q_first != 0 || ike->req.msg != NULL ||
 	    ike->pend != NULL || ike->c.peer == NO_INDEX)
 		return (0);
-	for (id = w->peers[ike->c.peer].ikes; (o = ike_get(w, id)) != NULL; id = o->next)
-		if (o != ike && o->state == IKE_UP && !o->want_delete &&
-		    o->nchildren > 0 && ike_same_peer(ike, o))
+	while ((o = ike_alike(w, ike, o)) != NULL)
+		if (o->state == IKE_UP && !o->want_delete && o->nchildren > 0)
 			return (1);
 	return (0);
 }
@@ -69,9 +67,8 @@ is_double(const struct world *w, const struct ike_sa *ike, const struct child_sa
 	said			 id;
 
 	child_get_ts(c, &l, &r);
-	for (id = w->tunnels[c->tunnel].children; (x = child_get(w, id)) != NULL;
-	    id = x->next[L_TUNNEL]) {
-		if (x->ike != ike->id || x->want_delete ||
+	for (id = ike->children; (x = child_get(w, id)) != NULL; id = x->next[L_IKE]) {
+		if (x->tunnel != c->tunnel || x->want_delete ||
 		    (x->state != CHILD_UP && x->state != CHILD_INSTALLING))
 			continue;
 		child_get_ts(x, &xl, &xr);

@@ -154,14 +154,11 @@ dedupe(struct world *w, struct child_sa *newer, struct child_sa *older)
 static void
 dedupe_all(struct world *w, uint32_t i, struct child_sa *newest)
 {
-	struct child_sa	*c;
-	said		 id;
+	struct child_sa	*c = NULL;
 
-	for (id = newest->next[L_TUNNEL]; (c = child_get(w, id)) != NULL;
-	    id = c->next[L_TUNNEL])
-		if (c->state == CHILD_UP && !c->want_delete)
+	while ((c = child_alike(w, i, newest->like.hash, c)) != NULL)
+		if (c != newest && c->state == CHILD_UP && !c->want_delete)
 			dedupe(w, newest, c);
-	(void)i;
 }
 
 /* Packets come on c, and for long none on x: the peer may not have x at all, and never
@@ -206,14 +203,12 @@ rather(const struct world *w, const struct child_sa *c, const struct child_sa *s
 void
 wanted_drop_timer(struct world *w, struct child_sa *c)
 {
-	struct ike_sa	*ike, *other;
-	struct child_sa	*x, *second = NULL;
-	said		 id;
+	struct ike_sa	*ike, *other = NULL;
+	struct child_sa	*x = NULL, *second = NULL;
 
 	if (c->tunnel == NO_INDEX || c->state != CHILD_UP)
 		return;
-	for (id = w->tunnels[c->tunnel].children; (x = child_get(w, id)) != NULL;
-	    id = x->next[L_TUNNEL])
+	while ((x = child_alike(w, c->tunnel, c->like.hash, x)) != NULL)
 		if (x != c && x->state == CHILD_UP && !x->want_delete && !x->redundant &&
 		    !is_succession(x, c) && same_ts(x, c))
 			second = x;
@@ -240,10 +235,9 @@ wanted_drop_timer(struct world *w, struct child_sa *c)
 	child_out_now(w, second);
 	if ((ike = ike_get(w, c->ike)) == NULL)
 		return;
-	for (id = w->peers[ike->c.peer].ikes; (other = ike_get(w, id)) != NULL;
-	    id = other->next)
-		if (other != ike && other->state == IKE_UP && !other->want_delete &&
-		    other->nchildren > 0 && ike_same_peer(ike, other))
+	while ((other = ike_alike(w, ike, other)) != NULL)
+		if (other->state == IKE_UP && !other->want_delete &&
+		    other->nchildren > 0)
 			break;
 	log_debug(w->log, "tunnel \"%s\": a duplicate SA is deleted",
 	    tunnel_conf(w, c->tunnel)->name);

@@ -322,13 +322,9 @@ first_child(struct world *w, struct ike_sa *ike, struct nego *n, uint32_t tunnel
 static void
 initial_contact(struct world *w, struct ike_sa *ike)
 {
-	struct ike_sa	*old;
-	said		 id;
+	struct ike_sa	*old = NULL;
 
-	for (id = w->peers[ike->c.peer].ikes; (old = ike_get(w, id)) != NULL;
-	    id = old->next) {
-		if (old == ike || !ike_same_peer(old, ike))
-			continue;
+	while ((old = ike_alike(w, ike, old)) != NULL) {
 		/* both started at once: that one is as new as this one */
 		if (!mono_before(old->established, ike->c.begun))
 			continue;
@@ -344,13 +340,11 @@ initial_contact(struct world *w, struct ike_sa *ike)
 static void
 thin_out(struct world *w, struct ike_sa *ike)
 {
-	struct ike_sa	*old, *victim = NULL;
-	said		 id;
+	struct ike_sa	*old = NULL, *victim = NULL;
 	int		 n = 0;
 
-	for (id = w->peers[ike->c.peer].ikes; (old = ike_get(w, id)) != NULL;
-	    id = old->next) {
-		if (old == ike || old->want_delete || !ike_same_peer(old, ike))
+	while ((old = ike_alike(w, ike, old)) != NULL) {
+		if (old->want_delete)
 			continue;
 		ike_twins(w, old);
 		ike_twins(w, ike);
@@ -397,6 +391,7 @@ established(struct world *w, struct ike_half *h, const struct job *j,
 	if (decode_held(w, &ike->held) == 0) {
 		if ((ike->rid = malloc(sizeof(*ike->rid))) != NULL)
 			*ike->rid = w->msg->idr;
+		ike_named(w, ike);
 		mobike_agree(w, ike, w->msg);
 		if (wire_notify(w->msg, N_INITIAL_CONTACT) != NULL)
 			initial_contact(w, ike);
@@ -562,6 +557,7 @@ verified(struct world *w, struct ike_half *h, const struct job *j,
 		return;
 	}
 	*ike->rid = w->msg->idi;
+	ike_named(w, ike);
 	if (wire_notify(w->msg, N_INITIAL_CONTACT) != NULL)
 		initial_contact(w, ike);
 	thin_out(w, ike);

@@ -57,7 +57,7 @@ child_make(struct world *w, struct ike_sa *ike, const struct child_make *a)
 	c->transport = a->transport;
 	c->replaces = a->replaces;
 	memset(&k, 0, sizeof(k));
-	r = child_set_ts(c, a->l, a->r);
+	r = child_set_ts(w, c, a->l, a->r);
 	if (r == 0)
 		r = child_keys_derive(w->crypto, &ike->c.keys, &a->suite, a->secret,
 		    a->ni, a->nr, &k);

@@ -108,6 +108,7 @@ child_free(struct world *w, struct child_sa *c)
 	if (c->tunnel != NO_INDEX)
 		link_out(w, c, L_TUNNEL, &w->tunnels[c->tunnel].children);
 	child_hash_del(w, c);
+	likes_del(&w->selectors, c->id);
 	child_forget_keys(c);
 	free(c->ts);
 	c->ts = NULL;
@@ -117,7 +118,8 @@ child_free(struct world *w, struct child_sa *c)
 }
 
 int
-child_set_ts(struct child_sa *c, const struct tslist *l, const struct tslist *r)
+child_set_ts(struct world *w, struct child_sa *c, const struct tslist *l,
+    const struct tslist *r)
 {
 	struct ts	*p;
 
@@ -129,6 +131,8 @@ child_set_ts(struct child_sa *c, const struct tslist *l, const struct tslist *r)
 	c->ts = p;
 	c->ntsl = l->n;
 	c->ntsr = r->n;
+	likes_del(&w->selectors, c->id);
+	likes_add(&w->selectors, c->id, child_hash_ts(w, l, r));
 	return (0);
 }
 

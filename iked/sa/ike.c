@@ -369,6 +369,7 @@ ike_successor(struct world *w, const struct ike_sa *old)
 	}
 	if (old->rid != NULL)
 		*ike->rid = *old->rid;
+	ike_named(w, ike);
 	ike->c.peer = old->c.peer;
 	ike->c.begun = w->now;
 	ike->c.rtt_ms = old->c.rtt_ms;
@@ -449,6 +450,7 @@ ike_free(struct world *w, struct ike_sa *ike)
 	init_data_free(ike->init);
 	held_clear(&ike->held);
 	core_clear(w, &ike->c);
+	likes_del(&w->names, ike->id);
 	free(ike->rid);
 	ike->nego = NULL;
 	ike->pend = NULL;

@@ -15,6 +15,7 @@
 #include "base/ts.h"
 #include "base/xform.h"
 #include "crypto/crypto.h"
+#include "sa/likes.h"
 #include "sa/request.h"
 #include "sa/slab.h"
 #include "sa/timer.h"
@@ -233,6 +234,7 @@ struct ike_sa {
 	struct ike_core	 c;
 	said		 id;
 	said		 next, prev;	/* of the same peer */
+	struct like	 like;		/* of the same identity */
 	enum ike_state	 state;
 	monotime	 since, established;
 	monotime	 last_in;	/* authenticated message */
@@ -298,6 +300,7 @@ struct child_sa {
 	enum child_state state;
 	uint32_t	 spi_in, spi_out;
 	said		 out_next;	/* same hash of spi_out */
+	struct like	 like;		/* of the same selectors */
 	struct suite	 suite;
 	struct ts	*ts;		/* ntsl local, then ntsr remote ones */
 	uint8_t		 ntsl, ntsr;

@@ -89,12 +89,11 @@ ike_redundant(const struct world *w, struct ike_sa *a, struct ike_sa *b)
 struct ike_sa *
 ike_survivor(const struct world *w, struct ike_sa *ike, int *alone)
 {
-	struct ike_sa	*o, *best = ike;
-	said		 id;
+	struct ike_sa	*o = NULL, *best = ike;
 
 	*alone = 1;
-	for (id = w->peers[ike->c.peer].ikes; (o = ike_get(w, id)) != NULL; id = o->next) {
-		if (o == ike || o->state > IKE_HEIR || !same_place(o, ike))
+	while ((o = ike_alike(w, ike, o)) != NULL) {
+		if (o->state > IKE_HEIR || !same_place(o, ike))
 			continue;
 		*alone = 0;
 		if (counts(o) && better(w, o, best))
@@ -116,14 +115,11 @@ ike_twins(struct world *w, struct ike_sa *ike)
 void
 ike_twins_find(struct world *w, struct ike_sa *ike)
 {
-	struct ike_sa	*o;
-	said		 id;
-	int		 n = 0;
+	struct ike_sa	*o = NULL;
+	int		 n;
 
-	/* where the peer may be anybody, not all of them are looked at */
-	for (id = w->peers[ike->c.peer].ikes; n < FIND_MAX &&
-	    (o = ike_get(w, id)) != NULL; id = o->next, n++)
-		if (o != ike && same_place(o, ike)) {
+	for (n = 0; n < FIND_MAX && (o = ike_alike(w, ike, o)) != NULL; n++)
+		if (same_place(o, ike)) {
 			ike_twins(w, o);
 			ike_twins(w, ike);
 		}
@@ -133,15 +129,15 @@ struct child_sa *
 ike_twin_child(const struct world *w, struct ike_sa *ike, uint32_t tunnel,
     const struct tslist *l, const struct tslist *r)
 {
-	struct child_sa	*c;
+	struct child_sa	*c = NULL;
 	struct ike_sa	*o;
 	struct tslist	 cl, cr;
-	said		 id;
+	uint32_t	 h;
 
 	if (!ike->twin)
 		return (NULL);
-	for (id = w->tunnels[tunnel].children; (c = child_get(w, id)) != NULL;
-	    id = c->next[L_TUNNEL]) {
+	h = child_hash_ts(w, l, r);
+	while ((c = child_alike(w, tunnel, h, c)) != NULL) {
 		if (c->ike == ike->id || c->state != CHILD_UP || c->want_delete ||
 		    c->redundant || child_live(w, c->theirs) != NULL)
 			continue;

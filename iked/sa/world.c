@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Making and unmaking a world; chance, rates and what is still to be looked at. */
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,9 @@ world_init(struct world *w)
 	slab_init(&w->childs, sizeof(struct child_sa));
 	slab_init(&w->jobs, sizeof(struct job));
 	timers_init(&w->timers);
+	if (likes_init(&w->names, &w->ikes, offsetof(struct ike_sa, like)) == -1 ||
+	    likes_init(&w->selectors, &w->childs, offsetof(struct child_sa, like)) == -1)
+		return (-1);
 	w->sweep.kind = T_SWEEP;
 	w->late.kind = T_LATE;
 	if (timers_reserve(&w->timers, 2) == -1)
@@ -43,6 +47,8 @@ world_destroy(struct world *w)
 	for (at = 0; (half = slab_walk(&w->halves, &at, NULL)) != NULL;)
 		half_free(w, half);
 	world_flush(w);
+	likes_destroy(&w->names);
+	likes_destroy(&w->selectors);
 	slab_destroy(&w->childs);
 	slab_destroy(&w->ikes);
 	slab_destroy(&w->halves);

@@ -101,6 +101,7 @@ struct world {
 	uint32_t	 anyids;	/* of these, those that take any identity */
 
 	struct slab	 halves, ikes, childs, jobs;
+	struct likes	 names, selectors;	/* of ikes, of childs (sa/alike.c) */
 	struct timers	 timers;
 	struct poll	 polls[POLLS];
 	struct poll	*poll;		/* being filled, or NULL */
@@ -241,7 +242,8 @@ struct child_sa	*child_live(const struct world *, said);
 void		 child_free(struct world *, struct child_sa *);	/* table only, not kernel */
 /* Wipes the keys of an outbound SA to come and those kept for a new port. */
 void		 child_forget_keys(struct child_sa *);
-int		 child_set_ts(struct child_sa *, const struct tslist *l, const struct tslist *r);
+int		 child_set_ts(struct world *, struct child_sa *, const struct tslist *l,
+		    const struct tslist *r);
 void		 child_get_ts(const struct child_sa *, struct tslist *l, struct tslist *r);
 /* Moves it below another IKE SA (2.18). */
 void		 child_move(struct world *, struct child_sa *, struct ike_sa *);
@@ -250,6 +252,18 @@ struct child_sa	*child_of_tunnel(const struct world *, uint32_t tunnel);
 /* 1: one of it waits for the kernel. */
 int		 tunnel_installing(const struct world *, uint32_t tunnel);
 struct child_sa	*child_byout(const struct world *, const struct ike_sa *, uint32_t spi_out);
+
+/* ---- alike.c: without a look at all that a peer, or a tunnel, has */
+void		 ike_named(struct world *, struct ike_sa *);	/* it has got its rid */
+/* The newest IKE SA, but this one, for which ike_same_peer() is true; then the one before
+ * o.  Where o is without a rid, since memory was short, it is nobody's like. */
+struct ike_sa	*ike_alike(const struct world *, const struct ike_sa *, const struct ike_sa *o);
+uint32_t	 child_hash_ts(const struct world *, const struct tslist *l,
+		    const struct tslist *r);
+/* The newest Child of the tunnel whose selectors have that hash, and then the one before c:
+ * they may be others all the same. */
+struct child_sa	*child_alike(const struct world *, uint32_t tunnel, uint32_t hash,
+		    const struct child_sa *c);
 
 /* ---- job.c */
 struct job	*job_new(struct world *, enum job_kind, said owner, int half);
