@@ -48,6 +48,7 @@ struct ctl {
 
 #define CTL_UNKNOWN	"netwatchd watches no tunnel of that name; give it the word " \
 			"keepalive in iked.conf"
+#define CTL_BACKUP	"this node is the backup: it sends nothing (netwatchd(8))"
 #define CTL_NOSOURCE	"no address of this machine is inside the tunnel's nets: " \
 			"nothing can be sent"
 

@@ -22,7 +22,7 @@ struct out {
 
 struct ctl_ping {
 	struct ctl_client	*c;
-	uint32_t		 id;
+	uint32_t		 id, target;	/* whose slot */
 	struct addr		 src, dst;
 	uint32_t		 seq, tail;	/* next; oldest that may be open */
 	struct out		 out[PING_OUT];
@@ -249,6 +249,7 @@ send_one(struct ctl_ping *pg, monotime now)
 	struct ctl_client *c = pg->c;
 	struct ctl *ct = c->ctl;
 	struct out *o = &pg->out[pg->seq % PING_OUT];
+	struct watch_status st;
 	struct probe p;
 	int error;
 
@@ -263,6 +264,12 @@ send_one(struct ctl_ping *pg, monotime now)
 	pg->sent++;
 	pg->next = c->cmd.verb == CTL_TRACE || pg->sent == c->cmd.count ?
 	    MONO_NEVER : mono_add_ms(now, c->cmd.wait_ms);
+	/* It may have become the backup, which sends nothing for anybody. */
+	if (watch_status_at(ct->watch, pg->target, &st) == 0 &&
+	    st.state == WATCH_BACKUP) {
+		lost(pg, o, NULL, CTL_BACKUP, now);
+		return;
+	}
 	error = ct->io->send(ct->io->arg, &pg->src, &pg->dst, &p);
 	if (error != EINPROGRESS && error != 0)
 		lost(pg, o, NULL, error_text(error), now);
@@ -448,6 +455,10 @@ ctl_ping_start(struct ctl_client *c)
 		lineio_end(&c->io, CTL_UNKNOWN);
 		return;
 	}
+	if (st.state == WATCH_BACKUP) {
+		lineio_end(&c->io, CTL_BACKUP);
+		return;
+	}
 	if (st.state == WATCH_NOSOURCE) {
 		lineio_end(&c->io, CTL_NOSOURCE);
 		return;
@@ -458,6 +469,7 @@ ctl_ping_start(struct ctl_client *c)
 	}
 	pg->c = c;
 	pg->id = ++ct->pings;
+	pg->target = slot;
 	pg->src = st.source;
 	pg->dst = st.target;
 	pg->hop = c->cmd.verb == CTL_TRACE ? 1 : 0;

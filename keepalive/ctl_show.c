@@ -80,10 +80,14 @@ static void
 probe_now(struct ctl_client *c)
 {
 	struct ctl *ct = c->ctl;
+	struct watch_status st;
 	uint32_t slot;
 
-	if (watch_find(ct->watch, c->cmd.name, &slot) == -1)
+	if (watch_find(ct->watch, c->cmd.name, &slot) == -1 ||
+	    watch_status_at(ct->watch, slot, &st) == -1)
 		lineio_end(&c->io, CTL_UNKNOWN);
+	else if (st.state == WATCH_BACKUP)
+		lineio_end(&c->io, CTL_BACKUP);
 	else if (watch_probe_now(ct->watch, slot, ct->io->now(ct->io->arg)) ==
 	    -1)
 		lineio_end(&c->io, CTL_NOSOURCE);

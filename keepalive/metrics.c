@@ -191,7 +191,7 @@ put_states(struct text *t, const char *name, const char *label,
 {
 	enum watch_state s;
 
-	for (s = WATCH_ACQUIRING; s <= WATCH_LOCALMISS; s++)
+	for (s = WATCH_ACQUIRING; s <= WATCH_BACKUP; s++)
 		put(t, PREFIX "%s{tunnel=\"%s\"," PREFIX "%s=\"%s\"} %d\n", name,
 		    label, name, watch_state_name(s), s == now);
 }

@@ -414,7 +414,7 @@ ATF_TC_BODY(slices, tc)
 	text = hear(fd);
 	for (n = 0; (text = strstr(text, "\nikeep_keepalive_")) != NULL; n++)
 		text++;
-	ATF_CHECK_EQ(5000 * (METRICS_FAMILIES - 1 + 5), n);
+	ATF_CHECK_EQ(5000 * (METRICS_FAMILIES - 1 + 6), n);
 	/* Targets that go while they are shown. */
 	say(fd, "show keepalive\n");
 	for (i = 0; i < 5; i++)
@@ -652,6 +652,26 @@ ATF_TC_BODY(ping, tc)
 	}
 	ATF_CHECK_EQ(-1, W.ctl->c[0].io.fd);
 	ATF_CHECK(W.ctl->c[0].ping == NULL);
+	/* The backup of a pair sends nothing for anybody, not even what it had begun. */
+	fd = visit();
+	W.nsent = 0;
+	say(fd, "ping boise 100 10\n");
+	until_sent(1);
+	watch_backup(W.watch, 1, now(NULL));
+	for (i = 0; i < 50; i++) {
+		ev_run(W.loop, EVRUN_NOWAIT);
+		ev_sleep(.001);
+	}
+	ATF_CHECK_EQ(1, W.nsent);
+	ATF_CHECK(strstr(hear(fd), "this node is the backup") != NULL);
+	(void)close(fd);
+	fd = visit();
+	say(fd, "trace boise\nprobe boise\n");
+	(void)count(hear(fd), "", error);
+	ATF_CHECK(strstr(error, "this node is the backup") != NULL);
+	ATF_CHECK_EQ(1, W.nsent);
+	(void)close(fd);
+	watch_backup(W.watch, 0, now(NULL));
 	ATF_REQUIRE_EQ(0, watch_addrs(W.watch, NULL, 0, W.now));
 	fd = visit();
 	say(fd, "trace boise\n");
