@@ -119,9 +119,20 @@ static void
 tell_counters(struct engine *e, const struct child_sa *c, uint64_t user, int err)
 {
 	struct engine_counters	ec;
+	const struct ike_sa	*ike;
+	int64_t			 ms;
 
 	memset(&ec, 0, sizeof(ec));
 	ec.err = err;
+	ec.last_in_ms = UINT32_MAX;
+	if (c != NULL && (ike = ike_get(&e->w, c->ike)) != NULL) {
+		ms = mono_diff_us(e->w.now, ike->last_in) / 1000;
+		ec.last_in_ms = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+		ec.ike_up = ike->state == IKE_UP && !ike->want_delete && !ike->doubtful;
+		ec.rekeying = c->mine != 0 || c->theirs != 0 || c->want_rekey ||
+		    ike->want_rekey || ike->task == TASK_REKEY_IKE ||
+		    (ike->task == TASK_REKEY_CHILD && ike->task_child == c->id);
+	}
 	if (err == 0) {
 		ec.spi_in = c->spi_in;
 		ec.spi_out = c->spi_out;
@@ -357,6 +368,19 @@ engine_lost(struct engine *e, monotime now)
 	engine_settle(e);
 }
 
+/* May we begin it?  NULL, or why not. */
+static const char *
+may_begin(const struct world *w, uint32_t i)
+{
+	if (tunnel_conf(w, i)->mode == MODE_PASSIVE)
+		return ("the tunnel is passive: its peer has to start");
+	if (addr_is_any(&peer_conf(w, w->tunnels[i].peer)->remote))
+		return ("the peer's address is not configured: it has to start");
+	if (w->flushed)
+		return ("the policies were flushed: \"ipsecctl reload\" places them");
+	return (NULL);
+}
+
 int
 engine_command(struct engine *e, monotime now, enum engine_cmd cmd,
     const char *name, enum show_wake who, const char **why)
@@ -374,27 +398,30 @@ engine_command(struct engine *e, monotime now, enum engine_cmd cmd,
 	i = (uint32_t)n;
 	switch (cmd) {
 	case CMD_UP:
-		*why = "the tunnel is passive: its peer has to start";
-		if (tunnel_conf(w, i)->mode == MODE_PASSIVE)
+	case CMD_RECREATE:
+	case CMD_RESET:
+		if ((*why = may_begin(w, i)) != NULL)
 			return (-1);
-		*why = "the peer's address is not configured: it has to start";
-		if (addr_is_any(&peer_conf(w, w->tunnels[i].peer)->remote))
-			return (-1);
-		*why = "the policies were flushed: \"ipsecctl reload\" places them";
-		if (w->flushed)
-			return (-1);
-		wanted_wake(w, i, who);
+		if (cmd == CMD_RECREATE)
+			wanted_recreate(w, i, who);
+		else if (cmd == CMD_RESET)
+			wanted_reset(w, i, who);
+		else
+			wanted_wake(w, i, who);
 		break;
 	case CMD_DOWN:
 		wanted_down(w, i);
 		break;
 	case CMD_REKEY:
 	case CMD_REKEY_IKE:
+	case CMD_CHECK:
 		*why = "the tunnel is not up";
 		if ((c = child_of_tunnel(w, i)) == NULL ||
 		    (ike = ike_get(w, c->ike)) == NULL)
 			return (-1);
-		if (cmd == CMD_REKEY)
+		if (cmd == CMD_CHECK)
+			liveness_check(w, ike, CHECK_MS);
+		else if (cmd == CMD_REKEY)
 			c->want_rekey = 1;
 		else
 			ike->want_rekey = 1;

@@ -26,6 +26,9 @@ struct engine_counters {
 	int		err;		/* 0, ENOENT: no such Child SA */
 	uint32_t	spi_in, spi_out;
 	uint64_t	bytes_in, bytes_out, packets_in, packets_out;
+	uint8_t		ike_up;		/* its IKE SA is established, and no end is near */
+	uint8_t		rekeying;	/* a successor of the Child or of its IKE SA is made */
+	uint32_t	last_in_ms;	/* since the peer's last authenticated message */
 };
 
 struct engine_fx {
@@ -84,7 +87,11 @@ void	engine_addresses(struct engine *, monotime now, const struct addr *, size_t
 /* Kernel events were lost: re-query what matters. */
 void	engine_lost(struct engine *, monotime now);
 
-enum engine_cmd { CMD_UP = 1, CMD_DOWN, CMD_REKEY, CMD_REKEY_IKE };
+enum engine_cmd { CMD_UP = 1, CMD_DOWN, CMD_REKEY, CMD_REKEY_IKE,
+    CMD_RECREATE,		/* delete the Child, and create it anew */
+    CMD_RESET,			/* delete the peer's IKE SA, and begin anew */
+    CMD_CHECK };		/* ask the peer whether it is alive */
+#define CMD_LAST	CMD_CHECK
 /* who: WAKE_COMMAND or WAKE_KEEPALIVE. 0, or -1 when there is no such tunnel; *why
  * gets a static string then. */
 int	engine_command(struct engine *, monotime now, enum engine_cmd, const char *tunnel,

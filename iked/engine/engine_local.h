@@ -73,6 +73,8 @@ void	moving_seen(struct world *, struct ike_sa *, const struct endpoint *);
 /* ---- wanted.c: what a tunnel needs next */
 void	wanted_run(struct world *, uint32_t);
 void	wanted_wake(struct world *, uint32_t, enum show_wake);
+void	wanted_recreate(struct world *, uint32_t i, enum show_wake);
+void	wanted_reset(struct world *, uint32_t i, enum show_wake);
 void	wanted_down(struct world *, uint32_t);
 void	wanted_drop_timer(struct world *, struct child_sa *);
 

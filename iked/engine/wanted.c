@@ -479,6 +479,59 @@ wanted_wake(struct world *w, uint32_t i, enum show_wake who)
 	touch_tunnel(w, i);
 }
 
+/*
+ * The next two are netwatchd's, for a tunnel whose SAs stand and carry nothing.  The traps
+ * stay, so that meanwhile packets wait or are lost, and none goes out in clear.
+ */
+void
+wanted_recreate(struct world *w, uint32_t i, enum show_wake who)
+{
+	struct ike_sa	*ike;
+	struct child_sa	*c;
+	said		 id;
+
+	log_info(w->log, "tunnel \"%s\": its Child SA is made anew, asked by %s",
+	    tunnel_conf(w, i)->name, show_wake_name(who));
+	for (id = w->tunnels[i].children; (c = child_get(w, id)) != NULL;
+	    id = c->next[L_TUNNEL]) {
+		if (c->state != CHILD_UP)
+			continue;
+		c->want_delete = 1;
+		if ((ike = ike_get(w, c->ike)) != NULL)
+			touch_ike(w, ike);
+	}
+	wanted_wake(w, i, who);
+}
+
+/* The peer's other tunnels lose their SAs, too: what is up shall be so again. */
+void
+wanted_reset(struct world *w, uint32_t i, enum show_wake who)
+{
+	struct peer	*p = &w->peers[w->tunnels[i].peer];
+	struct ike_sa	*ike;
+	struct child_sa	*c;
+	said		 id, x;
+	uint32_t	 t;
+
+	log_info(w->log, "tunnel \"%s\": its IKE SA is made anew, asked by %s",
+	    tunnel_conf(w, i)->name, show_wake_name(who));
+	for (t = p->tunnels; t != 0; t = w->tunnels[t - 1].next_of_peer)
+		if (t - 1 == i || (child_of_tunnel(w, t - 1) != NULL &&
+		    tunnel_conf(w, t - 1)->mode != MODE_PASSIVE))
+			wanted_wake(w, t - 1, who);
+	for (id = p->ikes; (ike = ike_get(w, id)) != NULL; id = ike->next) {
+		if (ike->state != IKE_UP)
+			continue;
+		for (x = ike->children; (c = child_get(w, x)) != NULL; x = c->next[L_IKE])
+			if (c->state == CHILD_UP)
+				c->want_delete = 1;
+		ike->want_delete = 1;
+		touch_ike(w, ike);
+	}
+	/* should our DELETE be lost, the new one says that the old is gone */
+	p->sent_ic = 0;
+}
+
 void
 wanted_down(struct world *w, uint32_t i)
 {

@@ -94,16 +94,24 @@ counters(struct rbuf *r)
 	struct counters_ans a;
 	struct client *c;
 	struct json j;
+	unsigned int i;
 
 	if (msg_get_counters_ans(r, &a) == -1)
 		return (-1);
 	if ((c = client_bytoken(a.token)) == NULL)
 		return (0);
-	if (a.c.err == 0) {
-		json_counters(&j, c->name, &a.c);
+	if ((i = (unsigned int)(a.token >> TOKEN_INDEX & 15)) >= c->nnames)
+		return (0);
+	/* Among several one without SA is no error: its SPIs are 0. */
+	if (a.c.err == 0 || c->nnames > 1) {
+		json_counters(&j, c->name[i], &a.c);
 		client_line(c, &j);
+	}
+	if (++c->nanswers < c->nnames)
+		return (0);
+	if (a.c.err == 0 || c->nnames > 1)
 		client_end(c, NULL);
-	} else
+	else
 		client_end(c, a.c.err == ENOENT ? "this tunnel has no Child SA" :
 		    strerror(a.c.err));
 	client_resume(c);

@@ -17,6 +17,9 @@
 #define CLIENTS_UID	16		/* of one uid there */
 #define CLIENT_IDLE	60.		/* seconds there without a word or an answer read */
 
+#define COUNTERS_NAMES	16		/* of one line */
+#define TOKEN_INDEX	36		/* in a token, four bits: which of them */
+
 enum stage { ST_TUNNEL, ST_PEER, ST_SA, ST_POLICY, ST_KEEPALIVE, ST_STATS, ST_END };
 
 struct client {
@@ -32,7 +35,8 @@ struct client {
 	enum stage	 stage;
 	uint64_t	 cursor;
 	uint64_t	 token;
-	char		 name[CONF_NAMELEN];	/* of `counters' */
+	char		 name[COUNTERS_NAMES][CONF_NAMELEN];	/* of `counters' */
+	uint8_t		 nnames, nanswers;
 };
 
 struct control {

@@ -111,6 +111,7 @@ client_bytoken(uint64_t token)
 
 	if ((token & 0xff) >= CLIENTS_MAX)
 		return (NULL);
+	token &= ~(0xfULL << TOKEN_INDEX);
 	c = &ct.c[token & 0xff];
 	return (c->io.fd != -1 && c->io.busy && c->token == token ? c : NULL);
 }

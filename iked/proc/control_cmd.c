@@ -20,7 +20,7 @@ new_token(struct client *c)
 	uint64_t place = (uint64_t)(c - ct.c);
 
 	c->io.busy = 1;
-	c->token = (uint64_t)c->serial << 40 | (uint64_t)++count << 8 | place;
+	c->token = (uint64_t)c->serial << 40 | (uint64_t)(++count & 0xfffffff) << 8 | place;
 	return (c->token);
 }
 
@@ -194,20 +194,54 @@ cmd_rekey(struct client *c, char *args)
 }
 
 static void
+cmd_recreate(struct client *c, char *args)
+{
+	tunnel_command(c, args, CMD_RECREATE);
+}
+
+static void
+cmd_reset(struct client *c, char *args)
+{
+	tunnel_command(c, args, CMD_RESET);
+}
+
+static void
+cmd_check(struct client *c, char *args)
+{
+	tunnel_command(c, args, CMD_CHECK);
+}
+
+/* One question a name.  The answers do not say whose they are, but which: the names are
+ * remembered where lines wait. */
+static void
 cmd_counters(struct client *c, char *args)
 {
 	struct counters_ask q;
 	struct msg m;
+	uint64_t i, token;
+	char *word;
+	int bad = 0;
 
-	memset(&q, 0, sizeof(q));
-	if (take_name(c, args, q.name) == -1)
+	c->nnames = c->nanswers = 0;
+	while (c->nnames < COUNTERS_NAMES && (word = cmd_word(&args, &bad)) != NULL &&
+	    strlen(word) < CONF_NAMELEN)
+		(void)strlcpy(c->name[c->nnames++], word, CONF_NAMELEN);
+	if (c->nnames == 0 || bad || args[strspn(args, " \t")] != '\0') {
+		client_end(c, "this command takes the names of 1 to 16 tunnels; those with "
+		    "blanks go in double quotes");
 		return;
-	/* The answer does not say whose it is: remembered where lines wait. */
-	q.token = new_token(c);
-	msg_put_counters(&m, &q);
-	(void)strlcpy(c->name, q.name, sizeof(c->name));
-	if (chan_put(ct.ike, &m) == -1)
-		lost(c);
+	}
+	token = new_token(c);
+	for (i = 0; i < c->nnames; i++) {
+		memset(&q, 0, sizeof(q));
+		q.token = token | i << TOKEN_INDEX;
+		(void)strlcpy(q.name, c->name[i], sizeof(q.name));
+		msg_put_counters(&m, &q);
+		if (chan_put(ct.ike, &m) == -1) {
+			lost(c);
+			return;
+		}
+	}
 }
 
 static void
@@ -302,6 +336,9 @@ static const struct {
 	{ "up", cmd_up, F_KEEPALIVE },
 	{ "down", cmd_down, 0 },
 	{ "rekey", cmd_rekey, F_KEEPALIVE },
+	{ "recreate", cmd_recreate, F_KEEPALIVE },
+	{ "reset", cmd_reset, F_KEEPALIVE },
+	{ "check", cmd_check, F_KEEPALIVE },
 	{ "counters", cmd_counters, F_KEEPALIVE },
 	{ "report", cmd_report, F_KEEPALIVE },
 	{ "role", cmd_role, F_KEEPALIVE },

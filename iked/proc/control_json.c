@@ -191,4 +191,7 @@ json_counters(struct json *j, const char *tunnel,
 	json_hex(j, "spi_out", c->spi_out, 8);
 	json_traffic(j, c->bytes_in, c->bytes_out, c->packets_in,
 	    c->packets_out);
+	json_bool(j, "ike_up", c->ike_up);
+	json_bool(j, "rekeying", c->rekeying);
+	json_u64(j, "last_in_ms", c->last_in_ms);
 }

@@ -86,7 +86,7 @@ msg_get_command(struct rbuf *r, struct command *c)
 	cmd = rbuf_u8(r);
 	who = rbuf_u8(r);
 	rbuf_str(r, c->name, sizeof(c->name));
-	if (cmd < CMD_UP || cmd > CMD_REKEY_IKE ||
+	if (cmd < CMD_UP || cmd > CMD_LAST ||
 	    (who != WAKE_COMMAND && who != WAKE_KEEPALIVE))
 		return (-1);
 	c->cmd = (enum engine_cmd)cmd;
@@ -123,6 +123,9 @@ msg_put_counters_ans(struct msg *m, const struct counters_ans *a)
 	wbuf_u64(&m->w, a->c.bytes_out);
 	wbuf_u64(&m->w, a->c.packets_in);
 	wbuf_u64(&m->w, a->c.packets_out);
+	wbuf_u8(&m->w, a->c.ike_up);
+	wbuf_u8(&m->w, a->c.rekeying);
+	wbuf_u32(&m->w, a->c.last_in_ms);
 }
 
 int
@@ -139,6 +142,9 @@ msg_get_counters_ans(struct rbuf *r, struct counters_ans *a)
 	a->c.bytes_out = rbuf_u64(r);
 	a->c.packets_in = rbuf_u64(r);
 	a->c.packets_out = rbuf_u64(r);
+	a->c.ike_up = get_bool(r);
+	a->c.rekeying = get_bool(r);
+	a->c.last_in_ms = rbuf_u32(r);
 	if (err > 4095)
 		return (-1);
 	a->c.err = (int)err;

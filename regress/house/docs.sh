@@ -548,7 +548,7 @@ control_sees_body()
 	some 'not in the code: *peer nat string' wrong_keys p
 	spoil "$MAN/iked.control.5" p 's/^number: its Child SAs\.$/string: its Child SAs./'
 	some 'not in the page: *peer children number' wrong_keys p
-	spoil "$MAN/iked.control.5" p 's/^\.It Cm counters/.It Cm counts/; s/Cm up , rekey , counters/Cm up , rekey/; s/^\.Cm counters/.Cm counts/'
+	spoil "$MAN/iked.control.5" p 's/^\.It Cm counters/.It Cm counts/; s/, check , counters/, check/; s/^\.Cm counters/.Cm counts/'
 	commands >words
 	some 'no Cm counters' lacks p Cm <words
 }

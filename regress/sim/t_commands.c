@@ -93,8 +93,102 @@ ATF_TC_BODY(words, tc)
 	ATF_CHECK(show_wake_name((enum show_wake)99) != NULL);
 }
 
+/* The tunnel is up, and not on the SPIs of before. */
+static int
+renewed(struct node *n, uint64_t token, const struct engine_counters *was)
+{
+	engine_counters(n->e, n->sim->now, token, "b");
+	sim_run(n->sim, 5);
+	return (n->counters_token == token && n->counters.err == 0 &&
+	    n->counters.spi_in != was->spi_in && n->counters.spi_out != was->spi_out);
+}
+
+/* netwatchd's ladder: a Child anew on the same IKE SA, an IKE SA anew. */
+ATF_TC_WITHOUT_HEAD(ladder);
+ATF_TC_BODY(ladder, tc)
+{
+	struct sim	*s = sim_pair(3, "ondemand", "passive", "");
+	struct node	*a = s->n[0], *b = s->n[1];
+	struct engine_counters was;
+
+	ATF_CHECK_STREQ(refused(b, CMD_RECREATE, "a"),
+	    "the tunnel is passive: its peer has to start");
+	ATF_CHECK_STREQ(refused(b, CMD_RESET, "a"),
+	    "the tunnel is passive: its peer has to start");
+	ATF_CHECK_STREQ(refused(a, CMD_CHECK, "b"), "the tunnel is not up");
+	ATF_REQUIRE(sim_up(a, "b"));
+	engine_counters(a->e, s->now, 1, "b");
+	sim_run(s, 5);
+	was = a->counters;
+	ATF_CHECK(was.ike_up && !was.rekeying && was.last_in_ms < 5000);
+
+	ATF_CHECK_STREQ(refused(a, CMD_RECREATE, "b"), "done");
+	sim_run(s, 1000);
+	ATF_REQUIRE(sim_is_up(a, "b") && sim_is_up(b, "a"));
+	ATF_CHECK(renewed(a, 2, &was));
+	ATF_CHECK(!sim_logged(a, "IKE SA is made anew"));
+	ATF_CHECK(sim_logged(a, "its Child SA is made anew, asked by command"));
+	was = a->counters;
+
+	ATF_CHECK_STREQ(refused(a, CMD_RESET, "b"), "done");
+	sim_run(s, 2000);
+	ATF_REQUIRE(sim_is_up(a, "b") && sim_is_up(b, "a"));
+	ATF_CHECK(renewed(a, 3, &was));
+	sim_run(s, 30000);
+	sim_traffic(a, "10.1.0.5", "10.2.0.7", 300, 100);
+	engine_counters(a->e, s->now, 4, "b");
+	sim_run(s, 5);
+	ATF_CHECK(sim_is_up(a, "b") && a->counters.packets_out > 0);
+	sim_free(s);
+}
+
+/* Whoever is reset with, and has gone, is called anew at once; the old SAs go. */
+ATF_TC_WITHOUT_HEAD(reset_dead);
+ATF_TC_BODY(reset_dead, tc)
+{
+	struct sim	*s = sim_pair(4, "ondemand", "passive", "");
+	struct node	*a = s->n[0];
+	uint64_t	 sent;
+
+	ATF_REQUIRE(sim_up(a, "b"));
+	s->loss = 1000;
+	sent = s->datagrams;
+	ATF_CHECK_STREQ(refused(a, CMD_RESET, "b"), "done");
+	sim_run(s, 3000);
+	ATF_CHECK(s->datagrams > sent + 1);
+	s->loss = 0;
+	sim_run(s, 60000);
+	ATF_CHECK(sim_is_up(a, "b"));
+	sim_free(s);
+}
+
+/* A check is a question now, however lately the peer was heard; silence ends the SA. */
+ATF_TC_WITHOUT_HEAD(check);
+ATF_TC_BODY(check, tc)
+{
+	struct sim	*s = sim_pair(5, "ondemand", "passive", "");
+	struct node	*a = s->n[0];
+
+	ATF_REQUIRE(sim_up(a, "b"));
+	sim_run(s, 8000);
+	ATF_CHECK_STREQ(refused(a, CMD_CHECK, "b"), "done");
+	sim_run(s, 500);
+	engine_counters(a->e, s->now, 1, "b");
+	sim_run(s, 5);
+	ATF_CHECK(a->counters.ike_up && a->counters.last_in_ms <= 505);
+	s->loss = 1000;
+	ATF_CHECK_STREQ(refused(a, CMD_CHECK, "b"), "done");
+	sim_run(s, 6000);
+	ATF_CHECK(!sim_is_up(a, "b"));
+	ATF_CHECK(sim_logged(a, "IKE SA given up"));
+	sim_free(s);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, ladder);
+	ATF_TP_ADD_TC(tp, reset_dead);
+	ATF_TP_ADD_TC(tp, check);
 	ATF_TP_ADD_TC(tp, reasons);
 	ATF_TP_ADD_TC(tp, counters);
 	ATF_TP_ADD_TC(tp, words);

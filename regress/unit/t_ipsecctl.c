@@ -289,6 +289,9 @@ ATF_TC_BODY(commands, tc)
 	ATF_CHECK_EQ(0, run("down boise"));
 	ATF_CHECK_EQ(0, run("rekey boise"));
 	ATF_CHECK_EQ(0, run("rekey ike boise"));
+	ATF_CHECK_EQ(0, run("recreate boise"));
+	ATF_CHECK_EQ(0, run("reset boise"));
+	ATF_CHECK_EQ(0, run("check boise"));
 	ATF_CHECK_EQ(2, run("rekey esp boise"));
 	ATF_CHECK_EQ(0, run("flush"));
 	ATF_CHECK_EQ(1, run("up x"));

@@ -546,7 +546,7 @@ ATF_TC_BODY(control, tc)
 	EXACT(m, msg_get_command(&r_, &c2));
 	ATF_REQUIRE_EQ(0, memcmp(&c, &c2, sizeof(c)));
 	REFUSED(m, 10, 0, msg_get_command(&r_, &c2));
-	REFUSED(m, 10, 5, msg_get_command(&r_, &c2));
+	REFUSED(m, 10, CMD_LAST + 1, msg_get_command(&r_, &c2));
 	REFUSED(m, 11, WAKE_PEER, msg_get_command(&r_, &c2));
 	REFUSED(m, 15, 0, msg_get_command(&r_, &c2));	/* NUL in a name */
 
@@ -560,6 +560,8 @@ ATF_TC_BODY(control, tc)
 	cn.token = 5;
 	cn.c.err = ENOENT;
 	cn.c.packets_out = 12;
+	cn.c.ike_up = 1;
+	cn.c.last_in_ms = 77;
 	msg_put_counters_ans(&m, &cn);
 	EXACT(m, msg_get_counters_ans(&r_, &cn2));
 	ATF_REQUIRE_EQ(0, memcmp(&cn, &cn2, sizeof(cn)));

@@ -28,7 +28,7 @@ usage(void)
 	    " [-j]\n"
 	    "       ipsecctl [-s socket] trace tunnel [-j]\n"
 	    "       ipsecctl [-s socket] probe tunnel\n"
-	    "       ipsecctl [-s socket] up | down | rekey tunnel\n"
+	    "       ipsecctl [-s socket] up | down | rekey | recreate | reset | check tunnel\n"
 	    "       ipsecctl [-s socket] rekey ike tunnel\n"
 	    "       ipsecctl [-s socket] flush | reload\n"
 	    "       ipsecctl [-s socket] log verbose | brief\n"
@@ -91,7 +91,8 @@ command(struct client *c, const char *line)
 static char *
 compose(int n, char *const *args)
 {
-	static const char *const named[] = { "up", "down", "rekey" };
+	static const char *const named[] = { "up", "down", "rekey", "recreate", "reset",
+	    "check" };
 	static const char *const bare[] = { "flush", "reload" };
 	char *line;
 	size_t i;
@@ -100,7 +101,7 @@ compose(int n, char *const *args)
 	if (n > 1 && strchr(args[n - 1], '"') != NULL)
 		errx(EXIT_USAGE, "no tunnel's name has double quotes in it");
 	line = NULL;
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < sizeof(named) / sizeof(named[0]); i++)
 		if (n == 2 && strcmp(args[0], named[i]) == 0)
 			r = asprintf(&line, "%s \"%s\"", args[0], args[1]);
 	if (n == 3 && strcmp(args[0], "rekey") == 0 && strcmp(args[1], "ike") == 0)
