@@ -223,7 +223,7 @@ cmd_counters(struct client *c, char *args)
 	int bad = 0;
 
 	c->nnames = c->nanswers = 0;
-	while (c->nnames < COUNTERS_NAMES && (word = cmd_word(&args, &bad)) != NULL &&
+	while (c->nnames < COUNTERS_NAMES && (word = lineio_word(&args, &bad)) != NULL &&
 	    strlen(word) < CONF_NAMELEN)
 		(void)strlcpy(c->name[c->nnames++], word, CONF_NAMELEN);
 	if (c->nnames == 0 || bad || args[strspn(args, " \t")] != '\0') {
