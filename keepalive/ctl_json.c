@@ -55,6 +55,7 @@ ctl_json_status(struct json *j, const struct watch_status *st, monotime now)
 	json_tenth(j, "loss_1m_percent", st->fig.loss_1m);
 	json_tenth(j, "loss_15m_percent", st->fig.loss_15m);
 	json_tenth(j, "loss_1h_percent", st->fig.loss_1h);
+	json_str(j, "verdict", st->verdict);
 	json_str(j, "note", st->note);
 }
 

@@ -265,6 +265,10 @@ take_counters(struct pstate *p, const json_t *o)
 	p->counters.has_sa = p->counters.spi_out != 0;
 	p->counters.packets_in = (uint64_t)in;
 	p->counters.packets_out = (uint64_t)out;
+	p->counters.ike_up = json_is_true(json_object_get(o, "ike_up"));
+	p->counters.rekeying = json_is_true(json_object_get(o, "rekeying"));
+	in = json_integer_value(json_object_get(o, "last_in_ms"));
+	p->counters.last_in_ms = in < 0 || in > UINT32_MAX ? UINT32_MAX : (uint32_t)in;
 }
 
 static void

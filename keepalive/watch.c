@@ -59,6 +59,7 @@ target_free(struct watch *w, struct target *t)
 	free(t->evidence);
 	free(t->stats);
 	free(t->pmtu);
+	free(t->rec);
 	free(t);
 }
 

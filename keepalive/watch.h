@@ -30,10 +30,13 @@
 #define WATCH_FAST_MS		100	/* between probes while a tunnel comes up */
 #define WATCH_FAST_FOR_MS	3000	/* after asking for it */
 #define WATCH_SLOW_MS		1000	/* and then; also the fast re-probes' distance */
+#define WATCH_REPROBE_MS	250	/* between probes after the first miss */
+#define WATCH_TIMEOUT_MIN_MS	1000	/* it adapts to four round trips, within both */
 #define WATCH_ASK_MIN_MS	1000	/* back-off of asking iked for the tunnel */
 #define WATCH_ASK_MAX_MS	30000
 #define WATCH_GRACE_MS		30000	/* acquiring longer than that is called down */
 #define WATCH_WINDOW_MS		2000	/* least time between two looks at counters */
+#define WATCH_QUICK_MS	500	/* the same, of a target that has just fallen */
 #define WATCH_WINDOW_PROBES	4	/* and least number of probes */
 
 enum watch_state {
@@ -149,7 +152,8 @@ monotime	 watch_deadline(const struct watch *);
 #define WATCH_BATCH	512
 int		 watch_expire(struct watch *, monotime);
 
-enum watch_cmd_kind { WATCH_CMD_UP = 1, WATCH_CMD_COUNTERS, WATCH_CMD_REPORT };
+enum watch_cmd_kind { WATCH_CMD_UP = 1, WATCH_CMD_COUNTERS, WATCH_CMD_REPORT,
+    WATCH_CMD_CHECK, WATCH_CMD_RECOVER };
 struct watch_cmd {
 	enum watch_cmd_kind	kind;
 	uint32_t		slot, id;	/* whose; hand back with the answer */
@@ -162,6 +166,8 @@ struct watch_counters {
 	int		has_sa;
 	uint32_t	spi_out;
 	uint64_t	packets_in, packets_out;
+	int		ike_up, rekeying;
+	uint32_t	last_in_ms;	/* since the peer's last IKE message */
 };
 /* iked's answer to a command.  error is NULL when it ended well; counters only for
  * WATCH_CMD_COUNTERS. */
@@ -199,6 +205,7 @@ struct watch_status {
 	uint32_t		rtt_us, rtt_min_us, rtt_avg_us, rtt_max_us;
 	struct watch_figures	fig;
 	uint16_t		pmtu, mss;	/* what passes; 0: not known */
+	const char		*verdict;	/* "UP", "DATA_DEAD", ... */
 	char			note[200];	/* why it is not up; "" */
 };
 /* i: 0 .. watch_count - 1, in no order.  0 or -1. */

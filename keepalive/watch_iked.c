@@ -14,8 +14,8 @@
  * A target that does answer is looked at, too, only seldom: with NAT in the way the
  * probe can go and the reply come in clear, around a tunnel whose counters stand still.
  *
- * Nothing is ever reset here for any of these: a target that does not exist
- * must not bounce a tunnel that works.
+ * What is done about it is ladder.c's, and only where the target has ever answered: one that
+ * does not exist must not bounce a tunnel that works.
  */
 
 #include <errno.h>
@@ -61,11 +61,11 @@ todo_set(struct watch *w, struct target *t, uint8_t what)
 	if ((what & TODO_COUNTERS) && (t->todo & TODO_ASKED))
 		what &= (uint8_t)~TODO_COUNTERS;
 	t->todo |= what;
-	if ((t->todo & TODO_UP) && !(t->queued & QUEUE_UP)) {
+	if ((t->todo & (TODO_UP | TODO_RECOVER)) && !(t->queued & QUEUE_UP)) {
 		TAILQ_INSERT_TAIL(&w->ups, t, upent);
 		t->queued |= QUEUE_UP;
 	}
-	if (((t->todo & TODO_REPORT) || ((t->todo & TODO_COUNTERS) &&
+	if (((t->todo & (TODO_REPORT | TODO_CHECK)) || ((t->todo & TODO_COUNTERS) &&
 	    t->state != WATCH_UP)) && !(t->queued & QUEUE_OTHER)) {
 		queue_leave(w, t, QUEUE_SLOW);
 		TAILQ_INSERT_TAIL(&w->others, t, otherent);
@@ -125,14 +125,13 @@ pop_up(struct watch *w, monotime now)
 		/* It may have come up while it waited in the queue. */
 		if (t->state == WATCH_UP || t->state == WATCH_NOSOURCE) {
 			queue_leave(w, t, QUEUE_UP);
-			t->todo &= (uint8_t)~TODO_UP;
+			t->todo &= (uint8_t)~(TODO_UP | TODO_RECOVER);
 			continue;
 		}
 		if (w->tokens < 1)
 			return (NULL);
 		w->tokens -= 1;
 		queue_leave(w, t, QUEUE_UP);
-		t->todo &= (uint8_t)~TODO_UP;
 		return (t);
 	}
 	return (NULL);
@@ -159,13 +158,24 @@ watch_command(struct watch *w, struct watch_cmd *cmd, monotime now)
 
 	if (!w->linked)
 		return (0);
-	if ((t = pop_up(w, now)) != NULL) {
+	if ((t = pop_up(w, now)) != NULL && (t->todo & TODO_RECOVER) &&
+	    recover_command(w, t, cmd->line, sizeof(cmd->line))) {
+		cmd->kind = WATCH_CMD_RECOVER;
+		t->todo &= (uint8_t)~(TODO_UP | TODO_RECOVER);
+	} else if (t != NULL) {
 		cmd->kind = WATCH_CMD_UP;
+		t->todo &= (uint8_t)~(TODO_UP | TODO_RECOVER);
 		(void)snprintf(cmd->line, sizeof(cmd->line), "up \"%s\"",
 		    t->conf->name);
 	} else if ((t = TAILQ_FIRST(&w->others)) == NULL &&
 	    (t = next_slow(w, now)) == NULL) {
 		return (0);
+	} else if (t->todo & TODO_CHECK) {
+		cmd->kind = WATCH_CMD_CHECK;
+		t->todo &= (uint8_t)~TODO_CHECK;
+		(void)snprintf(cmd->line, sizeof(cmd->line), "check \"%s\"", t->conf->name);
+		queue_leave(w, t, QUEUE_OTHER | QUEUE_SLOW);
+		todo_set(w, t, 0);
 	} else if (t->todo & TODO_COUNTERS) {
 		cmd->kind = WATCH_CMD_COUNTERS;
 		t->todo &= (uint8_t)~TODO_COUNTERS;
@@ -225,7 +235,7 @@ target_note(const struct watch *w, const struct target *t, char *dst,
 		(void)snprintf(dst, cap, "%s", t->evidence);
 		return;
 	}
-	switch (t->verdict) {
+	switch ((enum verdict)t->verdict) {
 	case VERDICT_NONE:
 		break;
 	case VERDICT_NOTUNNEL:
@@ -247,6 +257,11 @@ target_note(const struct watch *w, const struct target *t, char *dst,
 		break;
 	case VERDICT_NOSEND:
 		(void)snprintf(dst, cap, "%s", senderr_text(t->senderr));
+		break;
+	case VERDICT_DATADEAD:
+	case VERDICT_PEERDEAD:
+		if (t->rec != NULL)
+			verdict_text((enum verdict)t->verdict, &t->rec->e, dst, cap);
 		break;
 	}
 	if (dst[0] == '\0' || t->verdict == VERDICT_NOTUNNEL) {
@@ -273,6 +288,10 @@ verdict_name(enum verdict v)
 		return ("local miss");
 	case VERDICT_NOSEND:
 		return ("probes cannot be sent");
+	case VERDICT_DATADEAD:
+		return ("the tunnel carries nothing, though the peer is alive");
+	case VERDICT_PEERDEAD:
+		return ("the peer is dead");
 	}
 	return ("");
 }
@@ -323,6 +342,16 @@ target_verdict(struct watch *w, struct target *t, enum verdict v, monotime now)
 	log_verdict(w, t);
 }
 
+/* Who has fallen is looked at quickly; but a reply may take its time. */
+static int64_t
+window_ms(const struct target *t)
+{
+	int64_t ms = WATCH_QUICK_MS + (int64_t)t->rtt_us / 500;
+
+	return (t->rec != NULL && t->state != WATCH_UP && ms < WATCH_WINDOW_MS ? ms :
+	    WATCH_WINDOW_MS);
+}
+
 /* Time to look at the counters, if enough probes went out since the last look. */
 void
 target_look(struct watch *w, struct target *t, monotime now)
@@ -335,7 +364,7 @@ target_look(struct watch *w, struct target *t, monotime now)
 	if (!w->linked || (t->todo & (TODO_COUNTERS | TODO_ASKED)))
 		return;
 	if (t->win && (t->win_sent < WATCH_WINDOW_PROBES ||
-	    mono_diff_us(now, t->win_since) < WATCH_WINDOW_MS * 1000))
+	    mono_diff_us(now, t->win_since) < window_ms(t) * 1000))
 		return;
 	todo_set(w, t, TODO_COUNTERS);
 }
@@ -347,32 +376,63 @@ open_window(struct target *t, const struct watch_counters *c, monotime now)
 	t->win_spi = c->spi_out;
 	t->win_out = c->packets_out;
 	t->win_in = c->packets_in;
-	t->win_sent = 0;
+	t->win_sent = t->win_replies = 0;
 	t->win_since = now;
+}
+
+/* Each look that changes nothing makes the next one rarer. */
+static void
+next_look(struct watch *w, struct target *t, monotime now)
+{
+	int quick = t->rec != NULL && t->state != WATCH_UP &&
+	    mono_before(now, mono_add_ms(t->rec->fell, WATCH_GRACE_MS));
+
+	if (quick)
+		t->look_ms = (uint32_t)window_ms(t);
+	t->next_look = mono_add_ms(now, quick ? t->look_ms : watch_jitter_ms(w, t->look_ms));
+	t->look_ms = t->look_ms * 3 / 2 > WATCH_ASK_MAX_MS ? WATCH_ASK_MAX_MS :
+	    t->look_ms * 3 / 2;
+}
+
+static void
+judge(struct watch *w, struct target *t, const struct watch_counters *c,
+    const struct evidence *e, monotime now)
+{
+	enum verdict v = verdict_judge(e);
+
+	if (e->out == 0) {
+		t->look_ms = WATCH_WINDOW_MS;
+		t->still = (uint8_t)(t->still < 2 ? t->still + 1 : 2);
+	} else
+		t->still = 0;
+	t->peopled |= t->state == WATCH_UP && e->in > e->replies && e->out > e->probes;
+	if (v == VERDICT_NONE || v == VERDICT_EATEN || t->state != WATCH_UP)
+		target_verdict(w, t, v, now);
+	if (t->rec != NULL && t->rec->acted_spi == 0)
+		t->rec->acted_spi = c->spi_out;
 }
 
 static void
 counters(struct watch *w, struct target *t, const struct watch_counters *c,
     monotime now)
 {
-	monotime since = t->win_since;
-	int out, in;
+	struct evidence e;
 
-	/* Each look that changes nothing makes the next one rarer. */
-	t->next_look = mono_add_ms(now, watch_jitter_ms(w, t->look_ms));
-	t->look_ms = t->look_ms * 3 / 2 > WATCH_ASK_MAX_MS ? WATCH_ASK_MAX_MS :
-	    t->look_ms * 3 / 2;
+	next_look(w, t, now);
+	memset(&e, 0, sizeof(e));
+	e.before = t->verdict;
 	if (c == NULL || !c->has_sa) {
 		t->win = t->still = 0;
+		recover_evidence(w, t, c, &e, now);
 		/* the nearer cause first; and replies need no SA's counters */
 		if (t->nsenderr < WATCH_FALL && t->state != WATCH_UP)
-			target_verdict(w, t, VERDICT_NOTUNNEL, now);
+			target_verdict(w, t, verdict_judge(&e), now);
 		return;
 	}
 	/* Another SA, or its counters were reset: no comparison. */
 	if (!t->win || t->win_spi != c->spi_out || c->packets_out < t->win_out ||
 	    c->packets_in < t->win_in) {
-		if (t->verdict == VERDICT_NOTUNNEL)
+		if (t->verdict == VERDICT_NOTUNNEL || t->verdict == VERDICT_PEERDEAD)
 			target_verdict(w, t, VERDICT_NONE, now);
 		if (t->win && t->win_spi != c->spi_out)
 			target_pmtu_rekeyed(w, t, now);
@@ -382,20 +442,19 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 	}
 	if (t->win_sent < WATCH_WINDOW_PROBES)
 		return;
-	out = c->packets_out > t->win_out;
-	in = c->packets_in > t->win_in;
+	e.has_sa = 1;
+	e.rekeying = c->rekeying != 0;
+	e.still = t->still;
+	e.probes = t->win_sent;
+	e.replies = t->win_replies;
+	e.out = c->packets_out - t->win_out;
+	e.in = c->packets_in - t->win_in;
+	e.ms = (uint32_t)(mono_diff_us(now, t->win_since) / 1000);
+	e.last_in_ms = c->last_in_ms;
+	recover_evidence(w, t, c, &e, now);
 	open_window(t, c, now);
-	if (out) {
-		t->still = 0;
-		if (mono_before(since, t->last_reply))
-			target_verdict(w, t, VERDICT_NONE, now);
-		else if (t->state != WATCH_UP)
-			target_verdict(w, t, in ? VERDICT_SILENT :
-			    VERDICT_ONEWAY, now);
-	} else if (++t->still >= 2)
-		target_verdict(w, t, VERDICT_EATEN, now);
-	else
-		t->look_ms = WATCH_WINDOW_MS;
+	judge(w, t, c, &e, now);
+	recover_step(w, t, now);
 }
 
 static void
@@ -426,6 +485,8 @@ watch_answer(struct watch *w, const struct watch_cmd *cmd, const char *error,
 		return;		/* it left the configuration meanwhile */
 	if (cmd->kind == WATCH_CMD_UP)
 		up_answer(w, t, error);
+	else if (cmd->kind == WATCH_CMD_RECOVER)
+		recover_answer(w, t, error);
 	else if (cmd->kind == WATCH_CMD_COUNTERS) {
 		t->todo &= (uint8_t)~TODO_ASKED;
 		if (t->state != WATCH_NOSOURCE) {

@@ -7,6 +7,8 @@
 
 #include "keepalive/pmtu.h"
 #include "keepalive/stats.h"
+#include "keepalive/ladder.h"
+#include "keepalive/verdict.h"
 #include "keepalive/watch.h"
 #include "keepalive/wheel.h"
 
@@ -30,24 +32,26 @@ struct slot {
 _Static_assert(RING_MAX * (CONF_INTERVALMIN - CONF_INTERVALMIN / 4) > WATCH_TIMEOUT_MS,
     "RING_MAX is too short for CONF_INTERVALMIN");
 
-/* What counters and send errors say about a target that does not answer. */
-enum verdict {
-	VERDICT_NONE,
-	VERDICT_NOTUNNEL,	/* iked has no SA for it */
-	VERDICT_ONEWAY,		/* our packets go into the tunnel, nothing comes back */
-	VERDICT_SILENT,		/* others' packets come back, the target's do not */
-	VERDICT_EATEN,		/* probes do not reach the SA */
-	VERDICT_NOSEND		/* the kernel refuses them: senderr */
-};
-
 #define TODO_UP		1
 #define TODO_COUNTERS	2
 #define TODO_REPORT	4
 #define TODO_ASKED	8	/* COUNTERS is on its way to iked */
 #define TODO_NUMBERS	16	/* a report that is in no hurry */
+#define TODO_RECOVER	32	/* rec->want; waits among the UPs */
+#define TODO_CHECK	64	/* iked is to ask the peer */
 #define QUEUE_UP	1
 #define QUEUE_OTHER	2
 #define QUEUE_SLOW	4	/* on `otherent', as QUEUE_OTHER */
+
+/* Of a target that has fallen. */
+struct recover {
+	struct ladder	l;
+	struct evidence	e;		/* of the last window */
+	uint8_t		want;		/* enum rung: iked is to be told */
+	uint32_t	missed;		/* probes since the last rung */
+	uint32_t	acted_spi;	/* the SA that stood after it; 0: not yet looked at */
+	monotime	fell, asked, seen;	/* seen: the peer was alive */
+};
 
 /* There may be 100,000 of them: what is small is said small. */
 struct target {
@@ -75,6 +79,9 @@ struct target {
 	uint8_t			 still;		/* windows in a row without motion */
 	uint8_t			 nsenderr;
 	uint8_t			 hooked;	/* the last hook: enum hook_kind + 1 */
+	uint8_t			 ever;		/* it has answered through this tunnel */
+	uint8_t			 peopled;	/* so have others */
+	uint8_t			 rises;		/* replies in a row, while down */
 	int			 senderr;
 
 	uint32_t		 seq, tail;	/* next; oldest that may be waiting */
@@ -88,7 +95,9 @@ struct target {
 	char			*error;		/* iked's, to the last `up` */
 	char			*evidence;	/* what came instead of an answer, or NULL */
 
-	uint32_t		 win_spi, win_sent;
+	struct recover		*rec;		/* or NULL */
+
+	uint32_t		 win_spi, win_sent, win_replies;
 	uint64_t		 win_out, win_in;
 	monotime		 win_since;
 	TAILQ_ENTRY(target)	 upent, otherent;
@@ -183,6 +192,15 @@ void	 target_pmtu_expire(struct watch *, struct target *, monotime);
 void	 watch_pmtu_sent(struct watch *, const struct probe *, int error, monotime);
 void	 watch_pmtu_reply(struct watch *, const struct addr *from,
 	    const struct probe *, monotime);
+
+/* watch_recover.c */
+void	 recover_begin(struct watch *, struct target *, monotime);
+void	 recover_evidence(struct watch *, struct target *,
+	    const struct watch_counters *, struct evidence *, monotime);
+void	 recover_step(struct watch *, struct target *, monotime);
+int	 recover_command(struct watch *, struct target *, char *, size_t);
+void	 recover_answer(struct watch *, struct target *, const char *error);
+void	 recover_passed(struct watch *, struct target *, monotime);
 
 /* watch_iked.c */
 void	 todo_set(struct watch *, struct target *, uint8_t);

@@ -73,6 +73,8 @@ target_status(const struct watch *w, const struct target *t,
 	target_figures(w, t, &st->fig);
 	st->pmtu = t->pmtu != NULL ? t->pmtu->result : 0;
 	st->mss = pmtu_mss(st->pmtu, t->conf->target.fam);
+	st->verdict = t->state == WATCH_NOSOURCE ? "NO_SOURCE" : t->state != WATCH_UP &&
+	    t->verdict == VERDICT_NONE ? "ACQUIRING" : verdict_word((enum verdict)t->verdict);
 	target_note(w, t, st->note, sizeof(st->note));
 }
 

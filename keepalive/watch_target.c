@@ -44,12 +44,39 @@ slot_of(struct target *t, uint32_t seq)
 	return (&t->ring[seq & t->ring_mask]);
 }
 
+/* A reply is late after four round trips, in bounds. */
+static int64_t
+timeout_ms(const struct target *t)
+{
+	int64_t top = t->conf->ka != NULL ? t->conf->ka->timeout_ms : WATCH_TIMEOUT_MS;
+	int64_t ms = t->received == 0 ? top : (int64_t)t->rtt_sum_us / t->received / 250;
+
+	if (ms < WATCH_TIMEOUT_MIN_MS)
+		ms = WATCH_TIMEOUT_MIN_MS;
+	return (ms < top ? ms : top);
+}
+
+static uint32_t
+fall(const struct target *t)
+{
+	return (t->conf->ka != NULL ? t->conf->ka->fall : WATCH_FALL);
+}
+
+/* Replies in a row that make it up: one while it first comes up. */
+static uint32_t
+rise(const struct target *t)
+{
+	if (t->conf->ka != NULL && t->conf->ka->rise != 0)
+		return (t->conf->ka->rise);
+	return (t->ever && t->state == WATCH_DOWN && t->conf->ka != NULL ? CONF_RISE : 1);
+}
+
 static monotime
 oldest_timeout(struct target *t, monotime now)
 {
 	if (t->tail == t->seq)
 		return (MONO_NEVER);
-	return (mono_add_ms(now, WATCH_TIMEOUT_MS -
+	return (mono_add_ms(now, timeout_ms(t) -
 	    SLOT_AGE_MS(slot_of(t, t->tail), now)));
 }
 
@@ -173,7 +200,7 @@ begin_acquire(struct watch *w, struct target *t, monotime now)
 	 * is there is lost, and would be what woke the tunnel. */
 	t->next_probe = linked ? mono_add_ms(now, WATCH_FAST_MS) : now;
 	t->fast_until = MONO_NONE;
-	t->misses = t->fast_left = 0;
+	t->misses = t->fast_left = t->rises = 0;
 	give_up(t, now);
 	t->verdict = t->said = VERDICT_NONE;
 	t->win = t->still = t->nsenderr = 0;
@@ -279,8 +306,8 @@ go_down(struct watch *w, struct target *t, monotime now)
 	    (long long)(mono_diff_us(now, t->last_reply) / 1000000),
 	    t->evidence != NULL ? ": " : "", t->evidence != NULL ? t->evidence : "");
 	target_state(w, t, WATCH_DOWN, now);
-	target_event(w, t, WATCH_EV_DOWN, "%d probes in a row unanswered",
-	    WATCH_FALL);
+	target_event(w, t, WATCH_EV_DOWN, "%u probes in a row unanswered", fall(t));
+	recover_begin(w, t, now);
 }
 
 static void
@@ -288,11 +315,11 @@ miss(struct watch *w, struct target *t, monotime now)
 {
 	todo_set(w, t, TODO_NUMBERS);
 	if (++t->misses == 1) {
-		t->fast_left = WATCH_FALL - 1;
+		t->fast_left = (uint8_t)(fall(t) - 1);
 		t->next_probe = now;
 	}
 	target_hook_test(w, t);
-	if (t->misses >= WATCH_FALL)
+	if (t->misses >= fall(t))
 		go_down(w, t, now);
 }
 
@@ -349,8 +376,8 @@ static uint32_t
 pause_ms(const struct target *t, monotime now)
 {
 	if (t->state == WATCH_UP) {
-		if (t->fast_left > 0 && t->conf->interval_ms > WATCH_SLOW_MS)
-			return (WATCH_SLOW_MS);
+		if (t->fast_left > 0 && t->conf->interval_ms > WATCH_REPROBE_MS)
+			return (WATCH_REPROBE_MS);
 		return (t->conf->interval_ms);
 	}
 	/* What needs a socket for each probe is not hurried. */
@@ -374,6 +401,8 @@ target_sent(struct watch *w, struct target *t, const struct probe *p, int error,
 	    late]++;
 	t->nsenderr = 0;
 	t->win_sent++;
+	if (t->rec != NULL)
+		t->rec->missed++;
 	if (t->verdict == VERDICT_NOSEND)
 		target_verdict(w, t, VERDICT_NONE, now);
 }
@@ -517,6 +546,7 @@ come_up(struct watch *w, struct target *t, monotime now)
 	    target_path(t, path, sizeof(path)));
 	t->next_probe = mono_add_ms(now, watch_jitter_ms(w,
 	    t->conf->interval_ms));
+	recover_passed(w, t, now);
 	target_state(w, t, WATCH_UP, now);
 	target_event(w, t, WATCH_EV_UP, "first reply after %lld ms",
 	    (long long)(mono_diff_us(now, t->began) / 1000));
@@ -536,7 +566,12 @@ target_reply(struct watch *w, struct target *t, const struct probe *p,
 	s->state = SLOT_DONE;
 	free(t->evidence);
 	t->evidence = NULL;
+	t->rises = mono_diff_us(now, t->last_reply) > WATCH_TIMEOUT_MS * 2000 ? 1 :
+	    (uint8_t)(t->rises < 255 ? t->rises + 1 : 255);
 	t->last_reply = now;
+	t->win_replies++;
+	if (t->rec != NULL)
+		t->rec->missed = 0;
 	/* A reply that came around the tunnel proves nothing of the tunnel: the
 	 * counters have to say that it is over (watch_iked.c). */
 	if (t->verdict == VERDICT_EATEN) {
@@ -546,7 +581,9 @@ target_reply(struct watch *w, struct target *t, const struct probe *p,
 	}
 	if (t->state == WATCH_NOSOURCE)
 		return;
-	if (t->state != WATCH_UP)
+	if (t->state != WATCH_UP && t->rises < rise(t))
+		t->fast_until = mono_add_ms(now, WATCH_FAST_FOR_MS);
+	else if (t->state != WATCH_UP)
 		come_up(w, t, now);
 	else if (t->misses > 0 || t->fast_left > 0) {
 		t->misses = t->fast_left = 0;

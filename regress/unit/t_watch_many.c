@@ -92,7 +92,7 @@ many(uint32_t interval_ms)
 static void
 run_ms(int ms)
 {
-	struct watch_counters c = { 1, 7, 0, 0 };
+	struct watch_counters c = { .has_sa = 1, .spi_out = 7 };
 	struct watch_cmd cmd;
 	size_t i;
 

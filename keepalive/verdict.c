@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+
+#include <stdio.h>
+
+#include "keepalive/verdict.h"
+
+enum verdict
+verdict_judge(const struct evidence *e)
+{
+	if (!e->has_sa)
+		return (e->before == VERDICT_PEERDEAD || (e->ever &&
+		    e->life == LIFE_DEAD) ? VERDICT_PEERDEAD : VERDICT_NOTUNNEL);
+	if (e->out == 0)
+		return (e->still >= 1 ? VERDICT_EATEN : (enum verdict)e->before);
+	if (e->replies > 0)
+		return (VERDICT_NONE);
+	if (e->in > 0)
+		return (VERDICT_SILENT);
+	/* What never answered may not exist; and around a rekey packets may be lost. */
+	if (!e->ever || e->rekeying || e->life == LIFE_UNKNOWN)
+		return (VERDICT_ONEWAY);
+	return (e->life == LIFE_ALIVE ? VERDICT_DATADEAD : VERDICT_PEERDEAD);
+}
+
+const char *
+verdict_word(enum verdict v)
+{
+	switch (v) {
+	case VERDICT_NONE:
+		return ("UP");
+	case VERDICT_NOTUNNEL:
+		return ("ACQUIRING");
+	case VERDICT_ONEWAY:
+		return ("ONE_WAY");
+	case VERDICT_SILENT:
+		return ("TARGET_SILENT");
+	case VERDICT_EATEN:
+	case VERDICT_NOSEND:
+		return ("LOCAL_MISS");
+	case VERDICT_DATADEAD:
+		return ("DATA_DEAD");
+	case VERDICT_PEERDEAD:
+		return ("PEER_DEAD");
+	}
+	return ("?");
+}
+
+void
+verdict_text(enum verdict v, const struct evidence *e, char *dst, size_t cap)
+{
+	if (v == VERDICT_DATADEAD)
+		(void)snprintf(dst, cap, "%llu packets left by the tunnel in %u ms and none "
+		    "came, but the peer answered IKE %u ms ago",
+		    (unsigned long long)e->out, e->ms, e->last_in_ms);
+	else if (e->has_sa)
+		(void)snprintf(dst, cap, "%llu packets left by the tunnel in %u ms and none "
+		    "came, and the peer does not answer IKE", (unsigned long long)e->out,
+		    e->ms);
+	else
+		(void)snprintf(dst, cap, "%s", "the peer does not answer IKE; iked calls it "
+		    "again and again");
+}

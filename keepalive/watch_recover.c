@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A target that answered once, and does not any more: is the peer alive, and what is done?
+ * The verdict is verdict.c's and the steps are ladder.c's; this binds both to
+ * a target and to iked.  Only such a target has a struct recover, from its first
+ * fall on.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keepalive/watch_local.h"
+
+#define CHECK_EVERY_MS	10000	/* the peer is asked again */
+#define CHECK_WAIT_MS	5000	/* iked gives a peer up sooner that does not answer */
+
+/* It fell: the peer is asked at once, so that the answer is there with the counters. */
+void
+recover_begin(struct watch *w, struct target *t, monotime now)
+{
+	if (!t->ever || !w->linked || watch_conf_alone(t->conf))
+		return;
+	if (t->rec == NULL && (t->rec = calloc(1, sizeof(*t->rec))) == NULL)
+		return;
+	t->rec->missed = 0;
+	t->rec->want = RUNG_NONE;
+	t->rec->asked = now;
+	t->rec->fell = now;
+	t->rec->seen = MONO_NONE;
+	t->next_look = now;
+	todo_set(w, t, TODO_CHECK);
+}
+
+/* Since it was asked, has the peer been heard? */
+static enum life
+life_of(struct watch *w, struct target *t, const struct watch_counters *c, monotime now)
+{
+	struct recover *r = t->rec;
+	int64_t ms = mono_diff_us(now, r->asked) / 1000;
+
+	if (c != NULL && c->has_sa && c->ike_up && (int64_t)c->last_in_ms <= ms) {
+		r->seen = now;
+		if (ms > CHECK_EVERY_MS) {
+			r->asked = now;
+			todo_set(w, t, TODO_CHECK);
+		}
+		return (LIFE_ALIVE);
+	}
+	if (ms >= CHECK_WAIT_MS && !mono_before(r->asked, r->seen))
+		return (LIFE_DEAD);
+	return (LIFE_UNKNOWN);
+}
+
+void
+recover_evidence(struct watch *w, struct target *t, const struct watch_counters *c,
+    struct evidence *e, monotime now)
+{
+	e->ever = t->ever;
+	if (t->rec == NULL)
+		return;
+	e->life = (uint8_t)life_of(w, t, c, now);
+	t->rec->e = *e;
+}
+
+static uint32_t
+rung_pause(const struct target *t)
+{
+	return (t->rtt_us / 1000 > 1000 ? 1000 : t->rtt_us / 1000);
+}
+
+/* After each verdict. */
+void
+recover_step(struct watch *w, struct target *t, monotime now)
+{
+	struct recover *r = t->rec;
+	struct ladder_in in;
+	enum rung rung;
+	char text[160];
+
+	if (r == NULL || t->state == WATCH_UP)
+		return;
+	memset(&in, 0, sizeof(in));
+	/* what did not leave cannot have been lost on the way */
+	in.verdict = r->e.out > 0 ? t->verdict : VERDICT_NONE;
+	in.ever = t->ever;
+	/* hosts' packets were answered before, and now theirs leave and none comes */
+	in.strong = t->peopled && r->e.out > r->e.probes;
+	in.norecover = t->conf->ka != NULL && t->conf->ka->norecover;
+	in.missed = r->missed;
+	in.rtt_ms = rung_pause(t);
+	in.random = w->io->random(w->io->arg);
+	if ((rung = ladder_step(&r->l, &in, now)) == RUNG_NONE)
+		return;
+	verdict_text((enum verdict)t->verdict, &r->e, text, sizeof(text));
+	r->missed = 0;
+	if (rung == RUNG_ALARM) {
+		log_warnx(w->io->log, "keepalive \"%s\": %s; nothing that may be done about it "
+		    "has helped: look at firewalls and NAT between here and the peer, and "
+		    "at the peer's own SAs", t->conf->name, text);
+		target_event(w, t, WATCH_EV_ACTION, "alarm: %s", text);
+		return;
+	}
+	r->want = (uint8_t)rung;
+	t->fast_until = mono_add_ms(now, WATCH_FAST_FOR_MS);
+	t->next_probe = mono_add_ms(now, WATCH_FAST_MS);
+	todo_set(w, t, TODO_RECOVER);
+}
+
+/* Its turn has come among all the others': 1, and the command for iked. */
+int
+recover_command(struct watch *w, struct target *t, char *line, size_t cap)
+{
+	struct recover *r = t->rec;
+	char text[160];
+
+	/* It may have come up while it waited. */
+	if (r == NULL || r->want == RUNG_NONE || t->state == WATCH_UP ||
+	    t->verdict != VERDICT_DATADEAD)
+		return (0);
+	(void)snprintf(line, cap, "%s \"%s\"", rung_word((enum rung)r->want), t->conf->name);
+	verdict_text(VERDICT_DATADEAD, &r->e, text, sizeof(text));
+	log_warnx(w->io->log, "keepalive \"%s\": %s: %s", t->conf->name,
+	    rung_word((enum rung)r->want), text);
+	target_event(w, t, WATCH_EV_ACTION, "%s: %s", rung_word((enum rung)r->want), text);
+	r->acted_spi = 0;	/* that of the next look */
+	r->missed = 0;
+	r->want = RUNG_NONE;
+	return (1);
+}
+
+void
+recover_answer(struct watch *w, struct target *t, const char *error)
+{
+	if (error != NULL)
+		log_info(w->io->log, "keepalive \"%s\": iked: %.*s", t->conf->name,
+		    ERRTEXT, error);
+}
+
+/* A reply, and it is up. */
+void
+recover_passed(struct watch *w, struct target *t, monotime now)
+{
+	(void)w;
+	t->ever = 1;
+	if (t->rec == NULL)
+		return;
+	ladder_passed(&t->rec->l, t->rec->acted_spi != 0 &&
+	    t->rec->acted_spi == t->win_spi, now);
+	t->rec->want = RUNG_NONE;
+}
