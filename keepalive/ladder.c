@@ -68,6 +68,10 @@ ladder_step(struct ladder *l, const struct ladder_in *in, monotime now)
 		l->alarmed = 1;
 		return (RUNG_ALARM);
 	}
+	if (!in->strong && ++l->weak >= LADDER_WEAK) {
+		l->weak = 0;
+		l->doubted = now;
+	}
 	l->acted = now;
 	l->hold_until = mono_add_ms(now, LADDER_HOLD_MS + 4 * (int64_t)in->rtt_ms);
 	return ((enum rung)++l->rung);

@@ -7,6 +7,7 @@
  * evidence is weak, and allows only what costs a healthy tunnel nothing, a rekey of the
  * Child, which is make before break.  If that did not help, and the target comes back by
  * itself on the same SA, the target has lied: for a day weak evidence of it moves nothing.
+ * Nor does it after LADDER_WEAK such rekeys, even if each of them seems to have helped.
  * Strong is what another witness says who has answered before: another target that
  * fell silent too, or hosts' packets that were answered through the tunnel before and of
  * which now go out some and come back none.
@@ -26,12 +27,14 @@
 #define LADDER_MAX_MS	300000
 #define LADDER_DOUBT_MS	5000		/* what comes back later was not our doing */
 #define LADDER_FORGET_MS 86400000
+#define LADDER_WEAK	4
 
 enum rung { RUNG_NONE, RUNG_REKEY, RUNG_RECREATE, RUNG_RESET, RUNG_ALARM };
 const char *rung_word(enum rung);	/* iked's command; "alarm" */
 
 struct ladder {
 	uint8_t		rung;		/* the last one taken in this climb */
+	uint8_t		weak;		/* rekeys on weak evidence since it was doubted */
 	uint8_t		alarmed;	/* said, since it last passed */
 	uint32_t	pause_ms;	/* between climbs, the last one */
 	monotime	hold_until;	/* nothing before */

@@ -1013,7 +1013,7 @@ flapping_day(uint32_t seed, int idle)
 	}
 	ATF_CHECK_EQ_MSG(0, W.nacts[RECREATE] + W.nacts[RESET], "seed %u", seed);
 	if (idle)
-		ATF_CHECK_MSG(W.nacts[REKEY] <= 5, "seed %u: %u rekeys", seed, W.nacts[REKEY]);
+		ATF_CHECK_MSG(W.nacts[REKEY] <= 5, "seed %u: %u rekeys\n%s", seed, W.nacts[REKEY], W.lines);
 	else
 		ATF_CHECK_EQ_MSG(0, W.nacts[REKEY], "seed %u", seed);
 	done();
