@@ -23,16 +23,19 @@ default_reason(const struct target *t, enum hook_kind kind)
 
 /* What is known, in one word. */
 static const char *
-verdict_word(const struct target *t)
+hook_verdict(const struct target *t)
 {
 	switch ((enum verdict)t->verdict) {
 	case VERDICT_NONE:
 	case VERDICT_NOTUNNEL:
 		break;
 	case VERDICT_ONEWAY:
+	case VERDICT_DATADEAD:
 		return ("data_dead");
 	case VERDICT_SILENT:
 		return ("target_silent");
+	case VERDICT_PEERDEAD:
+		return ("peer_dead");
 	case VERDICT_EATEN:
 	case VERDICT_NOSEND:
 		return ("local_miss");
@@ -59,7 +62,7 @@ fire(struct watch *w, const struct target *t, enum hook_kind kind)
 	(void)snprintf(ev.state, sizeof(ev.state), "%s",
 	    watch_state_name(t->state));
 	(void)snprintf(ev.verdict, sizeof(ev.verdict), "%s",
-	    verdict_word(t));
+	    hook_verdict(t));
 	ev.source = t->src;
 	ev.target = t->conf->target;
 	ev.rtt_us = t->rtt_us;

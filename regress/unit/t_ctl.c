@@ -316,7 +316,7 @@ ATF_TC_BODY(show, tc)
 	    "\"rtt_p50_us\":0,\"rtt_p90_us\":0,\"rtt_p99_us\":0,"
 	    "\"jitter_us\":0,\"sent\":0,\"received\":0,\"lost\":0,\"late\":0,"
 	    "\"pmtu\":0,\"mss\":0,\"loss_percent\":0.0,\"loss_1m_percent\":0.0,"
-	    "\"loss_15m_percent\":0.0,\"loss_1h_percent\":0.0,\"note\":\"iked is not running\"}\n"
+	    "\"loss_15m_percent\":0.0,\"loss_1h_percent\":0.0,\"verdict\":\"ACQUIRING\",\"note\":\"iked is not running\"}\n"
 	    "{\"end\":true}\n{\"kind\":\"version\",\"ikeep\":1,\"version\":\""
 	    IKEEP_VERSION "\"}\n{\"end\":true}\n", hear(fd));
 	say(fd, "show keepalive nobody\n");

@@ -125,7 +125,7 @@ begin(void)
 static void
 run_ms(int64_t ms)
 {
-	struct watch_counters c = { 1, spi, 0, 0 };
+	struct watch_counters c = { .has_sa = 1, .spi_out = spi };
 	struct watch_cmd cmd;
 	size_t i;
 
