@@ -652,9 +652,21 @@ ATF_TC_BODY(ping, tc)
 	}
 	ATF_CHECK_EQ(-1, W.ctl->c[0].io.fd);
 	ATF_CHECK(W.ctl->c[0].ping == NULL);
-	/* The backup of a pair sends nothing for anybody, not even what it had begun. */
+}
+
+/* The backup of a pair sends nothing for anybody, not even what it had begun. */
+ATF_TC_WITHOUT_HEAD(ping_backup);
+ATF_TC_BODY(ping_backup, tc)
+{
+	char error[200];
+	int fd, i;
+
+	(void)tc;
+	world();
+	W.real = 1;
+	targets(1);
 	fd = visit();
-	W.nsent = 0;
+	(void)hear(fd);
 	say(fd, "ping boise 100 10\n");
 	until_sent(1);
 	watch_backup(W.watch, 1, now(NULL));
@@ -765,6 +777,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, events);
 	ATF_TP_ADD_TC(tp, manners);
 	ATF_TP_ADD_TC(tp, ping);
+	ATF_TP_ADD_TC(tp, ping_backup);
 	ATF_TP_ADD_TC(tp, trace);
 	return (atf_no_error());
 }
