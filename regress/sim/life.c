@@ -534,8 +534,7 @@ life_mend(struct life *l)
 
 	for (i = 0; i < l->nnodes; i++) {
 		s->n[i]->die_in = 0;
-		if (mono_before(s->now, s->n[i]->asleep))
-			s->n[i]->asleep = s->now;
+		sim_wake(s->n[i]);
 		whole(s->n[i]);
 	}
 	for (i = 0; i < l->npairs; i++)

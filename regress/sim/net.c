@@ -37,23 +37,30 @@ ev_init(struct ev *e, struct node *n, enum ev_kind kind, int64_t us)
 	e->life = n->life;
 }
 
+/* To its place among those before it in the heap. */
+static void
+ev_rise(struct sim *s, size_t i)
+{
+	struct ev	e = s->heap[i];
+
+	while (i > 0 && ev_before(&e, &s->heap[(i - 1) / 2])) {
+		s->heap[i] = s->heap[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	s->heap[i] = e;
+}
+
 void
 ev_put(struct sim *s, struct ev *e)
 {
-	size_t	i;
-
 	if (s->nheap == s->capheap) {
 		s->capheap = s->capheap == 0 ? 256 : s->capheap * 2;
 		s->heap = sim_grow(s->heap, s->capheap, sizeof(*s->heap));
 	}
 	e->seq = s->seq++;
 	ev_count(s, e, 1);
-	i = s->nheap++;
-	while (i > 0 && ev_before(e, &s->heap[(i - 1) / 2])) {
-		s->heap[i] = s->heap[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	s->heap[i] = *e;
+	s->heap[s->nheap++] = *e;
+	ev_rise(s, s->nheap - 1);
 }
 
 void
@@ -100,6 +107,23 @@ ev_free(struct ev *e)
 	default:
 		free(e->u.sa);
 		break;
+	}
+}
+
+void
+sim_wake(struct node *n)
+{
+	struct sim	*s = n->sim;
+	monotime	 until = n->asleep;
+	size_t		 i;
+
+	if (!mono_before(s->now, until))
+		return;
+	n->asleep = s->now;
+	for (i = 0; i < s->nheap; i++) {
+		if (s->heap[i].node == n->idx && s->heap[i].when.us == until.us)
+			s->heap[i].when = s->now;
+		ev_rise(s, i);
 	}
 }
 

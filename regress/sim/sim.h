@@ -158,6 +158,8 @@ struct node	*sim_node(struct sim *, const char *name, const char *addr, const ch
 void		 sim_nat(struct node *, const char *outside);
 void		 sim_start(struct node *, const char *conf);	/* after sim_kill() */
 void		 sim_kill(struct node *);			/* SIGKILL; SAs are gone */
+/* Sleeps no longer, and has what waited for its end before it at once. */
+void		 sim_wake(struct node *);
 void		 sim_reload(struct node *, const char *conf);
 /* Its live SAs go to a new engine; the old one is freed without a word, the kernel stays.
  * The number of IKE SAs that went along. */
