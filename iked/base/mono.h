@@ -11,10 +11,12 @@ typedef struct {
 #define MONO_NEVER	((monotime){ INT64_MAX })
 #define MONO_NONE	((monotime){ 0 })
 
+/* At the ends of the range the sum stays there: "never" and then some is never. */
 static inline monotime
 mono_add_us(monotime t, int64_t us)
 {
-	t.us += us;
+	if (__builtin_add_overflow(t.us, us, &t.us))
+		t.us = us > 0 ? INT64_MAX : INT64_MIN;
 	return (t);
 }
 
@@ -28,13 +30,19 @@ mono_add_ms(monotime t, int64_t ms)
 static inline monotime
 mono_together(monotime t, int64_t ms)
 {
+	if (t.us > INT64_MAX - ms * 1000)
+		return (t);
 	return ((monotime){ (t.us + ms * 1000 - 1) / (ms * 1000) * (ms * 1000) });
 }
 
 static inline int64_t
 mono_diff_us(monotime a, monotime b)
 {
-	return (a.us - b.us);
+	int64_t	us;
+
+	if (__builtin_sub_overflow(a.us, b.us, &us))
+		return (a.us > b.us ? INT64_MAX : INT64_MIN);
+	return (us);
 }
 
 static inline int

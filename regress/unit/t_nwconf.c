@@ -71,6 +71,7 @@ ATF_TC_BODY(shortest_interval, tc)
 	ATF_REQUIRE_EQ(0, watch_conf_from(&c->tunnels[0], &wc, &why));
 	ATF_CHECK_EQ_MSG(0, watch_conf_add(w, &wc), "%u ms",
 	    wc.interval_ms);
+	watch_conf_clear(&wc);
 	watch_conf_commit(w, now);
 	watch_free(w);
 	conf_free(c);

@@ -35,7 +35,7 @@ rnd(void)
 static int64_t
 ticks(int64_t us)
 {
-	return (us <= 0 ? 0 : (us + WHEEL_TICK_US - 1) / WHEEL_TICK_US);
+	return (us <= 0 ? 0 : (us - 1) / WHEEL_TICK_US + 1);
 }
 
 static void
