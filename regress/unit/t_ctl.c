@@ -568,6 +568,20 @@ no_times(char *s)
 	}
 }
 
+/* A visitor that has been greeted, of one target, by the clock on the wall. */
+static int
+real_visit(void)
+{
+	int fd;
+
+	world();
+	W.real = 1;
+	targets(1);
+	fd = visit();
+	(void)hear(fd);
+	return (fd);
+}
+
 ATF_TC_WITHOUT_HEAD(ping);
 ATF_TC_BODY(ping, tc)
 {
@@ -576,11 +590,7 @@ ATF_TC_BODY(ping, tc)
 	int fd, i;
 
 	(void)tc;
-	world();
-	W.real = 1;
-	targets(1);
-	fd = visit();
-	(void)hear(fd);
+	fd = real_visit();
 	say(fd, "ping boise 3 10 100\nversion\n");
 	until_sent(3);
 	ATF_CHECK_EQ(100, W.sent[0].size);
@@ -662,11 +672,7 @@ ATF_TC_BODY(ping_backup, tc)
 	int fd, i;
 
 	(void)tc;
-	world();
-	W.real = 1;
-	targets(1);
-	fd = visit();
-	(void)hear(fd);
+	fd = real_visit();
 	say(fd, "ping boise 100 10\n");
 	until_sent(1);
 	watch_backup(W.watch, 1, now(NULL));
@@ -722,11 +728,7 @@ ATF_TC_BODY(trace, tc)
 	int fd;
 
 	(void)tc;
-	world();
-	W.real = 1;
-	targets(1);
-	fd = visit();
-	(void)hear(fd);
+	fd = real_visit();
 	say(fd, "trace boise\n");
 	until_sent(1);
 	ATF_CHECK_EQ(1, W.sent[0].ttl);
