@@ -137,6 +137,7 @@ move_sas(struct world *w, const struct maps *m, int mobike)
 			ike->task_tunnel = m->tunnel[ike->task_tunnel];
 		touch_ike(w, ike);
 	}
+	ikes_named_again(w);
 	for (at = 0; (c = slab_walk(&w->childs, &at, NULL)) != NULL;)
 		if (c->tunnel != NO_INDEX)
 			c->tunnel = m->tunnel[c->tunnel];

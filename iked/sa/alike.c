@@ -16,11 +16,32 @@ hash(const struct world *w, const void *p, size_t len)
 	return ((uint32_t)siphash24(key, p, len));
 }
 
+/* Of all that ike_same_peer() compares. */
+static uint32_t
+name_hash(const struct world *w, const struct ike_sa *ike)
+{
+	return (hash(w, ike->rid->data, ike->rid->len) + ike->c.peer * 0x9e3779b1U);
+}
+
 void
 ike_named(struct world *w, struct ike_sa *ike)
 {
 	if (ike->rid != NULL)
-		likes_add(&w->names, ike->id, hash(w, ike->rid->data, ike->rid->len));
+		likes_add(&w->names, ike->id, name_hash(w, ike));
+}
+
+static uint32_t
+name_again(const void *arg, said id)
+{
+	const struct world	*w = arg;
+
+	return (name_hash(w, ike_get(w, id)));
+}
+
+void
+ikes_named_again(struct world *w)
+{
+	likes_again(&w->names, name_again, w);
 }
 
 struct ike_sa *

@@ -369,8 +369,8 @@ ike_successor(struct world *w, const struct ike_sa *old)
 	}
 	if (old->rid != NULL)
 		*ike->rid = *old->rid;
-	ike_named(w, ike);
 	ike->c.peer = old->c.peer;
+	ike_named(w, ike);
 	ike->c.begun = w->now;
 	ike->c.rtt_ms = old->c.rtt_ms;
 	ike->rekeys = old->rekeys;

@@ -90,6 +90,30 @@ likes_del(struct likes *l, said id)
 	l->used--;
 }
 
+void
+likes_again(struct likes *l, uint32_t (*hash)(const void *, said), const void *arg)
+{
+	struct like	*k;
+	said		 all = 0, id, next;
+	uint32_t	 b;
+
+	for (b = 0; b < l->n; b++) {
+		for (id = l->head[b]; (k = like_of(l, id)) != NULL; id = next) {
+			next = k->next;
+			k->next = all;
+			all = id;
+		}
+		l->head[b] = 0;
+	}
+	/* the oldest of each chain comes first, and ends behind the others again */
+	for (; (k = like_of(l, all)) != NULL; all = next) {
+		next = k->next;
+		k->hash = hash(arg, all);
+		k->next = l->head[k->hash & (l->n - 1)];
+		l->head[k->hash & (l->n - 1)] = all;
+	}
+}
+
 static said
 same(const struct likes *l, said id, uint32_t hash)
 {

@@ -32,5 +32,8 @@ void	 likes_del(struct likes *, said);	/* nothing, where it is not in */
  * that; 0: none. */
 said	 likes_first(const struct likes *, uint32_t hash);
 said	 likes_next(const struct likes *, said);
+/* What was hashed has changed: all are hashed again.  Of those that were of one hash, and are
+ * again, the newest stays the first. */
+void	 likes_again(struct likes *, uint32_t (*hash)(const void *arg, said), const void *arg);
 
 #endif

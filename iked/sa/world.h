@@ -255,6 +255,7 @@ struct child_sa	*child_byout(const struct world *, const struct ike_sa *, uint32
 
 /* ---- alike.c: without a look at all that a peer, or a tunnel, has */
 void		 ike_named(struct world *, struct ike_sa *);	/* it has got its rid */
+void		 ikes_named_again(struct world *);	/* all peers have got other indices */
 /* The newest IKE SA, but this one, for which ike_same_peer() is true; then the one before
  * o.  Where o is without a rid, since memory was short, it is nobody's like. */
 struct ike_sa	*ike_alike(const struct world *, const struct ike_sa *, const struct ike_sa *o);

@@ -99,9 +99,42 @@ ATF_TC_BODY(psk, tc)
 	sim_free(s);
 }
 
+/* Another peer's statement before it: who calls again is found to be the one of before. */
+ATF_TC_WITHOUT_HEAD(same_caller);
+ATF_TC_BODY(same_caller, tc)
+{
+	static const char	 before[] = "ikev2 \"x\" esp from 10.2.0.0/24 to 10.8.0.0/24 "
+	    "local 198.51.100.1 peer 192.0.2.9 " PSK;
+	struct sim		*s = sim_new(4);
+	struct node		*a, *h;
+	struct world		*w;
+	char			 text[1024];
+
+	a = sim_node(s, "a", "192.0.2.1", "ikev2 \"one\" ondemand esp from 10.1.0.0/24 to "
+	    "10.2.0.0/24 local 192.0.2.1 peer 198.51.100.1 " PSK);
+	(void)snprintf(text, sizeof(text), "%.*s", (int)(strchr(two, '\n') + 1 - two), two);
+	h = sim_node(s, "h", "198.51.100.1", text);
+	w = &a->e->w;
+	ATF_REQUIRE(sim_up(a, "one"));
+	(void)snprintf(text, sizeof(text), "%s%.*s", before,
+	    (int)(strchr(two, '\n') + 1 - two), two);
+	sim_reload(h, text);
+	sim_run(s, 5000);
+	w->now = s->now;
+	ike_dead(w, ike_get(w, w->peers[0].ikes), "a test");
+	engine_settle(a->e);
+	ATF_REQUIRE(sim_up(a, "one"));
+	sim_run(s, 5000);
+	ATF_CHECK_EQ(sim_established(h), 1);
+	ATF_CHECK_EQ(sim_count(h, SHOWK_SA), 1);
+	ATF_CHECK(sim_mirror(a, h, "one", "one"));
+	sim_free(s);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, psk);
 	ATF_TP_ADD_TC(tp, during_rekey);
+	ATF_TP_ADD_TC(tp, same_caller);
 	return (atf_no_error());
 }

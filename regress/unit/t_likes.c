@@ -127,10 +127,49 @@ ATF_TC_BODY(chains_are_short, tc)
 	end();
 }
 
+static uint32_t
+as_tens(const void *arg, said at)
+{
+	(void)arg;
+	return (tens(number(at)));
+}
+
+static uint32_t
+as_one(const void *arg, said at)
+{
+	return (at == 0 ? 0 : *(const uint32_t *)arg);
+}
+
+/* The hash changes, and with it the chains; the order of those that stay alike does not. */
+ATF_TC_WITHOUT_HEAD(hashed_again);
+ATF_TC_BODY(hashed_again, tc)
+{
+	uint32_t	 one = 1;
+	said		 at;
+	int		 i, k;
+
+	(void)tc;
+	make(tens);
+	likes_again(&likes, as_tens, NULL);
+	for (i = 0; i < MANY / 10; i++) {
+		at = likes_first(&likes, tens(i));
+		for (k = 9; k >= 0; k--, at = likes_next(&likes, at))
+			ATF_REQUIRE_EQ(i + k * (MANY / 10), number(at));
+		ATF_REQUIRE_EQ(0, at);
+	}
+	likes_again(&likes, as_one, &one);
+	for (k = 0, at = likes_first(&likes, one); at != 0; k++)
+		at = likes_next(&likes, at);
+	ATF_CHECK_EQ(MANY, k);
+	ATF_CHECK_EQ(0, likes_first(&likes, tens(1)));
+	end();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, newest_first);
 	ATF_TP_ADD_TC(tp, some_go);
 	ATF_TP_ADD_TC(tp, chains_are_short);
+	ATF_TP_ADD_TC(tp, hashed_again);
 	return (atf_no_error());
 }
