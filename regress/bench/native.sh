@@ -13,7 +13,8 @@
 # the responder, where it is installed: swan.sh.
 #
 # CPU time is that of /proc/PID/task/*/schedstat: user and system, in nanoseconds.
-# Environment: OBJ, the directory of the build; PERF=file, a profile of all processes;
+# Environment: OBJ, the directory of the build; PERF=file, a profile of all processes,
+# whose heads are printed (it costs a tenth);
 # NOSWAN=1, iked alone; SWAN_LIMIT, the seconds (120) that strongSwan gets for all peers.
 
 set -u
@@ -73,6 +74,17 @@ END {
 	    n, tc, 50 * (f1 + f2) / tc
 	print tc >us
 }' "$W/before" "$W/rest" "$W/after"
+# the share of each object of code, then of our functions and the kernel's
+profile() {
+	perf report -i "$PERF" --no-children -g none --stdio "$@" 2>/dev/null |
+	    sed -n '/^ *[0-9]/s/^/  /p'
+}
+if [ -n "${PERF:-}" ]; then
+	echo "  profile, % of all samples, by object:"
+	profile --sort dso | head -n 6
+	echo "  the first 20 functions of iked and of the system's kernel:"
+	profile --sort sym --dsos 'bench_iked,[kernel.kallsyms]' | head -n 20
+fi
 kill $load $parent
 wait $load $parent
 [ -n "${NOSWAN:-}" ] || swan
