@@ -46,9 +46,9 @@ void
 show_keepalive(FILE *f, const json_t *array)
 {
 	static const char *const head[] = { "TUNNEL", "STATE", "SINCE",
-	    "SOURCE -> TARGET", "RTT", "MIN", "AVG", "MAX", "LOSS", "SENT" };
+	    "SOURCE -> TARGET", "RTT", "MIN", "P50", "P99", "LOSS", "SENT" };
 	static const char *const rtts[] = { "rtt_us", "rtt_min_us",
-	    "rtt_avg_us", "rtt_max_us" };
+	    "rtt_p50_us", "rtt_p99_us" };
 	struct table *tab = table_new(head, sizeof(head) / sizeof(head[0]));
 	char buf[CELL_MAX];
 	const json_t *k;
