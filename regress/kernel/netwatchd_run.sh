@@ -333,6 +333,42 @@ step_localmiss() {
 	prog_stop IKED boise
 }
 
+pmtu_of() { ctl seattle show keepalive boise -j 2>/dev/null | field pmtu; }
+pmtu_known() { [ "$(pmtu_of)" -gt 0 ]; }
+# big OCTETS: does an IP packet of that size pass, unfragmented?
+big() { on seattle ping -q -M do -c 3 -i 0.2 -W 1 -I 10.1.0.1 -s $(($1 - 28)) 10.2.0.10 >/dev/null 2>&1; }
+
+# A WAN that takes 1400 octets: the search finds what ESP leaves of them.
+step_pmtu() {
+	conf_write seattle <<-CONF
+	ikev2 "boise" ondemand tunnel esp from $LAN_SEATTLE to $LAN_BOISE \\
+	    local $WAN_SEATTLE peer $WAN_BOISE \\
+	    keepalive target 10.2.0.1 interval 2 pmtu \\
+	    psk "a secret that both sides have in common"
+	CONF
+	conf_write boise <<-CONF
+	ikev2 "seattle" passive tunnel esp from $LAN_BOISE to $LAN_SEATTLE \\
+	    local $WAN_BOISE peer $WAN_SEATTLE \\
+	    psk "a secret that both sides have in common"
+	CONF
+	on core ip link set toboise mtu 1400
+	iked_start seattle
+	iked_start boise
+	netwatchd_start seattle
+	wait_for 20 ka_is seattle up || bad "not up"
+	wait_for 120 pmtu_known || bad "no result"
+	size=$(pmtu_of)
+	echo "pmtu $size"
+	{ [ "$size" -gt 1300 ] && [ "$size" -lt 1400 ]; } || bad "$size octets of 1400"
+	said "packets up to $size octets pass" || bad "the result is not in the log"
+	big "$size" || bad "$size octets do not pass"
+	! big $((size + 1)) || bad "more than $size octets pass"
+	ka_is seattle up || bad "the search took the tunnel down"
+	prog_stop NETWATCHD seattle
+	prog_stop IKED seattle
+	prog_stop IKED boise
+}
+
 for STEP; do
 	mkdir -p "$OUT/seattle" "$OUT/boise"
 	: >"$NWLOG"

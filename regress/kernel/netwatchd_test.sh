@@ -64,6 +64,16 @@ ping_body() {
 	run ping
 }
 
+atf_test_case pmtu
+pmtu_head() {
+	atf_set descr "a WAN of 1400 octets: what passes is found"
+	atf_set require.user root
+	atf_set timeout 600
+}
+pmtu_body() {
+	run pmtu
+}
+
 atf_test_case localmiss
 localmiss_head() {
 	atf_set descr "masquerade eats the probes: said in one line"
@@ -80,5 +90,6 @@ atf_init_test_cases() {
 	atf_add_test_case control
 	atf_add_test_case kinds
 	atf_add_test_case ping
+	atf_add_test_case pmtu
 	atf_add_test_case localmiss
 }
