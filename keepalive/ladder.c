@@ -31,16 +31,12 @@ next_pause(uint32_t last, uint32_t random)
 }
 
 static enum rung
-highest(const struct ladder *l, const struct ladder_in *in, monotime now)
+alarm_once(struct ladder *l, uint8_t which)
 {
-	if (in->norecover)
+	if (l->alarmed >= which)
 		return (RUNG_NONE);
-	if (in->strong)
-		return (RUNG_RESET);
-	if (l->doubted.us != 0 &&
-	    mono_before(now, mono_add_ms(l->doubted, LADDER_FORGET_MS)))
-		return (RUNG_NONE);
-	return (RUNG_REKEY);
+	l->alarmed = which;
+	return (RUNG_ALARM);
 }
 
 enum rung
@@ -48,6 +44,9 @@ ladder_step(struct ladder *l, const struct ladder_in *in, monotime now)
 {
 	if (in->verdict != VERDICT_DATADEAD || !in->ever || in->missed < LADDER_MISSED)
 		return (RUNG_NONE);
+	/* Nothing is touched on a single witness's word; a second one may come at any time. */
+	if (in->norecover || !in->strong)
+		return (alarm_once(l, 1));
 	if (l->passed.us != 0) {
 		if (mono_reached(mono_add_ms(l->passed, LADDER_STABLE_MS), now)) {
 			l->rung = RUNG_NONE;
@@ -58,31 +57,20 @@ ladder_step(struct ladder *l, const struct ladder_in *in, monotime now)
 	}
 	if (mono_before(now, l->hold_until))
 		return (RUNG_NONE);
-	if (l->rung >= highest(l, in, now)) {
+	if (l->rung >= RUNG_RESET) {
 		/* The top: another climb after a pause, each longer than the one before. */
 		l->rung = RUNG_NONE;
 		l->pause_ms = next_pause(l->pause_ms, in->random);
 		l->hold_until = mono_add_ms(now, l->pause_ms);
-		if (l->alarmed)
-			return (RUNG_NONE);
-		l->alarmed = 1;
-		return (RUNG_ALARM);
+		return (alarm_once(l, 2));
 	}
-	if (!in->strong && ++l->weak >= LADDER_WEAK) {
-		l->weak = 0;
-		l->doubted = now;
-	}
-	l->acted = now;
 	l->hold_until = mono_add_ms(now, LADDER_HOLD_MS + 4 * (int64_t)in->rtt_ms);
 	return ((enum rung)++l->rung);
 }
 
 void
-ladder_passed(struct ladder *l, int same_sa, monotime now)
+ladder_passed(struct ladder *l, monotime now)
 {
-	if (l->passed.us == 0 && l->acted.us != 0 && same_sa &&
-	    mono_reached(mono_add_ms(l->acted, LADDER_DOUBT_MS), now))
-		l->doubted = now;
 	l->passed = now;
 	l->alarmed = 0;
 }

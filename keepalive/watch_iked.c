@@ -386,17 +386,17 @@ next_look(struct watch *w, struct target *t, monotime now)
 {
 	int quick = t->rec != NULL && t->state != WATCH_UP &&
 	    mono_before(now, mono_add_ms(t->rec->fell, WATCH_GRACE_MS));
+	/* a witness may come, and is not to wait */
+	uint32_t most = t->verdict == VERDICT_DATADEAD ? WATCH_WINDOW_MS : WATCH_ASK_MAX_MS;
 
 	if (quick)
 		t->look_ms = (uint32_t)window_ms(t);
 	t->next_look = mono_add_ms(now, quick ? t->look_ms : watch_jitter_ms(w, t->look_ms));
-	t->look_ms = t->look_ms * 3 / 2 > WATCH_ASK_MAX_MS ? WATCH_ASK_MAX_MS :
-	    t->look_ms * 3 / 2;
+	t->look_ms = t->look_ms * 3 / 2 > most ? most : t->look_ms * 3 / 2;
 }
 
 static void
-judge(struct watch *w, struct target *t, const struct watch_counters *c,
-    const struct evidence *e, monotime now)
+judge(struct watch *w, struct target *t, const struct evidence *e, monotime now)
 {
 	enum verdict v = verdict_judge(e);
 
@@ -405,11 +405,9 @@ judge(struct watch *w, struct target *t, const struct watch_counters *c,
 		t->still = (uint8_t)(t->still < 2 ? t->still + 1 : 2);
 	} else
 		t->still = 0;
-	t->peopled |= t->state == WATCH_UP && e->in > e->replies && e->out > e->probes;
+	people_note(t, e, now);
 	if (v == VERDICT_NONE || v == VERDICT_EATEN || t->state != WATCH_UP)
 		target_verdict(w, t, v, now);
-	if (t->rec != NULL && t->rec->acted_spi == 0)
-		t->rec->acted_spi = c->spi_out;
 }
 
 static void
@@ -453,7 +451,7 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 	e.last_in_ms = c->last_in_ms;
 	recover_evidence(w, t, c, &e, now);
 	open_window(t, c, now);
-	judge(w, t, c, &e, now);
+	judge(w, t, &e, now);
 	recover_step(w, t, now);
 }
 

@@ -49,7 +49,6 @@ struct recover {
 	struct evidence	e;		/* of the last window */
 	uint8_t		want;		/* enum rung: iked is to be told */
 	uint32_t	missed;		/* probes since the last rung */
-	uint32_t	acted_spi;	/* the SA that stood after it; 0: not yet looked at */
 	monotime	fell, asked, seen;	/* seen: the peer was alive */
 };
 
@@ -80,9 +79,10 @@ struct target {
 	uint8_t			 nsenderr;
 	uint8_t			 hooked;	/* the last hook: enum hook_kind + 1 */
 	uint8_t			 ever;		/* it has answered through this tunnel */
-	uint8_t			 peopled;	/* so have others */
+	uint8_t			 people;	/* hosts' packets have been answered, too */
 	uint8_t			 rises;		/* replies in a row, while down */
 	int			 senderr;
+	uint32_t		 monologue;	/* when (s) theirs were seen not to be; 0: never */
 
 	uint32_t		 seq, tail;	/* next; oldest that may be waiting */
 
@@ -197,6 +197,7 @@ void	 watch_pmtu_reply(struct watch *, const struct addr *from,
 void	 recover_begin(struct watch *, struct target *, monotime);
 void	 recover_evidence(struct watch *, struct target *,
 	    const struct watch_counters *, struct evidence *, monotime);
+void	 people_note(struct target *, const struct evidence *, monotime);
 void	 recover_step(struct watch *, struct target *, monotime);
 int	 recover_command(struct watch *, struct target *, char *, size_t);
 void	 recover_answer(struct watch *, struct target *, const char *error);

@@ -13,6 +13,9 @@
 #include "keepalive/watch_local.h"
 
 #define CHECK_EVERY_MS	10000	/* the peer is asked again */
+#define PEOPLE_MONOLOGUE 8	/* packets of theirs with none coming, while all is well */
+#define PEOPLE_DOUBT_S	86400
+#define PEOPLE_LEAST	3	/* packets of theirs unanswered: the witness speaks */
 #define CHECK_WAIT_MS	5000	/* iked gives a peer up sooner that does not answer */
 
 /* It fell: the peer is asked at once, so that the answer is there with the counters. */
@@ -69,6 +72,31 @@ rung_pause(const struct target *t)
 	return (t->rtt_us / 1000 > 1000 ? 1000 : t->rtt_us / 1000);
 }
 
+/*
+ * What hosts send through the tunnel is a witness where it is answered.  Some never is
+ * (logs, telemetry): where such was seen while the target missed nothing, it says nothing
+ * for a day.
+ */
+void
+people_note(struct target *t, const struct evidence *e, monotime now)
+{
+	uint64_t out = e->out > e->probes ? e->out - e->probes : 0;
+
+	if (t->state != WATCH_UP || e->replies == 0)
+		return;
+	if (out > 0 && e->in > e->replies)
+		t->people = 1;
+	else if (out >= PEOPLE_MONOLOGUE && e->replies >= e->probes && t->misses == 0)
+		t->monologue = (uint32_t)(now.us / 1000000) | 1;
+}
+
+static int
+people_witness(const struct target *t, const struct evidence *e, monotime now)
+{
+	return (t->people && e->in == 0 && e->out >= e->probes + PEOPLE_LEAST &&
+	    (t->monologue == 0 || now.us / 1000000 - t->monologue > PEOPLE_DOUBT_S));
+}
+
 /* After each verdict. */
 void
 recover_step(struct watch *w, struct target *t, monotime now)
@@ -84,8 +112,7 @@ recover_step(struct watch *w, struct target *t, monotime now)
 	/* what did not leave cannot have been lost on the way */
 	in.verdict = r->e.out > 0 ? t->verdict : VERDICT_NONE;
 	in.ever = t->ever;
-	/* hosts' packets were answered before, and now theirs leave and none comes */
-	in.strong = t->peopled && r->e.out > r->e.probes;
+	in.strong = people_witness(t, &r->e, now);
 	in.norecover = t->conf->ka != NULL && t->conf->ka->norecover;
 	in.missed = r->missed;
 	in.rtt_ms = rung_pause(t);
@@ -94,6 +121,14 @@ recover_step(struct watch *w, struct target *t, monotime now)
 		return;
 	verdict_text((enum verdict)t->verdict, &r->e, text, sizeof(text));
 	r->missed = 0;
+	if (rung == RUNG_ALARM && !in.strong && !in.norecover) {
+		log_warnx(w->io->log, "keepalive \"%s\": %s; this may be the tunnel or only its "
+		    "target, and nothing is done until something else than this target "
+		    "tells: a second address after \"target\" would, and hosts' traffic "
+		    "does", t->conf->name, text);
+		target_event(w, t, WATCH_EV_ACTION, "alarm: %s", text);
+		return;
+	}
 	if (rung == RUNG_ALARM) {
 		log_warnx(w->io->log, "keepalive \"%s\": %s; nothing that may be done about it "
 		    "has helped: look at firewalls and NAT between here and the peer, and "
@@ -123,7 +158,6 @@ recover_command(struct watch *w, struct target *t, char *line, size_t cap)
 	log_warnx(w->io->log, "keepalive \"%s\": %s: %s", t->conf->name,
 	    rung_word((enum rung)r->want), text);
 	target_event(w, t, WATCH_EV_ACTION, "%s: %s", rung_word((enum rung)r->want), text);
-	r->acted_spi = 0;	/* that of the next look */
 	r->missed = 0;
 	r->want = RUNG_NONE;
 	return (1);
@@ -145,7 +179,6 @@ recover_passed(struct watch *w, struct target *t, monotime now)
 	t->ever = 1;
 	if (t->rec == NULL)
 		return;
-	ladder_passed(&t->rec->l, t->rec->acted_spi != 0 &&
-	    t->rec->acted_spi == t->win_spi, now);
+	ladder_passed(&t->rec->l, now);
 	t->rec->want = RUNG_NONE;
 }

@@ -310,11 +310,165 @@ ATF_TC_BODY(figures, tc)
 	watch_free(w);
 }
 
+/*
+ * A hub's 10,000 tunnels, all lost at once: nothing answers, iked has no SA left.  After five
+ * minutes the other sides are there again; a tunnel that is asked for is up 300 ms later.
+ */
+#define SPOKES		10000
+#define UP_MS		300
+#define BUCKET_RATE	50
+#define BUCKET_BURST	100
+
+static uint8_t		 spoke_up[SPOKES];
+static monotime		 spoke_at[SPOKES];
+static struct {
+	struct addr	from;
+	struct probe	p;
+	monotime	at;
+}			 spoke_reply[1 << 14];
+static unsigned int	 rhead, rtail, ups_in_s[1200];
+static int		 hub_there;
+
+static int
+spoke_probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
+    const struct addr *dst, const struct probe *p)
+{
+	(void)arg;
+	(void)ka;
+	(void)src;
+	nprobes++;
+	if (!hub_there || !spoke_up[p->slot] || mono_before(now, spoke_at[p->slot]))
+		return (0);
+	ATF_REQUIRE(rhead - rtail < 1 << 14);
+	spoke_reply[rhead & 0x3fff].from = *dst;
+	spoke_reply[rhead & 0x3fff].p = *p;
+	spoke_reply[rhead++ & 0x3fff].at = mono_add_ms(now, 20);
+	return (0);
+}
+
+static void
+spoke_command(const struct watch_cmd *cmd, int64_t since_ms)
+{
+	struct watch_counters c = { .has_sa = spoke_up[cmd->slot], .spi_out = 7,
+	    .ike_up = 1, .packets_in = (uint64_t)now.us, .packets_out = (uint64_t)now.us };
+
+	if (cmd->kind == WATCH_CMD_UP) {
+		ups_in_s[since_ms / 1000]++;
+		if (hub_there && !spoke_up[cmd->slot]) {
+			spoke_up[cmd->slot] = 1;
+			spoke_at[cmd->slot] = mono_add_ms(now, UP_MS);
+		}
+	}
+	ATF_REQUIRE(cmd->kind != WATCH_CMD_RECOVER);
+	ncounters += cmd->kind == WATCH_CMD_COUNTERS;
+	watch_answer(w, cmd, cmd->kind == WATCH_CMD_COUNTERS && !c.has_sa ? "no SA" : NULL,
+	    cmd->kind == WATCH_CMD_COUNTERS && c.has_sa ? &c : NULL, now);
+}
+
+/* Until all are as wanted, at most so long; the ms it took. */
+static int64_t
+spokes_run(int64_t most_ms, uint64_t want_up)
+{
+	struct watch_totals tot;
+	struct watch_cmd cmd;
+	int64_t ms;
+
+	memset(ups_in_s, 0, sizeof(ups_in_s));
+	for (ms = 0; ms < most_ms; ms += 5) {
+		now = mono_add_ms(now, 5);
+		for (; rtail != rhead && mono_reached(spoke_reply[rtail & 0x3fff].at, now); rtail++)
+			watch_reply(w, &spoke_reply[rtail & 0x3fff].from,
+			    &spoke_reply[rtail & 0x3fff].p, now);
+		while (watch_expire(w, now))
+			continue;
+		while (watch_command(w, &cmd, now))
+			spoke_command(&cmd, ms);
+		if (ms % 100 == 0) {
+			watch_totals(w, &tot);
+			if (tot.up == want_up)
+				break;
+		}
+	}
+	return (ms);
+}
+
+static unsigned int
+busiest(unsigned int from)
+{
+	unsigned int i, most = 0;
+
+	for (i = from; i < sizeof(ups_in_s) / sizeof(ups_in_s[0]); i++)
+		most = ups_in_s[i] > most ? ups_in_s[i] : most;
+	return (most);
+}
+
+ATF_TC_WITHOUT_HEAD(hub_lost);
+ATF_TC_BODY(hub_lost, tc)
+{
+	static const struct watch_io sio = { NULL, spoke_probe, random32, &lg, NULL, NULL };
+	unsigned int i, lost_first, lost_then, back_first, back_then, asked;
+	struct watch_conf wc;
+	struct addr src;
+	int64_t down_ms, back_ms;
+
+	memset(&wc, 0, sizeof(wc));
+	now.us = 1000000000;
+	ATF_REQUIRE((w = watch_new(&sio)) != NULL);
+	ATF_REQUIRE_EQ(0, prefix_parse(&wc.net[0], "10.1.0.0/24"));
+	ATF_REQUIRE_EQ(0, prefix_parse(&wc.net[1], "10.64.0.0/10"));
+	wc.nfrom = wc.nto = 1;
+	wc.interval_ms = 10000;
+	watch_conf_begin(w);
+	for (i = 0; i < SPOKES; i++) {
+		(void)snprintf(wc.name, sizeof(wc.name), "10.64.%u.%u", i / 250, i % 250 + 1);
+		ATF_REQUIRE_EQ(0, addr_parse(&wc.target, wc.name));
+		ATF_REQUIRE_EQ(0, watch_conf_add(w, &wc));
+	}
+	watch_conf_commit(w, now);
+	watch_link(w, 1, now);
+	ATF_REQUIRE_EQ(0, addr_parse(&src, "10.1.0.1"));
+	hub_there = 1;
+	memset(spoke_up, 1, sizeof(spoke_up));
+	ATF_REQUIRE_EQ(0, watch_addrs(w, &src, 1, now));
+	(void)spokes_run(120000, SPOKES);
+	(void)spokes_run(60000, ~0ULL);
+
+	hub_there = 0;
+	memset(spoke_up, 0, sizeof(spoke_up));
+	down_ms = spokes_run(60000, 0);
+	lost_first = ups_in_s[0] > busiest(1) ? ups_in_s[0] : busiest(0);
+	ATF_CHECK_MSG(down_ms < 20000, "%lld ms until all are down", (long long)down_ms);
+	ncounters = 0;
+	(void)spokes_run(300000 - down_ms, ~0ULL);
+	asked = ncounters;
+	lost_then = busiest(10);
+	hub_there = 1;
+	back_ms = spokes_run(600000, SPOKES);
+	back_first = busiest(0);
+	back_then = busiest(2);
+	for (i = 0; i < SPOKES; i++)
+		ATF_REQUIRE(spoke_up[i]);
+	/* The bucket, and the tick at a second's edge. */
+	ATF_CHECK_MSG(lost_first <= BUCKET_RATE + BUCKET_BURST, "%u", lost_first);
+	ATF_CHECK_MSG(lost_then <= BUCKET_RATE + 1, "%u", lost_then);
+	ATF_CHECK_MSG(back_first <= BUCKET_RATE + BUCKET_BURST, "%u", back_first);
+	ATF_CHECK_MSG(back_then <= BUCKET_RATE + 1, "%u", back_then);
+	/* At 50 a second they need 200 s; each has its turn, whatever its own back-off. */
+	ATF_CHECK_MSG(back_ms <= 240000, "%lld ms", (long long)back_ms);
+	printf("%u tunnels lost at once: all seen down in %.1f s; at most %u initiations in a "
+	    "second then, %u in any later one, %u when the hub is back; all back in %.1f s; "
+	    "%u counter questions a second while down\n", SPOKES,
+	    (double)down_ms / 1000, lost_first, lost_then, back_first, (double)back_ms / 1000,
+	    asked / 300);
+	watch_free(w);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, numbers_are_no_news);
 	ATF_TP_ADD_TC(tp, splay);
 	ATF_TP_ADD_TC(tp, all_down);
+	ATF_TP_ADD_TC(tp, hub_lost);
 	ATF_TP_ADD_TC(tp, figures);
 	ATF_TP_ADD_TC(tp, no_room);
 	ATF_TP_ADD_TC(tp, in_progress);
