@@ -309,7 +309,8 @@ apply_messages(struct world *w, struct ike_sa *ike, const struct moved *m)
 	return (0);
 }
 
-/* Of a pool it has to be that very address; one that the peer has given is a wish. */
+/* Of a pool it has to be that very address; one that the peer has given is asked for again
+ * with the next IKE SA. */
 static int
 apply_leases(struct world *w, struct ike_sa *ike, const struct moved *m)
 {
@@ -317,13 +318,17 @@ apply_leases(struct world *w, struct ike_sa *ike, const struct moved *m)
 	uint32_t		 t;
 	int			 f;
 
-	if (m->lease_tunnel[0] == '\0') {
-		memcpy(ike->lease, a, sizeof(ike->lease));
+	if (m->lease_tunnel[0] == '\0')
 		return (0);
-	}
 	t = (uint32_t)tunnel_byname(w, m->lease_tunnel);
 	if (w->tunnels[t].peer != ike->c.peer)
 		return (-1);
+	if (tunnel_conf(w, t)->dyn == DYN_FROM) {
+		ike->leased = t + 1;
+		memcpy(ike->lease, a, sizeof(ike->lease));
+		memcpy(w->tunnels[t].wish, a, sizeof(ike->lease));
+		return (0);
+	}
 	for (f = 0; f < 2; f++)
 		if (a[f].fam != ADDR_NONE && (lease_take(w, ike, t, a[f].fam, &a[f]) == -1 ||
 		    addr_cmp(&ike->lease[f], &a[f]) != 0))
@@ -483,20 +488,13 @@ begin_heir(struct world *w, struct ike_sa *ike, const struct moved *m)
 static void
 begin(struct world *w, struct ike_sa *ike, const struct moved *m)
 {
-	struct tunnel	*tn;
 	uint16_t	i;
 	int32_t		t;
 
 	begin_heir(w, ike, m);
 	ike_twins_find(w, ike);
-	for (i = 0; i < m->nchildren; i++) {
-		tn = &w->tunnels[tunnel_byname(w, m->child[i].tunnel)];
-		if (ike->leased == 0 && ike->lease[0].fam != ADDR_NONE)
-			tn->wish[0] = ike->lease[0];
-		if (ike->leased == 0 && ike->lease[1].fam != ADDR_NONE)
-			tn->wish[1] = ike->lease[1];
+	for (i = 0; i < m->nchildren; i++)
 		begin_child(w, &m->child[i]);
-	}
 	ike->task_child = by_spi(w, m->task_spi);
 	if (m->has_req && m->task_tunnel[0] != '\0') {
 		t = tunnel_byname(w, m->task_tunnel);

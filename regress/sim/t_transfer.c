@@ -314,6 +314,92 @@ ATF_TC_BODY(nat, tc)
 	sim_free(s);
 }
 
+static struct node *
+caller(struct sim *s, const char *name, const char *addr, char *text, size_t cap)
+{
+	(void)snprintf(text, cap, "ikev2 \"hub\" active esp from dynamic to 10.1.0.0/16 peer "
+	    "198.51.100.1 request address any srcid %s.example dstid hub.example " PSK, name);
+	return (sim_node(s, name, addr, text));
+}
+
+/* An address inside the tunnel goes along, on both sides, and nobody else gets it. */
+ATF_TC_WITHOUT_HEAD(leases);
+ATF_TC_BODY(leases, tc)
+{
+	static const char	 hub[] = "ikev2 \"rw\" passive esp from 10.1.0.0/16 to dynamic "
+	    "local 198.51.100.1 peer any config address 10.9.0.0/30 srcid hub.example " PSK;
+	static const char	 less[] = "ikev2 \"rw\" passive esp from 10.1.0.0/16 to dynamic "
+	    "local 198.51.100.1 peer any config address 10.7.0.0/30 srcid hub.example " PSK;
+	struct sim		*s = sim_new(22);
+	struct node		*h = sim_node(s, "h", "198.51.100.1", hub), *a, *b;
+	struct ike_sa		*ike;
+	struct addr		 was;
+	char			 ta[512], tb[512], from[ADDR_STRLEN];
+	uint32_t		 at = 0;
+	uint64_t		 got;
+
+	(void)tc;
+	invariant_on(s);
+	a = caller(s, "a", "192.0.2.1", ta, sizeof(ta));
+	sim_run(s, 3000);
+	ATF_REQUIRE((ike = slab_walk(&h->e->w.ikes, &at, NULL)) != NULL);
+	was = ike->lease[0];
+	ATF_REQUIRE(was.fam == ADDR_V4);
+	ATF_REQUIRE_EQ(sim_transfer(h, hub), 1);
+	ATF_REQUIRE_EQ(sim_transfer(a, ta), 1);
+	at = 0;
+	ATF_REQUIRE((ike = slab_walk(&h->e->w.ikes, &at, NULL)) != NULL);
+	ATF_CHECK_EQ(addr_cmp(&ike->lease[0], &was), 0);
+	got = a->got;
+	(void)sim_ping(a, addr_str(&was, from), "10.1.0.5");
+	sim_run(s, 1000);
+	ATF_CHECK_EQ(a->got, got + 1);
+	/* the pool has two */
+	b = caller(s, "b", "192.0.2.2", tb, sizeof(tb));
+	sim_run(s, 5000);
+	ATF_CHECK(sim_is_up(a, "hub") && sim_is_up(b, "hub"));
+	for (at = 0; (ike = slab_walk(&h->e->w.ikes, &at, NULL)) != NULL;)
+		ATF_CHECK_EQ(addr_cmp(&ike->lease[0], &was) == 0, ike->c.remote.addr.b[3] == 1);
+	/* an address that is in no pool any more is not given on */
+	ATF_CHECK_EQ(sim_transfer(h, less), 0);
+	ATF_CHECK_EQ(h->e->w.ikes.used, 0);
+	sim_free(s);
+}
+
+static uint8_t	left[ENGINE_RECORD_MAX];
+
+/* What cannot go on elsewhere is left behind, and said. */
+ATF_TC_WITHOUT_HEAD(left_behind);
+ATF_TC_BODY(left_behind, tc)
+{
+	static const char	*const why[] = { "it is not up", "it is not up",
+	    "its nonces are used up" };
+	struct sim		*s;
+	struct ike_sa		*ike;
+	uint64_t		 cursor;
+	size_t			 len;
+	uint32_t		 at;
+	int			 i;
+
+	(void)tc;
+	for (i = 0; i < 3; i++) {
+		s = start(30 + (uint64_t)i);
+		ATF_REQUIRE(sim_up(s->n[0], "b"));
+		at = 0, cursor = 0;
+		ATF_REQUIRE((ike = slab_walk(&s->n[0]->e->w.ikes, &at, NULL)) != NULL);
+		if (i == 0)
+			ike->fatal = 1;
+		else if (i == 1)
+			ike_state(&s->n[0]->e->w, ike, IKE_FINISHING);
+		else
+			ike->c.iv = UINT64_MAX - 1;
+		ATF_CHECK_EQ(engine_export(s->n[0]->e, s->now, &cursor, left, sizeof(left),
+		    &len), 0);
+		ATF_CHECK_MSG(sim_logged(s->n[0], why[i]), "%s", why[i]);
+		sim_free(s);
+	}
+}
+
 /* ---- records that are not as they should be */
 
 static uint8_t	rec[ENGINE_RECORD_MAX];
@@ -463,6 +549,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, handshake);
 	ATF_TP_ADD_TC(tp, generation);
 	ATF_TP_ADD_TC(tp, nat);
+	ATF_TP_ADD_TC(tp, leases);
+	ATF_TP_ADD_TC(tp, left_behind);
 	ATF_TP_ADD_TC(tp, refusals);
 	ATF_TP_ADD_TC(tp, bent);
 	ATF_TP_ADD_TC(tp, memory);
