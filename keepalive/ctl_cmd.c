@@ -28,11 +28,14 @@ no_words(char **args, struct ctl_cmd *cmd)
 static const char *
 show(char **args, struct ctl_cmd *cmd)
 {
-	static const char usage[] = "write: show keepalive [name]";
+	static const char usage[] = "write: show keepalive [name], or: "
+	    "show history [name]";
 	int bad = 0;
 	char *word = lineio_word(args, &bad);
 
-	if (word == NULL || strcmp(word, "keepalive") != 0)
+	if (word != NULL && strcmp(word, "history") == 0)
+		cmd->verb = CTL_HISTORY;
+	else if (word == NULL || strcmp(word, "keepalive") != 0)
 		return (usage);
 	if ((word = lineio_word(args, &bad)) != NULL &&
 	    take_name(cmd, word) == -1)

@@ -60,6 +60,23 @@ ctl_json_status(struct json *j, const struct watch_status *st, monotime now)
 }
 
 void
+ctl_json_history(struct json *j, const char *name, const struct stats_minute *m)
+{
+	uint8_t sent[STATS_MINUTES], lost[STATS_MINUTES];
+	size_t i, n = m != NULL ? STATS_MINUTES : 0;
+
+	for (i = 0; i < n; i++) {
+		sent[i] = m[i].sent;
+		lost[i] = m[i].lost;
+	}
+	json_begin(j);
+	json_str(j, "kind", "history");
+	json_str(j, "tunnel", name);
+	json_octets(j, "sent", sent, n);
+	json_octets(j, "lost", lost, n);
+}
+
+void
 ctl_json_event(struct json *j, const struct watch_event *ev,
     const struct timespec *wall)
 {

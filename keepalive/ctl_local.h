@@ -14,7 +14,7 @@
 
 enum ctl_verb {
 	CTL_SHOW = 1, CTL_EVENTS, CTL_METRICS, CTL_PROBE,
-	CTL_PING, CTL_TRACE, CTL_VERSION
+	CTL_PING, CTL_TRACE, CTL_VERSION, CTL_HISTORY
 };
 
 /* A command, checked. */
@@ -65,6 +65,8 @@ void	ctl_ping_end(struct ctl_client *);	/* the client has gone */
 
 /* ctl_json.c; pure */
 void	ctl_json_status(struct json *, const struct watch_status *, monotime now);
+/* m: STATS_MINUTES of them, the current one first; NULL: it never answered. */
+void	ctl_json_history(struct json *, const char *name, const struct stats_minute *m);
 void	ctl_json_event(struct json *, const struct watch_event *,
 	    const struct timespec *wall);
 

@@ -7,21 +7,35 @@
 #include "proc/version.h"
 
 static void
+show_slot(struct ctl_client *c, uint32_t slot, const struct watch_status *st)
+{
+	struct stats_minute m[STATS_MINUTES];
+	struct ctl *ct = c->ctl;
+	struct json j;
+
+	if (c->cmd.verb == CTL_HISTORY)
+		ctl_json_history(&j, st->name, watch_history(ct->watch, slot,
+		    m) == -1 ? NULL : m);
+	else
+		ctl_json_status(&j, st, ct->io->now(ct->io->arg));
+	ctl_line(c, &j);
+}
+
+static void
 show_next(struct ctl_client *c)
 {
 	struct ctl *ct = c->ctl;
 	struct watch_status st;
-	struct json j;
+	uint32_t slot;
 
 	while (c->io.fd != -1 && lineio_unread(&c->io) < OUT_HIGH) {
 		if (watch_next(ct->watch, &c->slot) == -1) {
 			lineio_end(&c->io, NULL);
 			return;
 		}
-		if (watch_status_at(ct->watch, c->slot++, &st) == -1)
-			continue;
-		ctl_json_status(&j, &st, ct->io->now(ct->io->arg));
-		ctl_line(c, &j);
+		slot = c->slot++;
+		if (watch_status_at(ct->watch, slot, &st) == 0)
+			show_slot(c, slot, &st);
 	}
 }
 
@@ -30,7 +44,6 @@ show_one(struct ctl_client *c)
 {
 	struct ctl *ct = c->ctl;
 	struct watch_status st;
-	struct json j;
 	uint32_t slot;
 
 	if (watch_find(ct->watch, c->cmd.name, &slot) == -1 ||
@@ -38,8 +51,7 @@ show_one(struct ctl_client *c)
 		lineio_end(&c->io, CTL_UNKNOWN);
 		return;
 	}
-	ctl_json_status(&j, &st, ct->io->now(ct->io->arg));
-	ctl_line(c, &j);
+	show_slot(c, slot, &st);
 	lineio_end(&c->io, NULL);
 }
 
@@ -113,7 +125,7 @@ version(struct ctl_client *c)
 void
 ctl_more(struct ctl_client *c)
 {
-	if (c->cmd.verb == CTL_SHOW)
+	if (c->cmd.verb == CTL_SHOW || c->cmd.verb == CTL_HISTORY)
 		show_next(c);
 	else if (c->cmd.verb == CTL_METRICS)
 		metrics_next(c);
@@ -126,6 +138,7 @@ ctl_run(struct ctl_client *c)
 	c->family = 0;
 	switch (c->cmd.verb) {
 	case CTL_SHOW:
+	case CTL_HISTORY:
 	case CTL_METRICS:
 		if (c->cmd.name[0] != '\0') {
 			show_one(c);

@@ -150,6 +150,18 @@ json_prefix(struct json *j, const char *key, const struct prefix *p)
 }
 
 void
+json_octets(struct json *j, const char *key, const uint8_t *v, size_t n)
+{
+	size_t i;
+
+	put_key(j, key);
+	put(j, "[");
+	for (i = 0; i < n; i++)
+		put(j, "%s%u", i > 0 ? "," : "", v[i]);
+	put(j, "]");
+}
+
+void
 json_tslist(struct json *j, const char *key, const struct tslist *l)
 {
 	char s[TS_STRLEN];

@@ -29,6 +29,7 @@ void	json_hex(struct json *, const char *key, uint64_t, int digits);	/* "0x..." 
 void	json_tenth(struct json *, const char *key, uint64_t tenths);	/* 12.3 */
 void	json_addr(struct json *, const char *key, const struct addr *);
 void	json_prefix(struct json *, const char *key, const struct prefix *);
+void	json_octets(struct json *, const char *key, const uint8_t *, size_t n);	/* [1,2] */
 void	json_tslist(struct json *, const char *key, const struct tslist *);
 /* Octets of the UTF-8 sequence that starts at s, 0 when it is none (RFC 3629 4). */
 size_t	json_utf8(const unsigned char *s);

@@ -385,7 +385,7 @@ optionless()
 ctl_words()
 {
 	usage ipsecctl | tr -c 'a-z\n' ' ' | tr ' ' '\n' |
-	    grep -v -x -e '' -e ipsecctl -e socket -e file -e count -e wait -e size -e '[cfijlos]' | sort -u
+	    grep -v -x -e '' -e ipsecctl -e socket -e file -e count -e wait -e size -e '[cfijlnosv]' | sort -u
 	sed -n '/show_whats\[/,/};/s/.*{ "\([a-z]*\)", "\([a-z]*\)".*/\1 \2/p' \
 	    "$SRCDIR/sbin/ipsecctl/show.c" | tr ' ' '\n'
 }
@@ -430,6 +430,7 @@ code_keys()
 		type["u64"] = type["tenth"] = "number"
 		type["bool"] = "boolean"; type["hex"] = "SPI"
 		type["addr"] = "address"; type["tslist"] = "nets"
+		type["octets"] = "numbers"
 	}
 	$0 ~ "^" fn "\\(" { on = 1 }
 	/^}/ { on = 0 }
@@ -475,6 +476,7 @@ nw_code_keys()
 {
 	P=$SRCDIR/keepalive
 	code_keys keepalive ctl_json_status "$P/ctl_json.c"
+	code_keys history ctl_json_history "$P/ctl_json.c"
 	code_keys event ctl_json_event "$P/ctl_json.c"
 	code_keys reply say_reply "$P/ctl_ping.c"
 	code_keys loss say_loss "$P/ctl_ping.c"

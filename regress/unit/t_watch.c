@@ -151,7 +151,10 @@ ATF_TC_BODY(one_loss_is_nothing, tc)
 ATF_TC_WITHOUT_HEAD(late_reply);
 ATF_TC_BODY(late_reply, tc)
 {
+	struct stats_minute m[STATS_MINUTES];
+	unsigned int i, lost = 0, sent = 0;
 	struct watch_status st;
+	uint32_t slot;
 
 	world("10.1.0.0/24");
 	boise();
@@ -163,6 +166,8 @@ ATF_TC_BODY(late_reply, tc)
 	st = status();
 	ATF_CHECK_EQ(WATCH_UP, st.state);
 	ATF_CHECK(st.late > 5);
+	/* One that is over the timeout is a loss, and one over its reply is not. */
+	ATF_CHECK(st.lost <= 1);
 	W.rtt_us = 30000;
 	run_ms(20000);
 	st = status();
@@ -170,6 +175,19 @@ ATF_TC_BODY(late_reply, tc)
 	ATF_CHECK_EQ(st.sent, st.received);
 	ATF_CHECK_EQ(2500000, st.rtt_max_us);
 	ATF_CHECK_EQ(0, st.fig.loss_1h);	/* in its minute, too */
+	ATF_REQUIRE_EQ(0, watch_find(W.w, "boise", &slot));
+	ATF_REQUIRE_EQ(0, watch_history(W.w, slot, m));
+	for (i = 0; i < STATS_MINUTES; i++) {
+		sent += m[i].sent;
+		lost += m[i].lost;
+	}
+	ATF_CHECK_EQ(0, lost);
+	ATF_CHECK_EQ(st.sent, sent);
+	/* What never comes stays one. */
+	W.answers = 0;
+	run_ms(25000);
+	ATF_REQUIRE_EQ(0, watch_history(W.w, slot, m));
+	ATF_CHECK(m[0].lost + m[1].lost > 0);
 	done();
 }
 
@@ -464,26 +482,48 @@ ATF_TC_BODY(foreign_replies, tc)
 ATF_TC_WITHOUT_HEAD(reload);
 ATF_TC_BODY(reload, tc)
 {
-	struct watch_status st;
+	struct stats_minute before[STATS_MINUTES], after[STATS_MINUTES];
+	struct watch_status was, st;
+	uint32_t slot;
 	size_t i;
 
 	world("10.1.0.0/24");
 	boise();
 	W.answers = 1;
 	addrs("10.1.0.1", NULL);
-	run_ms(30000);
-	ATF_REQUIRE_EQ(WATCH_UP, status().state);
+	run_ms(130000);
+	/* With a probe on its way, whose reply will come after the reload. */
+	W.rtt_us = 900000;
+	for (i = 0; i < 200 && W.nflight == 0; i++)
+		run_ms(100);
+	ATF_REQUIRE_EQ(1, W.nflight);
+	was = status();
+	ATF_REQUIRE_EQ(WATCH_UP, was.state);
+	ATF_REQUIRE(was.received > 10);
+	ATF_REQUIRE_EQ(0, watch_find(W.w, "boise", &slot));
+	ATF_REQUIRE_EQ(0, watch_history(W.w, slot, before));
 	watch_conf_begin(W.w);
 	target("reno", "10.1.0.0/24", "10.3.0.0/24", "10.3.0.1", 1000);
 	target("boise", "10.1.0.0/24", "10.2.0.0/24", "10.2.0.1", 10000);
 	watch_conf_commit(W.w, W.now);
 	ATF_CHECK_EQ(2, watch_count(W.w));
-	for (i = 0; i < 2; i++) {
-		ATF_REQUIRE_EQ(0, watch_status(W.w, i, &st));
-		ATF_CHECK_EQ(strcmp(st.name, "boise") == 0 ? WATCH_UP :
-		    WATCH_ACQUIRING, st.state);
-	}
-	run_ms(30000);
+	ATF_REQUIRE_EQ(0, watch_find(W.w, "reno", &slot));
+	ATF_REQUIRE_EQ(0, watch_status_at(W.w, slot, &st));
+	ATF_CHECK_EQ(WATCH_ACQUIRING, st.state);
+	/* Everything that is known of the other one is as it was. */
+	ATF_REQUIRE_EQ(0, watch_find(W.w, "boise", &slot));
+	ATF_REQUIRE_EQ(0, watch_status_at(W.w, slot, &st));
+	ATF_CHECK_EQ(0, memcmp(&was, &st, sizeof(st)));
+	ATF_REQUIRE_EQ(0, watch_history(W.w, slot, after));
+	ATF_CHECK_EQ(0, memcmp(before, after, sizeof(after)));
+	run_ms(1000);
+	ATF_REQUIRE_EQ(0, watch_status_at(W.w, slot, &st));
+	ATF_CHECK_EQ(was.received + 1, st.received);
+	W.rtt_us = 30000;
+	run_ms(29000);
+	ATF_REQUIRE_EQ(0, watch_status_at(W.w, slot, &st));
+	ATF_CHECK(st.received > was.received + 2);
+	ATF_CHECK_EQ(0, st.lost);
 	ATF_CHECK_EQ(2, times_logged("up, first reply"));
 	/* A changed target starts anew, a removed one is silent. */
 	watch_conf_begin(W.w);

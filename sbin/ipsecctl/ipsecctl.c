@@ -22,7 +22,8 @@ usage(void)
 	(void)fprintf(stderr,
 	    "usage: ipsecctl [-s socket] show [tunnels | peers | sa | policies |"
 	    " stats | all] [-j]\n"
-	    "       ipsecctl [-s socket] show keepalive [tunnel] [-j | -o metrics]\n"
+	    "       ipsecctl [-s socket] show keepalive [tunnel] [-v] [-j | -o metrics]\n"
+	    "       ipsecctl [-s socket] watch [tunnel] [-i wait] [-n count] [-j]\n"
 	    "       ipsecctl [-s socket] events [-j]\n"
 	    "       ipsecctl [-s socket] ping tunnel [-c count] [-i wait] [-l size]"
 	    " [-j]\n"
@@ -138,7 +139,7 @@ main(int argc, char *argv[])
 
 	/* Options may also follow the words: `show sa -j'. */
 	while (optind < argc) {
-		while ((ch = getopt(argc, argv, "+c:f:i:jl:o:s:")) != -1) {
+		while ((ch = getopt(argc, argv, "+c:f:i:jl:n:o:s:v")) != -1) {
 			switch (ch) {
 			case 'c':
 				ka.count = optarg;
@@ -155,11 +156,17 @@ main(int argc, char *argv[])
 			case 'l':
 				ka.size = optarg;
 				break;
+			case 'n':
+				ka.frames = optarg;
+				break;
 			case 'o':
 				form = optarg;
 				break;
 			case 's':
 				path = optarg;
+				break;
+			case 'v':
+				ka.verbose = 1;
 				break;
 			default:
 				usage();
@@ -194,7 +201,8 @@ main(int argc, char *argv[])
 			usage();
 		return (finish(rv));
 	}
-	if (ka.count != NULL || ka.wait != NULL || ka.size != NULL)
+	if (ka.count != NULL || ka.wait != NULL || ka.size != NULL ||
+	    ka.frames != NULL || ka.verbose)
 		usage();
 	if (isshow) {
 		if (n > 2 || (n == 2 && !show_known(args[1])))

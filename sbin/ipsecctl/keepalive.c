@@ -130,9 +130,12 @@ keepalive_show(const struct ka_opts *o, const char *name)
 	json_t *array;
 	int refused, own = 1;
 
+	if (o->count != NULL || o->wait != NULL || o->size != NULL ||
+	    o->frames != NULL)
+		return (-1);
 	if (o->form != NULL)
 		return (strcmp(o->form, "metrics") != 0 || name != NULL ||
-		    o->json ? -1 : metrics(o));
+		    o->json || o->verbose ? -1 : metrics(o));
 	if ((c = keepalive_open(o, &why, errtext)) == NULL) {
 		c = open_iked(o, errtext);
 		own = 0;
@@ -147,8 +150,14 @@ keepalive_show(const struct ka_opts *o, const char *name)
 	}
 	if (!own && name != NULL)
 		only(array, name);
+	/* The history of all of them is netwatchd's alone. */
+	if (own && o->verbose && keepalive_history(c, array, name,
+	    errtext) == -1)
+		warnx("%s", errtext);
 	if (o->json)
 		dump(c, array);
+	else if (o->verbose)
+		keepalive_print(stdout, array);
 	else
 		show_keepalive(stdout, array);
 	json_decref(array);
@@ -219,7 +228,7 @@ int
 keepalive_word(const char *word)
 {
 	static const char *const words[] = { "events", "probe", "ping",
-	    "trace" };
+	    "trace", "watch" };
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -233,10 +242,15 @@ keepalive_main(const struct ka_opts *o, int n, char *const *args)
 {
 	char line[CLIENT_CMDMAX];
 
-	if (o->form != NULL)
+	if (o->form != NULL || o->verbose)
 		return (-1);
 	if (n == 2 && strchr(args[1], '"') != NULL)
 		errx(EXIT_USAGE, "no tunnel's name has double quotes in it");
+	if (n <= 2 && strcmp(args[0], "watch") == 0 && o->count == NULL &&
+	    o->size == NULL)
+		return (keepalive_watch(o, n == 2 ? args[1] : NULL));
+	if (o->frames != NULL)
+		return (-1);
 	if (n == 2 && strcmp(args[0], "ping") == 0)
 		return (keepalive_ping(o, args[1]));
 	if (n == 2 && strcmp(args[0], "trace") == 0)

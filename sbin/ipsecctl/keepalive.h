@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 
+#include <stdio.h>
+
 #include "proc/client.h"
 
 /* Exit statuses, besides 0 and 1 */
@@ -17,7 +19,10 @@ struct ka_opts {
 	const char	*sock;	/* iked's; netwatchd's is beside it */
 	int		 json;
 	const char	*form;	/* -o; NULL: none */
-	const char	*count, *wait, *size;	/* of ping; NULL: not said */
+	int		 verbose;
+	/* of ping; wait of watch, too; NULL: not said */
+	const char	*count, *wait, *size;
+	const char	*frames;	/* of watch; NULL: no end */
 };
 
 /*
@@ -25,7 +30,7 @@ struct ka_opts {
  * by iked, with what netwatchd last reported to it.  The exit status; -1: wrong usage.
  */
 int	keepalive_show(const struct ka_opts *, const char *name);
-/* events, probe, ping, trace.  The exit status; -1: wrong usage. */
+/* events, probe, ping, trace, watch.  The exit status; -1: wrong usage. */
 int	keepalive_main(const struct ka_opts *, int n, char *const *args);
 /* That word begins such a command. */
 int	keepalive_word(const char *);
@@ -33,6 +38,17 @@ int	keepalive_word(const char *);
 /* keepalive_ping.c; the same */
 int	keepalive_ping(const struct ka_opts *, const char *name);
 int	keepalive_trace(const struct ka_opts *, const char *name);
+/* "0.2" seconds as milliseconds; -1: no such time. */
+long	keepalive_ms(const char *);
+
+/* keepalive_watch.c; name NULL: all.  The exit status. */
+int	keepalive_watch(const struct ka_opts *, const char *name);
+
+/* keepalive_history.c: each object of the array gets its minutes, history_sent and
+ * history_lost.  0, or -1 and a line in err. */
+int	keepalive_history(struct client *, json_t *array, const char *name,
+	    char err[CLIENT_ERRLEN]);
+void	keepalive_print(FILE *, const json_t *array);	/* all of it */
 
 /* For the files of this program that talk to netwatchd. */
 struct client	*keepalive_open(const struct ka_opts *, enum client_why *,

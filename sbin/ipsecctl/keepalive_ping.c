@@ -177,9 +177,8 @@ summary(const char *name, const struct tally *t)
 	(void)printf("\n");
 }
 
-/* "0.2" seconds as milliseconds; -1: no such time. */
-static long
-to_ms(const char *s)
+long
+keepalive_ms(const char *s)
 {
 	char *end;
 	double d;
@@ -198,7 +197,7 @@ keepalive_ping(const struct ka_opts *o, const char *name)
 	struct tally t = { 0 };
 	long wait;
 
-	if ((wait = to_ms(o->wait != NULL ? o->wait : "1")) == -1)
+	if ((wait = keepalive_ms(o->wait != NULL ? o->wait : "1")) == -1)
 		errx(EXIT_USAGE, "-i: 0.01 to 60 seconds");
 	if (snprintf(line, sizeof(line), "ping \"%s\" %s %ld %s", name,
 	    o->count != NULL ? o->count : "5", wait, o->size != NULL ?

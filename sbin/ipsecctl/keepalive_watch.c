@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * ipsecctl watch: the table of show keepalive, again and again in the same place.
+ *
+ * Plain ECMA-48 on the terminal's other screen, so that what was there before comes back at
+ * the end, however that comes: by -n, q, an interrupt, or the loss of the terminal.  Where
+ * the output is no terminal the frames come one below the other.
+ */
+
+#include <sys/types.h>
+#include <sys/ioctl.h>
+
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "keepalive.h"
+#include "print.h"
+#include "show.h"
+
+#define ENTER	"\033[?1049h\033[?25l"	/* the other screen, and no cursor */
+#define LEAVE	"\033[?25h\033[?1049l"
+#define HOME	"\033[H"
+#define REST	"\033[K"		/* nothing of the last frame right of here */
+#define BELOW	"\033[J"		/* nor below */
+
+struct view {
+	const struct ka_opts	*o;
+	const char		*name;		/* NULL: all */
+	struct client		*c;		/* NULL: netwatchd is not there (now) */
+	int			 tty;		/* the output is a terminal */
+	int			 keys;		/* so is the input: it is read */
+	struct termios		 was;
+	long			 wait_ms;
+	unsigned long		 frames;	/* left; 0: no end */
+	int			 failed;	/* the last frame has no table */
+};
+
+static volatile sig_atomic_t stopped, suspended, resized;
+
+static void
+caught(int sig)
+{
+	if (sig == SIGTSTP)
+		suspended = 1;
+	else if (sig == SIGWINCH)
+		resized = 1;
+	else
+		stopped = 1;
+}
+
+/* They are taken while we wait, and at no other time. */
+static void
+catch(void)
+{
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP,
+	    SIGWINCH };
+	struct sigaction sa;
+	sigset_t set;
+	size_t i;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = caught;
+	(void)sigemptyset(&set);
+	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++) {
+		(void)sigaddset(&set, sigs[i]);
+		(void)sigaction(sigs[i], &sa, NULL);
+	}
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+enter(struct view *v)
+{
+	struct termios t;
+
+	if (!v->tty)
+		return;
+	v->keys = tcgetattr(STDIN_FILENO, &v->was) == 0;
+	if (v->keys) {
+		t = v->was;
+		t.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+		t.c_cc[VMIN] = 1;
+		t.c_cc[VTIME] = 0;
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &t);
+	}
+	(void)fputs(ENTER, stdout);
+}
+
+static void
+leave(struct view *v)
+{
+	if (!v->tty)
+		return;
+	(void)fputs(LEAVE, stdout);
+	(void)fflush(stdout);
+	if (v->keys)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &v->was);
+}
+
+/* Back to the shell, and here again. */
+static void
+suspend(struct view *v)
+{
+	suspended = 0;
+	leave(v);
+	(void)kill(getpid(), SIGSTOP);
+	enter(v);
+}
+
+static int
+is_up(const json_t *k)
+{
+	return (strcmp(field_str(k, "state"), "up") == 0);
+}
+
+/* What is not up stands above: the screen may be too short for all. */
+static json_t *
+sort(const json_t *array)
+{
+	json_t *out = json_array();
+	size_t i, round;
+
+	for (round = 0; out != NULL && round < 2; round++)
+		for (i = 0; i < json_array_size(array); i++)
+			if (is_up(json_array_get(array, i)) == (int)round)
+				(void)json_array_append(out,
+				    json_array_get(array, i));
+	if (out == NULL)
+		err(1, NULL);
+	return (out);
+}
+
+static void
+headline(FILE *f, const struct view *v, const json_t *array)
+{
+	char when[32];
+	size_t i, n = json_array_size(array), up = 0;
+	struct tm tm;
+	time_t t;
+
+	(void)time(&t);
+	if (localtime_r(&t, &tm) == NULL ||
+	    strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		when[0] = '\0';
+	for (i = 0; i < n; i++)
+		up += (size_t)is_up(json_array_get(array, i));
+	(void)fprintf(f, "%s, every %ld.%ld s: %zu watched, %zu up, %zu not up\n",
+	    when, v->wait_ms / 1000, v->wait_ms % 1000 / 100, n, up, n - up);
+}
+
+/* The table; NULL and a line in text, when netwatchd has none. */
+static json_t *
+ask(struct view *v, char text[CLIENT_ERRLEN])
+{
+	char line[CLIENT_CMDMAX];
+	enum client_why why;
+	json_t *array;
+	int refused;
+
+	if (v->c == NULL && (v->c = keepalive_open(v->o, &why, text)) == NULL)
+		return (NULL);
+	(void)snprintf(line, sizeof(line), v->name != NULL ?
+	    "show keepalive \"%s\"" : "show keepalive", v->name);
+	array = query(v->c, line, &refused, text, NULL);
+	if (array == NULL && !refused) {
+		client_close(v->c);
+		v->c = NULL;		/* the next frame asks another one */
+	}
+	return (array);
+}
+
+/* Columns that a character takes are counted as one. */
+static void
+put_cut(const char *s, size_t len, unsigned int cols)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (((unsigned char)s[i] & 0xc0) != 0x80 && n++ == cols)
+			break;
+		(void)putchar(s[i]);
+	}
+}
+
+/* What does not fit is left out, and how many lines that were is said. */
+static void
+put_screen(const char *text)
+{
+	struct winsize ws;
+	unsigned int rows = 24, cols = 80, row = 0, total = 0;
+	const char *s, *lf;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_row > 1 &&
+	    ws.ws_col > 1) {
+		rows = ws.ws_row;
+		cols = ws.ws_col;
+	}
+	for (s = text; (s = strchr(s, '\n')) != NULL; s++)
+		total++;
+	(void)fputs(HOME, stdout);
+	for (s = text; (lf = strchr(s, '\n')) != NULL; s = lf + 1, row++) {
+		/* On the last line a line feed would scroll. */
+		(void)fputs(row > 0 ? "\r\n" : "", stdout);
+		if (row + 1 == rows && total > rows) {
+			(void)printf("... and %u more line%s", total - row,
+			    total - row == 1 ? "" : "s");
+			break;
+		}
+		put_cut(s, (size_t)(lf - s), cols);
+		(void)fputs(REST, stdout);
+	}
+	(void)fputs(lf != NULL ? REST : BELOW, stdout);
+}
+
+static void
+put_json(const json_t *array)
+{
+	(void)json_dumpf(array, stdout, JSON_COMPACT | JSON_ENSURE_ASCII |
+	    JSON_REAL_PRECISION(6));
+	(void)fputc('\n', stdout);
+}
+
+static void
+frame(struct view *v)
+{
+	char text[CLIENT_ERRLEN], clean[CLIENT_ERRLEN], *p = NULL;
+	json_t *array = ask(v, text), *sorted;
+	size_t len = 0;
+	FILE *f;
+
+	v->failed = array == NULL;
+	if (v->o->json) {
+		if (array == NULL)
+			warnx("%s", print_clean(clean, sizeof(clean), text));
+		else
+			put_json(array);
+		json_decref(array);
+		return;
+	}
+	if ((f = open_memstream(&p, &len)) == NULL)
+		err(1, NULL);
+	if (array == NULL)
+		(void)fprintf(f, "%s\n", print_clean(clean, sizeof(clean), text));
+	else {
+		sorted = sort(array);
+		headline(f, v, sorted);
+		show_keepalive(f, sorted);
+		json_decref(sorted);
+	}
+	if (fclose(f) == EOF)
+		err(1, NULL);
+	json_decref(array);
+	if (v->tty)
+		put_screen(p);
+	else
+		(void)printf("%s\n", p);
+	free(p);
+}
+
+/* 1: q was typed, or the terminal is gone. */
+static int
+typed(void)
+{
+	char c;
+
+	return (read(STDIN_FILENO, &c, 1) != 1 || c == 'q' || c == 'Q');
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+/* Until the next frame is due.  1: there is none. */
+static int
+pause_between(struct view *v)
+{
+	struct pollfd pfd = { .fd = v->keys ? STDIN_FILENO : -1,
+	    .events = POLLIN };
+	int64_t end = now_ms() + v->wait_ms, left;
+	struct timespec ts;
+	sigset_t none;
+	int n;
+
+	(void)sigemptyset(&none);
+	for (;;) {
+		left = end - now_ms();
+		ts.tv_sec = left > 0 ? left / 1000 : 0;
+		ts.tv_nsec = left > 0 ? left % 1000 * 1000000 : 0;
+		n = ppoll(&pfd, 1, &ts, &none);
+		if (stopped || (n == -1 && errno != EINTR))
+			return (1);
+		if (suspended)
+			suspend(v);
+		else if (n == 1 && typed())
+			return (1);
+		else if (n == 0 || resized) {
+			resized = 0;
+			return (0);
+		}
+	}
+}
+
+int
+keepalive_watch(const struct ka_opts *o, const char *name)
+{
+	struct view v = { .o = o, .name = name };
+	unsigned long long n = 0;
+	const char *bad = NULL;
+	int rv;
+
+	if ((v.wait_ms = keepalive_ms(o->wait != NULL ? o->wait : "1")) == -1)
+		errx(EXIT_USAGE, "-i: 0.01 to 60 seconds");
+	if (o->frames != NULL && ((n = (unsigned long long)strtonum(o->frames,
+	    1, 1000000000, &bad)) == 0 || bad != NULL))
+		errx(EXIT_USAGE, "-n: 1 to 1000000000");
+	v.frames = (unsigned long)n;
+	v.c = keepalive_need(o);
+	v.tty = !o->json && isatty(STDOUT_FILENO);
+	catch();
+	enter(&v);
+	do {
+		frame(&v);
+		if (fflush(stdout) == EOF || (v.frames > 0 && --v.frames == 0))
+			break;
+	} while (!pause_between(&v));
+	leave(&v);
+	rv = v.failed;
+	client_close(v.c);
+	return (rv);
+}
