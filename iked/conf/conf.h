@@ -147,6 +147,25 @@ int	conf_tunnel_equal(const struct conf *, const struct conf_tunnel *,
 	    const struct conf *, const struct conf_tunnel *);
 int	conf_watch_equal(const struct conf_watch *, const struct conf_watch *);
 /*
+ * What differs, as bits: 1 << enum conf_field (conf_diff.c).  The indices of a tunnel's
+ * peer must be good.
+ */
+enum conf_field { CF_MODE, CF_LIFETIME, CF_LIFEBYTES, CF_CHILDSA, CF_IKELIFETIME,
+    CF_IKESA, CF_TRANSPORT, CF_SINGLE, CF_FROM, CF_TO, CF_CONFIG, CF_REQUEST, CF_IFACE,
+    CF_LOCAL, CF_PEER, CF_SRCID, CF_DSTID, CF_PSK, CF_NATT, CF_FULL, CF_FIELDS };
+#define CF_KEEP		(1U << CF_MODE)		/* no SA has to change */
+#define CF_REKEY_CHILD	(1U << CF_LIFETIME | 1U << CF_LIFEBYTES | 1U << CF_CHILDSA)
+#define CF_REKEY_IKE	(1U << CF_IKELIFETIME | 1U << CF_IKESA)
+const char *conf_field_name(unsigned int);	/* as in iked.conf; NULL past the end */
+uint32_t conf_peer_diff(const struct conf_peer *, const struct conf_peer *);
+uint32_t conf_tunnel_diff(const struct conf *, const struct conf_tunnel *,
+	    const struct conf *, const struct conf_tunnel *);
+/* What a reload does with the tunnel's SAs: nothing, make before break, break. */
+enum conf_change { CHANGE_KEPT = 1, CHANGE_RENEGOTIATED, CHANGE_REPLACED, CHANGE_ADDED,
+    CHANGE_REMOVED };
+enum conf_change conf_change(uint32_t diff);
+const char *conf_change_name(enum conf_change);
+/*
  * Who has no secrets cannot see that one changed.  Who reads them numbers them: a peer
  * whose secret is that of the same peer in old keeps its serial, any other gets
  * c->gen.  old may be NULL.  key is random, of CONF_MARKLEN octets, and the same for both:

@@ -46,6 +46,7 @@ engine_free(struct engine *e)
 		return;
 	world_destroy(&e->w);
 	free(e->old_map);
+	plan_free(e);
 	explicit_bzero(e, sizeof(*e));
 	free(e);
 }

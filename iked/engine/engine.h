@@ -58,12 +58,18 @@ void		 engine_free(struct engine *);	/* wipes; sends nothing */
 void	engine_caps(struct engine *, const struct kern_caps *);
 /*
  * A new generation, checked and complete; the engine takes it over and frees it
- * when the next comes.  Tunnels that did not change (by name and conf_tunnel_equal,
- * conf_peer_equal) keep their SAs; changed ones are deleted and made anew where wanted;
- * removed ones are deleted.  MODE_ACTIVE tunnels become wanted for good.
+ * when the next comes.  What becomes of a tunnel's SAs says conf_change(): they are kept,
+ * rekeyed, or deleted and made anew where wanted; removed ones are deleted.  MODE_ACTIVE
+ * tunnels become wanted for good.
  * 0, or -1: no memory (logged), and the old generation is still in use.
  */
 int	engine_conf(struct engine *, monotime now, struct conf *);
+/*
+ * What engine_conf() would do with this one: records SHOWK_PLAN, the tunnels of the new
+ * generation and then those that would be removed.  They are there until they have been
+ * read to their end, or the next engine_conf() or engine_plan().  0, or -1: no memory.
+ */
+int	engine_plan(struct engine *, const struct conf *);
 
 /* A datagram without marker, as it came to local from remote. natt: it came on the
  * NAT-T port behind a non-ESP marker. */

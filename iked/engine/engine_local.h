@@ -14,6 +14,8 @@ struct engine {
 	uint32_t	 old_gen;	/* of the generation before this one */
 	uint32_t	*old_map;	/* its tunnel index -> ours, or NO_INDEX */
 	uint32_t	 nold;
+	struct show_plan *plan;		/* of the last engine_plan() */
+	uint32_t	 nplan;
 	struct {
 		struct addr	addr;
 		monotime	until;
@@ -80,6 +82,10 @@ void	wanted_drop_timer(struct world *, struct child_sa *);
 
 /* ---- reload.c */
 void	reload_knock(struct world *);
+
+/* ---- plan.c */
+void	plan_free(struct engine *);
+int	plan_next(struct engine *, uint64_t *cursor, struct show_plan *);
 
 /* ---- engine.c */
 void	engine_settle(struct engine *);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A new generation of the configuration.  What is equal by name and content keeps
- * its SAs; what changed or went is deleted, with a word to the peer; everything else is
- * left alone.
+ * A new generation of the configuration.  What is equal by name and content keeps its
+ * SAs; what only lives otherwise or has other transforms keeps them, too, and is rekeyed
+ * under the new words (conf_diff.c); what else changed or went is deleted, with a word to
+ * the peer; everything else is left alone.
  */
 
 #include <stdlib.h>
@@ -13,12 +14,13 @@
 struct maps {
 	uint32_t	*peer;		/* old index -> new, or NO_INDEX */
 	uint32_t	*tunnel;
+	uint32_t	*diff;		/* of a tunnel that stays: 1 << enum conf_field */
 	struct peer	*peers;
 	struct tunnel	*tunnels;
 	uint32_t	*byname;
 };
 
-/* An old tunnel's place in the new file, if nothing of it changed. */
+/* An old tunnel's place in the new file, if its SAs can serve it there. */
 static void
 map_tunnel(struct world *w, const struct conf *nc, struct maps *m, uint32_t o)
 {
@@ -30,10 +32,12 @@ map_tunnel(struct world *w, const struct conf *nc, struct maps *m, uint32_t o)
 	if ((n = names_find(nc, m->byname, ot->name)) == -1)
 		return;
 	nt = &nc->tunnels[n];
-	if (!conf_peer_equal(&w->conf->peers[ot->peer], &nc->peers[nt->peer]))
+	if (conf_change(conf_peer_diff(&w->conf->peers[ot->peer],
+	    &nc->peers[nt->peer])) == CHANGE_REPLACED)
 		return;
 	m->peer[ot->peer] = nt->peer;
-	if (conf_tunnel_equal(w->conf, ot, nc, nt))
+	m->diff[o] = conf_tunnel_diff(w->conf, ot, nc, nt);
+	if (conf_change(m->diff[o]) != CHANGE_REPLACED)
 		m->tunnel[o] = (uint32_t)n;
 }
 
@@ -46,10 +50,12 @@ maps_make(struct world *w, const struct conf *nc, struct maps *m)
 	memset(m, 0, sizeof(*m));
 	m->peer = calloc(np + 1, sizeof(*m->peer));
 	m->tunnel = calloc(no + 1, sizeof(*m->tunnel));
-	if (m->peer == NULL || m->tunnel == NULL ||
+	m->diff = calloc(no + 1, sizeof(*m->diff));
+	if (m->peer == NULL || m->tunnel == NULL || m->diff == NULL ||
 	    runtime_new(nc, &m->peers, &m->tunnels, &m->byname) == -1) {
 		free(m->peer);
 		free(m->tunnel);
+		free(m->diff);
 		return (-1);
 	}
 	for (i = 0; i < np; i++)
@@ -173,6 +179,9 @@ move_runtime(struct world *w, struct maps *m)
 		n->wanted_until = o->wanted_until;
 		n->hold_until = o->hold_until;
 		n->error = o->error;
+		/* what was wanted for good because of its mode is so no longer */
+		if ((m->diff[i] & 1U << CF_MODE) != 0 && n->wanted_until.us == INT64_MAX)
+			n->wanted_until = MONO_NONE;
 		memcpy(n->pool, o->pool, sizeof(n->pool));
 		memcpy(n->wish, o->wish, sizeof(n->wish));
 	}
@@ -200,6 +209,42 @@ unlink_orphans(struct world *w, const struct maps *m)
 			id = c->next[L_TUNNEL];
 			c->next[L_TUNNEL] = c->prev[L_TUNNEL] = 0;
 		}
+	}
+}
+
+/*
+ * Make before break: who lives otherwise now, or has other transforms, is rekeyed under
+ * the new words.  A peer that does not know them yet refuses, and is asked again: the SAs
+ * carry on.  Not all at once, when there are many.
+ */
+#define RENEW_MS	5
+
+static void
+renew(struct world *w, const struct maps *m, uint32_t nold)
+{
+	struct child_sa	*c;
+	struct ike_sa	*ike;
+	monotime	 t = w->now;
+	uint32_t	 i;
+	said		 id;
+
+	for (i = 0; i < nold; i++) {
+		if (m->tunnel[i] == NO_INDEX || (m->diff[i] & (CF_REKEY_CHILD |
+		    CF_REKEY_IKE)) == 0)
+			continue;
+		for (id = w->tunnels[m->tunnel[i]].children;
+		    (c = child_get(w, id)) != NULL; id = c->next[L_TUNNEL]) {
+			if ((m->diff[i] & CF_REKEY_IKE) != 0 &&
+			    (ike = ike_get(w, c->ike)) != NULL && ike->state == IKE_UP) {
+				ike->rekey_at = t;
+				touch_ike(w, ike);
+			}
+			if (c->state != CHILD_UP || (m->diff[i] & CF_REKEY_CHILD) == 0)
+				continue;
+			c->rekey_at = t;
+			timer_set(&w->timers, &c->timer, t);
+		}
+		t = mono_add_ms(t, RENEW_MS + world_uniform(w, RENEW_MS));
 	}
 }
 
@@ -302,10 +347,13 @@ engine_conf(struct engine *e, monotime now, struct conf *nc)
 	w->flushed = 0;
 	w->dirty_tunnels = 0;
 	free(e->old_map);
+	plan_free(e);
 	e->old_map = m.tunnel;
 	e->nold = oc != NULL ? oc->ntunnels : 0;
 	e->old_gen = oc != NULL ? oc->gen : 0;
 	free(m.peer);
+	renew(w, &m, e->nold);
+	free(m.diff);
 	conf_free(oc);
 	if (runtime_index(w) == -1)
 		log_warnx(w->log, "out of memory: peers cannot be found by address");

@@ -349,6 +349,8 @@ engine_show(struct engine *e, monotime now, enum show_kind kind, uint64_t *curso
 		*cursor = 1;
 		show_stats(w, &rec->u.stats);
 		return (1);
+	case SHOWK_PLAN:
+		return (plan_next(e, cursor, &rec->u.plan));
 	}
 	return (0);
 }

@@ -72,7 +72,13 @@ struct show_stats {
 			ike_down, child_up, child_down, rekeys, half_open, ikev1;
 	uint64_t	nike, nchild;
 };
-enum show_kind { SHOWK_TUNNEL = 1, SHOWK_PEER, SHOWK_SA, SHOWK_STATS };
+struct show_plan {			/* what a reload would do with one tunnel */
+	char		name[CONF_NAMELEN];
+	enum conf_change change;
+	uint32_t	fields;		/* 1 << enum conf_field: what differs */
+	uint8_t		up;		/* it carries traffic now */
+};
+enum show_kind { SHOWK_TUNNEL = 1, SHOWK_PEER, SHOWK_SA, SHOWK_STATS, SHOWK_PLAN };
 struct show_rec {
 	enum show_kind	kind;
 	union {
@@ -80,6 +86,7 @@ struct show_rec {
 		struct show_peer	peer;
 		struct show_sa		sa;
 		struct show_stats	stats;
+		struct show_plan	plan;
 	} u;
 };
 

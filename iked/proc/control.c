@@ -60,9 +60,17 @@ outcome(struct rbuf *r)
 
 	if (msg_get_outcome(r, &o) == -1)
 		return (-1);
+	if (o.token == 0) {		/* the file loads */
+		memset(&ct.bad, 0, sizeof(ct.bad));
+		ct.read = mono_now();
+		return (0);
+	}
 	if ((c = client_bytoken(o.token)) == NULL)
 		return (0);
-	client_end(c, o.ok ? NULL : o.text);
+	if (o.ok && c->plan)
+		cmd_planned(c);
+	else
+		client_end(c, o.ok ? NULL : o.text);
 	client_resume(c);
 	return (0);
 }
@@ -76,6 +84,11 @@ reload_error(struct rbuf *r)
 
 	if (msg_get_reload_error(r, &e) == -1)
 		return (-1);
+	if (e.token == 0) {
+		ct.bad = e;
+		ct.read = mono_now();
+		return (0);
+	}
 	if ((c = client_bytoken(e.token)) == NULL)
 		return (0);
 	json_begin(&j);
@@ -192,6 +205,7 @@ control_prepare(struct child *ch)
 	size_t i;
 
 	ct.ch = ch;
+	ct.read = mono_now();
 	for (i = 0; i < CLIENTS_MAX; i++)
 		ct.c[i].io.fd = -1;
 	return (0);

@@ -20,7 +20,9 @@
 #define COUNTERS_NAMES	16		/* of one line */
 #define TOKEN_INDEX	36		/* in a token, four bits: which of them */
 
-enum stage { ST_TUNNEL, ST_PEER, ST_SA, ST_POLICY, ST_KEEPALIVE, ST_STATS, ST_END };
+enum stage { ST_TUNNEL, ST_PEER, ST_SA, ST_POLICY, ST_KEEPALIVE, ST_STATS, ST_CONF,
+    ST_PLAN, ST_END };
+#define ST_ALL	((1U << ST_PLAN) - 1)	/* a plan is only there for who asked for it */
 
 struct client {
 	struct lineio	 io;		/* fd -1: free */
@@ -31,6 +33,7 @@ struct client {
 	ev_timer	 idle;		/* of a read-only one */
 	int		 showing;	/* it is a show */
 	int		 asked;		/* a slice is under way */
+	int		 plan;		/* waits for one to be made */
 	unsigned	 stages;	/* bits of the stages still to show */
 	enum stage	 stage;
 	uint64_t	 cursor;
@@ -45,6 +48,8 @@ struct control {
 	struct client	 c[CLIENTS_MAX];
 	ev_io		 accept[2];
 	uint32_t	 serial;
+	struct reload_error bad;	/* why the file does not load; "" as its file: it does */
+	monotime	 read;		/* when that was found out */
 };
 extern struct control ct;
 
@@ -62,10 +67,13 @@ size_t	client_unread(const struct client *);
 /* control_cmd.c */
 void	cmd_line(struct client *, char *line);
 void	cmd_continue(struct client *);	/* the next slice of a show */
+void	cmd_planned(struct client *);	/* the plan can be read */
 
 /* control_json.c */
 void	json_show(struct json *, const struct show_rec *);
 void	json_policy(struct json *, const struct policy_rec *);
+/* since: when it was read; e: the first mistake, its file "" where there is none. */
+void	json_conf(struct json *, const struct reload_error *e, monotime since);
 void	json_counters(struct json *, const char *tunnel, const struct engine_counters *);
 
 /* control_report.c */

@@ -47,7 +47,7 @@ ask_slice(struct client *c)
 {
 	static const enum show_kind kinds[ST_END] = {
 		[ST_TUNNEL] = SHOWK_TUNNEL, [ST_PEER] = SHOWK_PEER,
-		[ST_SA] = SHOWK_SA, [ST_STATS] = SHOWK_STATS
+		[ST_SA] = SHOWK_SA, [ST_STATS] = SHOWK_STATS, [ST_PLAN] = SHOWK_PLAN
 	};
 	struct policy_ask pa;
 	struct show_ask sa;
@@ -74,9 +74,17 @@ ask_slice(struct client *c)
 void
 cmd_continue(struct client *c)
 {
+	struct json j;
+
 	if (!c->showing || c->asked || client_unread(c) >= OUT_HIGH)
 		return;
 	while (stage_wanted(c)) {
+		if (c->stage == ST_CONF) {
+			json_conf(&j, &ct.bad, ct.read);
+			client_line(c, &j);
+			c->stages &= ~(1U << ST_CONF);
+			continue;
+		}
 		if (c->stage != ST_KEEPALIVE) {
 			ask_slice(c);
 			return;
@@ -91,6 +99,25 @@ cmd_continue(struct client *c)
 }
 
 static void
+show_start(struct client *c, unsigned stages)
+{
+	c->io.busy = 1;
+	c->showing = 1;
+	c->asked = 0;
+	c->stages = stages;
+	c->stage = ST_TUNNEL;
+	c->cursor = 0;
+	cmd_continue(c);
+}
+
+void
+cmd_planned(struct client *c)
+{
+	c->plan = 0;
+	show_start(c, 1U << ST_PLAN);
+}
+
+static void
 cmd_show(struct client *c, char *args)
 {
 	static const struct {
@@ -100,7 +127,7 @@ cmd_show(struct client *c, char *args)
 		{ "tunnels", 1U << ST_TUNNEL }, { "peers", 1U << ST_PEER },
 		{ "sa", 1U << ST_SA }, { "policies", 1U << ST_POLICY },
 		{ "keepalive", 1U << ST_KEEPALIVE }, { "stats", 1U << ST_STATS },
-		{ "all", (1U << ST_END) - 1 }
+		{ "configuration", 1U << ST_CONF }, { "all", ST_ALL }
 	};
 	char *word;
 	size_t i;
@@ -113,7 +140,7 @@ cmd_show(struct client *c, char *args)
 	if (word == NULL || i == sizeof(what) / sizeof(what[0]) ||
 	    lineio_word(&args, &bad) != NULL || bad) {
 		client_end(c, "write: show tunnels | peers | sa | policies | "
-		    "keepalive | stats | all");
+		    "keepalive | stats | configuration | all");
 		return;
 	}
 	if (c->keepalive && what[i].stages != 1U << ST_TUNNEL) {
@@ -124,13 +151,7 @@ cmd_show(struct client *c, char *args)
 		client_end(c, "netwatchd is not connected");
 		return;
 	}
-	c->io.busy = 1;
-	c->showing = 1;
-	c->asked = 0;
-	c->stages = what[i].stages;
-	c->stage = ST_TUNNEL;
-	c->cursor = 0;
-	cmd_continue(c);
+	show_start(c, what[i].stages);
 }
 
 /* The others. */
@@ -259,9 +280,17 @@ static void
 cmd_reload(struct client *c, char *args)
 {
 	struct msg m;
+	char *word;
+	int bad = 0;
 
-	(void)args;
-	msg_put_token(&m, M_RELOAD, new_token(c));
+	word = lineio_word(&args, &bad);
+	if (bad || (word != NULL && (strcmp(word, "plan") != 0 ||
+	    lineio_word(&args, &bad) != NULL))) {
+		client_end(c, "write: reload [plan]");
+		return;
+	}
+	c->plan = word != NULL;
+	msg_put_token(&m, word != NULL ? M_PLAN : M_RELOAD, new_token(c));
 	if (chan_put(ct.ike, &m) == -1)
 		lost(c);
 }
@@ -354,7 +383,7 @@ cmd_line(struct client *c, char *line)
 	size_t i;
 	int bad = 0;
 
-	c->showing = 0;
+	c->showing = c->plan = 0;
 	if ((word = lineio_word(&line, &bad)) == NULL)
 		word = none;
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

@@ -139,6 +139,26 @@ json_stats(struct json *j, const struct show_stats *s)
 	json_u64(j, "child_sas", s->nchild);
 }
 
+static void
+json_plan(struct json *j, const struct show_plan *p)
+{
+	char fields[256] = "";
+	unsigned int i;
+
+	for (i = 0; i < CF_FIELDS; i++) {
+		if ((p->fields & 1U << i) == 0)
+			continue;
+		if (fields[0] != '\0')
+			(void)strlcat(fields, ",", sizeof(fields));
+		(void)strlcat(fields, conf_field_name(i), sizeof(fields));
+	}
+	json_str(j, "kind", "plan");
+	json_str(j, "tunnel", p->name);
+	json_str(j, "change", conf_change_name(p->change));
+	json_str(j, "fields", fields);
+	json_bool(j, "up", p->up);
+}
+
 void
 json_show(struct json *j, const struct show_rec *rec)
 {
@@ -156,7 +176,23 @@ json_show(struct json *j, const struct show_rec *rec)
 	case SHOWK_STATS:
 		json_stats(j, &rec->u.stats);
 		break;
+	case SHOWK_PLAN:
+		json_plan(j, &rec->u.plan);
+		break;
 	}
+}
+
+void
+json_conf(struct json *j, const struct reload_error *e, monotime since)
+{
+	json_begin(j);
+	json_str(j, "kind", "configuration");
+	json_bool(j, "loads", e->file[0] == '\0');
+	json_u64(j, "since_ms", (uint64_t)mono_diff_us(mono_now(), since) / 1000);
+	json_str(j, "file", e->file);
+	json_u64(j, "line", e->line);
+	json_u64(j, "col", e->col);
+	json_str(j, "text", e->text);
 }
 
 void

@@ -37,6 +37,7 @@ static struct {
 	struct confin		 in;
 	struct conf		*waiting;	/* complete, but no caps yet */
 	int			 have_caps, started;
+	int			 plan;		/* the next one is only looked at */
 	uint32_t		 gen;
 	struct acquire		 early[EARLY_MAX];
 	size_t			 nearly;
@@ -288,6 +289,22 @@ ike_conf(struct conf *c)
 	ike_settle();
 }
 
+/* It is looked at and forgotten; control asks for what was seen. */
+static void
+ike_plan(struct conf *c)
+{
+	struct confdone d;
+	struct msg m;
+
+	s.plan = 0;
+	d.gen = c->gen;
+	d.failed = 0;
+	d.ok = engine_plan(s.engine, c) == 0;
+	conf_free(c);
+	msg_put_confdone(&m, &d);
+	(void)chan_put(s.ch->parent, &m);
+}
+
 static int
 kernel_caps(struct rbuf *r)
 {
@@ -484,6 +501,7 @@ ike_message(struct child *ch, uint16_t type, struct rbuf *r, int fd)
 {
 	struct fdinfo f;
 	struct conf *c;
+	uint64_t token;
 	int rv;
 
 	(void)ch;
@@ -503,9 +521,19 @@ ike_message(struct child *ch, uint16_t type, struct rbuf *r, int fd)
 	}
 	if (type == M_RELOAD_ERROR || type == M_RELOAD_DONE)
 		return (relay_reload(type, r));
-	if ((rv = confin_message(&s.in, type, r, &c)) == 1)
+	if (type == M_PLAN) {
+		if (s.plan || msg_get_token(r, &token) == -1)
+			return (-1);
+		s.plan = 1;
+		return (0);
+	}
+	if ((rv = confin_message(&s.in, type, r, &c)) != 1)
+		return (rv);
+	if (s.plan)
+		ike_plan(c);
+	else
 		ike_conf(c);
-	return (rv == -1 ? -1 : 0);
+	return (0);
 }
 
 /* The engine says goodbye to the peers and has its SAs deleted; that goes out now. */

@@ -86,9 +86,10 @@ ike_control_message(struct engine *e, struct chan *control,
 	case M_COUNTERS:
 		return (counters(e, r));
 	case M_RELOAD:
+	case M_PLAN:
 		if (msg_get_token(r, &token) == -1)
 			return (-1);
-		msg_put_token(&m, M_RELOAD, token);
+		msg_put_token(&m, type, token);
 		(void)chan_put(parent, &m);
 		return (0);
 	case M_FLUSH:

@@ -35,6 +35,7 @@ enum msg_type {
 	M_RELOAD_ERROR,
 	M_RELOAD_DONE,
 	M_SETVERBOSE,
+	M_PLAN,			/* as M_RELOAD; and from parent: the next one is not used */
 	/* ike <-> keys */
 	M_KEYS_REQ = 40, M_KEYS_ANS,
 	/* ike <-> kernel */
@@ -81,7 +82,7 @@ void	msg_put_log(struct msg *, enum log_level, const char *);
 int	msg_get_log(struct rbuf *, enum log_level *, char *line, size_t cap);
 
 struct reload_error {
-	uint64_t	token;
+	uint64_t	token;		/* 0: for all, the file does not load */
 	uint8_t		warn;
 	uint32_t	line, col;
 	char		file[128];

@@ -22,7 +22,7 @@ msg_get_show(struct rbuf *r, struct show_ask *a)
 	a->token = rbuf_u64(r);
 	a->cursor = rbuf_u64(r);
 	kind = rbuf_u8(r);
-	if (kind < SHOWK_TUNNEL || kind > SHOWK_STATS)
+	if (kind < SHOWK_TUNNEL || kind > SHOWK_PLAN)
 		return (-1);
 	a->kind = (enum show_kind)kind;
 	return (get_end(r));
@@ -251,6 +251,31 @@ get_show_stats(struct rbuf *r, struct show_stats *s)
 	}
 }
 
+static void
+put_show_plan(struct wbuf *w, const struct show_plan *p)
+{
+	wbuf_str(w, p->name);
+	wbuf_u8(w, (uint8_t)p->change);
+	wbuf_u32(w, p->fields);
+	wbuf_u8(w, p->up);
+}
+
+static void
+get_show_plan(struct rbuf *r, struct show_plan *p)
+{
+	uint8_t change;
+
+	rbuf_str(r, p->name, sizeof(p->name));
+	change = rbuf_u8(r);
+	p->fields = rbuf_u32(r);
+	p->up = get_bool(r);
+	if (change < CHANGE_KEPT || change > CHANGE_REMOVED ||
+	    p->fields >= 1U << CF_FIELDS)
+		rbuf_fail(r);
+	else
+		p->change = (enum conf_change)change;
+}
+
 void
 put_show_rec(struct wbuf *w, const struct show_rec *rec)
 {
@@ -267,6 +292,9 @@ put_show_rec(struct wbuf *w, const struct show_rec *rec)
 		break;
 	case SHOWK_STATS:
 		put_show_stats(w, &rec->u.stats);
+		break;
+	case SHOWK_PLAN:
+		put_show_plan(w, &rec->u.plan);
 		break;
 	default:
 		wbuf_fail(w);
@@ -293,6 +321,10 @@ get_show_rec(struct rbuf *r, struct show_rec *rec)
 	case SHOWK_STATS:
 		rec->kind = SHOWK_STATS;
 		get_show_stats(r, &rec->u.stats);
+		break;
+	case SHOWK_PLAN:
+		rec->kind = SHOWK_PLAN;
+		get_show_plan(r, &rec->u.plan);
 		break;
 	default:
 		return (-1);

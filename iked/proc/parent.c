@@ -29,9 +29,6 @@
 
 struct parent pa;
 
-static void	phase_next(void);
-static void	reload(uint64_t token);
-
 /* Configuration out to the children, one message after the other as they take them. */
 
 static void
@@ -50,8 +47,8 @@ feed(struct kid *k)
 		}
 }
 
-static void
-give_conf(enum role role)
+void
+parent_give_conf(enum role role)
 {
 	struct kid *k = &pa.kid[role];
 
@@ -72,23 +69,6 @@ parent_conf_drop(void)
 		memset(&pa.kid[roles[i]].out, 0, sizeof(pa.kid[0].out));
 	conf_free(pa.conf);
 	pa.conf = NULL;
-}
-
-static void
-reload_answer(int ok, const char *text)
-{
-	struct outcome o;
-	struct msg m;
-
-	if (pa.token == 0)
-		return;
-	memset(&o, 0, sizeof(o));
-	o.token = pa.token;
-	o.ok = ok != 0;
-	(void)strlcpy(o.text, text, sizeof(o.text));
-	msg_put_outcome(&m, M_RELOAD_DONE, &o);
-	(void)chan_put(pa.kid[ROLE_IKE].chan, &m);
-	pa.token = 0;
 }
 
 /* The foreground process may go: the traps stand. */
@@ -113,16 +93,6 @@ notify_ready(void)
 	}
 }
 
-/* A SIGHUP that came while a change was under way. */
-static void
-reload_again(void)
-{
-	if (pa.again) {
-		pa.again = 0;
-		reload(0);
-	}
-}
-
 static void
 conf_stands(uint32_t failed)
 {
@@ -138,12 +108,12 @@ conf_stands(uint32_t failed)
 	parent_conf_drop();
 	conf_keep_marks(pa.last);
 	pa.phase = PH_IDLE;
-	reload_answer(1, "");
+	parent_reload_answer(1, "");
 	ev_timer_stop(pa.loop, &pa.stable);
 	ev_timer_set(&pa.stable, STABLE, 0.);
 	ev_timer_start(pa.loop, &pa.stable);
 	notify_ready();
-	reload_again();
+	parent_reload_again();
 }
 
 static void
@@ -167,124 +137,47 @@ give_sockets(void)
 }
 
 /* keys, then kernel, then ike: whoever is asked already knows what it is about. */
-static void
-phase_next(void)
+void
+parent_phase_next(void)
 {
 	pa.phase = (enum phase)(pa.phase + 1);
 	switch (pa.phase) {
 	case PH_KEYS:
-		give_conf(ROLE_KEYS);
+		parent_give_conf(ROLE_KEYS);
 		break;
 	case PH_KERNEL:
-		give_conf(ROLE_KERNEL);
+		parent_give_conf(ROLE_KERNEL);
 		break;
 	case PH_IKE:
 		if (pa.live == 0)
 			give_sockets();
-		give_conf(ROLE_IKE);
+		parent_give_conf(ROLE_IKE);
 		break;
 	default:
 		break;
 	}
 }
 
-struct conf *
-parent_conf_next(void)
-{
-	struct conf_errors *errs;
-	struct reload_error e;
-	struct conf *c;
-	struct msg m;
-	size_t i, max;
-
-	if ((errs = calloc(1, sizeof(*errs))) == NULL)
-		return (NULL);
-	c = parent_conf_read(pa.o, 0, errs);
-	parent_conf_complain(errs, plog());
-	max = sizeof(errs->e) / sizeof(errs->e[0]);
-	for (i = 0; i < errs->n && i < max && pa.token != 0; i++) {
-		memset(&e, 0, sizeof(e));
-		e.token = pa.token;
-		e.warn = errs->warn[i] != 0;
-		e.line = errs->e[i].line;
-		e.col = errs->e[i].col;
-		(void)strlcpy(e.file, errs->e[i].file, sizeof(e.file));
-		(void)strlcpy(e.text, errs->e[i].text, sizeof(e.text));
-		msg_put_reload_error(&m, &e);
-		(void)chan_put(pa.kid[ROLE_IKE].chan, &m);
-	}
-	free(errs);
-	if (c == NULL)
-		return (NULL);
-	c->gen = ++pa.gen;
-	if (conf_psk_serials(c, pa.last, pa.mark) == -1) {
-		log_warn(plog(), "configuration");
-		conf_free(c);
-		return (NULL);
-	}
-	return (c);
-}
-
-static void
-reload(uint64_t token)
-{
-	uint64_t before = pa.token;
-
-	if (pa.phase != PH_IDLE || pa.stopping) {
-		pa.token = token;
-		reload_answer(0, "a change is under way; try again");
-		pa.token = before;
-		pa.again |= token == 0;
-		return;
-	}
-	pa.token = token;
-	if ((pa.conf = parent_conf_next()) == NULL) {
-		log_warnx(plog(), "the configuration in use stays");
-		reload_answer(0, "the file has errors; the configuration in use "
-		    "stays");
-		return;
-	}
-	pa.phase = PH_CHILDREN;
-	phase_next();
-}
-
 /* What the children say. */
-
-/*
- * A child does not take the configuration.  Where it is the first one, or where kernel
- * has it already and ike has not, that is not a state to be in: all start anew.
- */
-static void
-refused(struct kid *k)
-{
-	char text[80];
-
-	(void)snprintf(text, sizeof(text), "the %s process refuses it: the log "
-	    "says why", role_name(k->role));
-	log_warnx(plog(), "%s refuses the configuration", role_name(k->role));
-	parent_conf_drop();
-	pa.phase = PH_IDLE;
-	reload_answer(0, text);
-	if (pa.live == 0 || k->role == ROLE_IKE)
-		kid_kill(k);
-	else
-		reload_again();
-}
 
 static int
 said_done(struct kid *k, struct rbuf *r)
 {
 	static const enum role who[] = { [PH_KEYS] = ROLE_KEYS,
-	    [PH_KERNEL] = ROLE_KERNEL, [PH_IKE] = ROLE_IKE };
+	    [PH_KERNEL] = ROLE_KERNEL, [PH_IKE] = ROLE_IKE, [PH_PLAN] = ROLE_IKE };
 	static uint32_t failed;
 	struct confdone d;
 
 	if (msg_get_confdone(r, &d) == -1 || pa.conf == NULL ||
-	    pa.phase < PH_KEYS || pa.phase > PH_IKE || who[pa.phase] != k->role ||
+	    pa.phase < PH_KEYS || pa.phase > PH_PLAN || who[pa.phase] != k->role ||
 	    d.gen != pa.conf->gen)
 		return (-1);
+	if (pa.phase == PH_PLAN) {
+		parent_planned(d.ok);
+		return (0);
+	}
 	if (!d.ok) {
-		refused(k);
+		parent_refused(k);
 		return (0);
 	}
 	if (k->role == ROLE_KERNEL)
@@ -295,7 +188,7 @@ said_done(struct kid *k, struct rbuf *r)
 	} else if (k->role == ROLE_IKE)
 		conf_stands(failed);
 	else
-		phase_next();
+		parent_phase_next();
 	return (0);
 }
 
@@ -324,7 +217,7 @@ said_ready(struct kid *k, struct rbuf *r)
 		if (!pa.kid[roles[i]].ready)
 			return (0);
 	if (!pa.stopping)
-		phase_next();
+		parent_phase_next();
 	return (0);
 }
 
@@ -364,10 +257,11 @@ kid_message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 	case M_CONF_DONE:
 		return (said_done(k, r));
 	case M_RELOAD:
+	case M_PLAN:
 		if (k->role != ROLE_IKE || msg_get_token(r, &token) == -1 ||
 		    token == 0)
 			return (-1);
-		reload(token);
+		parent_reload(token, type == M_PLAN);
 		return (0);
 	case M_SETVERBOSE:
 		return (k->role == ROLE_IKE ? said_verbose(r) : -1);
@@ -445,7 +339,7 @@ on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 	switch (w->signum) {
 	case SIGHUP:
 		log_info(plog(), "reload asked for by signal");
-		reload(0);
+		parent_reload(0, 0);
 		break;
 	case SIGUSR2:
 		stop(1);

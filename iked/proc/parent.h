@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Private to the parent: parent.c (reload, what the children say, the end), parent_kids.c
- * (their lives), parent_conf.c (files), parent_sock.c (sockets and the pidfile),
+ * Private to the parent: parent.c (what the children say, the end), parent_reload.c,
+ * parent_kids.c (their lives), parent_conf.c (files), parent_sock.c (sockets and the pidfile),
  * parent_spawn.c (fork and exec).
  */
 #ifndef PROC_PARENT_H

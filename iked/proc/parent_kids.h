@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Private to the parent's two halves: parent.c (the configuration's way to the children,
- * what they say, the end) and parent_kids.c (their lives).
+ * Private to the parent's parts: parent.c (the configuration's way to the children,
+ * what they say, the end), parent_reload.c (the next one) and parent_kids.c (their lives).
  */
 #ifndef PROC_PARENT_KIDS_H
 #define PROC_PARENT_KIDS_H
@@ -14,7 +14,7 @@
 
 #define STABLE		60.		/* seconds that forget the back-off */
 
-enum phase { PH_CHILDREN, PH_KEYS, PH_KERNEL, PH_IKE, PH_IDLE };
+enum phase { PH_CHILDREN, PH_KEYS, PH_KERNEL, PH_IKE, PH_PLAN, PH_IDLE };
 
 struct kid {
 	enum role	 role;
@@ -61,7 +61,16 @@ void	kid_end(enum role);		/* tells it to */
 
 /* parent.c */
 extern const struct chan_ops parent_kid_ops;
-struct conf	*parent_conf_next(void);	/* a generation of its own; NULL: told */
 void		 parent_conf_drop(void);
+void		 parent_give_conf(enum role);
+void		 parent_phase_next(void);
+
+/* parent_reload.c */
+struct conf	*parent_conf_next(void);	/* a generation of its own; NULL: told */
+void		 parent_reload(uint64_t token, int plan);	/* token 0: nobody waits */
+void		 parent_reload_again(void);	/* a SIGHUP came meanwhile? */
+void		 parent_reload_answer(int ok, const char *);
+void		 parent_planned(int ok);
+void		 parent_refused(struct kid *);
 
 #endif

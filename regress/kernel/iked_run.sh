@@ -232,6 +232,10 @@ step_reload() {
 	_spi=$(tunnel_field seattle spi_in)
 	on seattle ip xfrm policy >"$W/before"
 	confs "ikev2 \"more\" ondemand esp from $LAN_SEATTLE to 10.77.0.0/24 local $WAN_SEATTLE peer 203.0.113.9 psk \"$OTHER\""
+	ctl seattle reload -n >"$W/out" 2>&1 || bad "reload -n: $(cat "$W/out")"
+	grep -q '^more *added' "$W/out" || bad "not in the plan: $(cat "$W/out")"
+	grep -q '^boise *kept' "$W/out" || bad "not kept in the plan: $(cat "$W/out")"
+	traps_are seattle 3 || bad "a plan changed the traps"
 	kill -HUP "$IKED_seattle"
 	wait_for 20 traps_are seattle 6 || bad "no new traps"
 	[ "$(tunnel_field seattle spi_in)" = "$_spi" ] || bad "the other tunnel was touched"
@@ -241,8 +245,12 @@ step_reload() {
 	ctl seattle reload >"$W/out" 2>&1 && bad "a bad file was taken"
 	grep -q 'iked.conf:[0-9]*:[0-9]*' "$W/out" || bad "no place named: $(cat "$W/out")"
 	traps_are seattle 6 || bad "a bad file changed the traps"
+	ctl seattle show | grep -q 'does not load.*iked.conf:[0-9]' ||
+	    bad "show does not tell of the bad file: $(ctl seattle show)"
+	ctl seattle reload -n >"$W/out" 2>&1 && bad "a bad file has a plan"
 	confs
 	ctl seattle reload || bad "reload: $(cat "$W/out")"
+	ctl seattle show | grep -q 'does not load' && bad "show keeps telling of the bad file"
 	wait_for 10 traps_are seattle 3 || bad "old traps stay"
 	[ "$(tunnel_field seattle spi_in)" = "$_spi" ] || bad "the kept tunnel was touched"
 	ctl seattle show tunnels -j | grep -q more && bad "the removed tunnel is shown"

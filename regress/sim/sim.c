@@ -508,6 +508,24 @@ sim_reload(struct node *n, const char *text)
 	engine_conf(n->e, n->sim->now, without_secrets(n->secrets));
 }
 
+void
+sim_plan(struct node *n, const char *text)
+{
+	static const uint8_t	 key[CONF_MARKLEN] = { 3, 5 };
+	struct conf		*c, *d;
+
+	n->gen++;	/* parse() numbers with it */
+	c = parse(n, text, 0);
+	if (conf_psk_serials(c, n->secrets, key) == -1)
+		sim_die("out of memory");
+	n->gen--;
+	d = without_secrets(c);
+	if (engine_plan(n->e, d) == -1)
+		sim_die("out of memory");
+	conf_free(d);
+	conf_free(c);
+}
+
 static void
 engine_make(struct node *n)
 {

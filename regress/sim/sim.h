@@ -161,6 +161,7 @@ void		 sim_kill(struct node *);			/* SIGKILL; SAs are gone */
 /* Sleeps no longer, and has what waited for its end before it at once. */
 void		 sim_wake(struct node *);
 void		 sim_reload(struct node *, const char *conf);
+void		 sim_plan(struct node *, const char *conf);	/* records SHOWK_PLAN */
 /* Its live SAs go to a new engine; the old one is freed without a word, the kernel stays.
  * The number of IKE SAs that went along. */
 int		 sim_transfer(struct node *, const char *conf);

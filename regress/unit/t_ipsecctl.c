@@ -208,6 +208,7 @@ ATF_TC_BODY(tables, tc)
 	golden("show policies", "show_policies.txt");
 	golden("show keepalive", "show_keepalive.txt");
 	golden("show stats", "show_stats.txt");
+	golden("show configuration", "show_configuration.txt");
 	golden("show", "show.txt");
 	golden("show all", "show_all.txt");
 	stop();
@@ -220,6 +221,26 @@ ATF_TC_BODY(json, tc)
 	golden("show all -j", "show_all_j.txt");
 	golden("-j show", "show_all_j.txt");
 	golden("show sa -j", "show_sa_j.txt");
+	stop();
+}
+
+/* What a reload would do; the warnings of the file on standard error. */
+ATF_TC_WITHOUT_HEAD(plan);
+ATF_TC_BODY(plan, tc)
+{
+	char path[512];
+
+	start(SOCK, HELLO, NULL);
+	(void)snprintf(path, sizeof(path), "%sreload_plan.txt", DATA);
+	ATF_CHECK_EQ(0, run("reload -n"));
+	ATF_CHECK_STREQ(slurp(path), slurp("out"));
+	ATF_CHECK_STREQ("/etc/iked.conf:4:1: warning: weak\n", slurp("err"));
+	ATF_CHECK_EQ(0, run("-n reload -j"));
+	ATF_CHECK(strstr(slurp("out"), "\"fields\": \"lifetime,childsa\"") != NULL);
+	ATF_CHECK_EQ(2, run("show -n"));
+	ATF_CHECK_EQ(2, run("flush -n"));
+	ATF_CHECK_EQ(2, run("up -n boise"));
+	ATF_CHECK_EQ(2, run("reload -j"));
 	stop();
 }
 
@@ -395,6 +416,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, tables);
 	ATF_TP_ADD_TC(tp, json);
+	ATF_TP_ADD_TC(tp, plan);
 	ATF_TP_ADD_TC(tp, no_netwatchd);
 	ATF_TP_ADD_TC(tp, not_running);
 	ATF_TP_ADD_TC(tp, usage);

@@ -185,7 +185,7 @@ ATF_TC_BODY(frames, tc)
 
 	(void)tc;
 	start(1000);
-	ATF_CHECK_EQ(0, run("watch -n 3 -i 0.01"));
+	ATF_CHECK_EQ(0, run("watch -c 3 -i 0.01"));
 	out = slurp("out");
 	ATF_CHECK_EQ(3, count(out, ", every 0.0 s: 6 watched, 5 up, 1 not up\n"));
 	ATF_CHECK_EQ(3, count(out, "\nTUNNEL "));
@@ -200,14 +200,14 @@ ATF_TC_BODY(frames, tc)
 	ATF_REQUIRE((boise = strstr(boise + 1, "\nboise ")) != NULL);
 	ATF_REQUIRE((boise = strstr(boise + 1, "\nboise ")) != NULL);
 	ATF_CHECK(strstr(boise, "10.0%  3\n") != NULL);
-	ATF_CHECK_EQ(0, run("watch boise -n 1"));
+	ATF_CHECK_EQ(0, run("watch boise -c 1"));
 	ATF_CHECK(strstr(slurp("out"), ": 1 watched, 1 up, 0 not up\n") != NULL);
-	ATF_CHECK_EQ(0, run("watch -n 2 -i 0.01 -j"));
+	ATF_CHECK_EQ(0, run("watch -c 2 -i 0.01 -j"));
 	out = slurp("out");
 	ATF_CHECK_EQ(2, count(out, "\n"));
 	ATF_CHECK_EQ(2, count(out, "[{\"kind\":\"keepalive\",\"tunnel\":\"boise\""));
 	/* Wrong usage. */
-	ATF_CHECK_EQ(2, run("watch -n 0"));
+	ATF_CHECK_EQ(2, run("watch -c 0"));
 	ATF_CHECK_EQ(2, run("watch -i 0"));
 	ATF_CHECK_EQ(2, run("watch -c 1"));
 	ATF_CHECK_EQ(2, run("watch a b"));
@@ -217,7 +217,7 @@ ATF_TC_BODY(frames, tc)
 	ATF_CHECK_EQ(2, run("show sa -v"));
 	stop();
 	ATF_REQUIRE_EQ(0, unlink("netwatchd.sock"));
-	ATF_CHECK_EQ(3, run("watch -n 1"));
+	ATF_CHECK_EQ(3, run("watch -c 1"));
 }
 
 /* It goes and comes back: the view stays. */
@@ -228,12 +228,12 @@ ATF_TC_BODY(comes_back, tc)
 
 	(void)tc;
 	start(1);
-	ATF_CHECK_EQ(0, run("watch -n 3 -i 0.01"));
+	ATF_CHECK_EQ(0, run("watch -c 3 -i 0.01"));
 	out = slurp("out");
 	ATF_CHECK_EQ(2, count(out, "\nTUNNEL "));
 	ATF_CHECK(count(out, "connection") == 1);
 	/* The status is that of the last frame. */
-	ATF_CHECK_EQ(1, run("watch -n 2 -i 0.01"));
+	ATF_CHECK_EQ(1, run("watch -c 2 -i 0.01"));
 	stop();
 }
 

@@ -467,6 +467,12 @@ fill_show(struct show_rec *rec, enum show_kind kind)
 		rec->u.stats.rx = 1;
 		rec->u.stats.nchild = 1ULL << 40;
 		break;
+	case SHOWK_PLAN:
+		(void)strlcpy(rec->u.plan.name, "t", sizeof(rec->u.plan.name));
+		rec->u.plan.change = CHANGE_REPLACED;
+		rec->u.plan.fields = 1U << CF_FULL | 1U << CF_MODE;
+		rec->u.plan.up = 1;
+		break;
 	}
 }
 
@@ -487,7 +493,7 @@ ATF_TC_BODY(show, tc)
 	int k;
 
 	(void)tc;
-	for (k = SHOWK_TUNNEL; k <= SHOWK_STATS; k++) {
+	for (k = SHOWK_TUNNEL; k <= SHOWK_PLAN; k++) {
 		fill_show(&a, (enum show_kind)k);
 		msg_start(&m, M_SHOW_RECS);
 		put_show_rec(&m.w, &a);
@@ -495,7 +501,7 @@ ATF_TC_BODY(show, tc)
 		EXACT(m, one_rec(&r_, &b));
 		ATF_REQUIRE_EQ(0, memcmp(&a, &b, sizeof(a)));
 		REFUSED(m, 2, 0, one_rec(&r_, &b));
-		REFUSED(m, 2, 5, one_rec(&r_, &b));
+		REFUSED(m, 2, 6, one_rec(&r_, &b));
 	}
 	s.token = 1;
 	s.cursor = 2;
@@ -503,7 +509,7 @@ ATF_TC_BODY(show, tc)
 	msg_put_show(&m, &s);
 	EXACT(m, msg_get_show(&r_, &s2));
 	REFUSED(m, 18, 0, msg_get_show(&r_, &s2));
-	REFUSED(m, 18, 5, msg_get_show(&r_, &s2));
+	REFUSED(m, 18, 6, msg_get_show(&r_, &s2));
 	/* The head of a slice is written last. */
 	memset(&sl, 0, sizeof(sl));
 	msg_put_slice(&m, M_SHOW_RECS, &sl);

@@ -15,6 +15,7 @@
 #include "proc/version.h"
 
 #define ARGS_MAX	8
+#define PLAN		"reload plan"
 
 static void
 usage(void)
@@ -23,7 +24,7 @@ usage(void)
 	    "usage: ipsecctl [-s socket] show [tunnels | peers | sa | policies |"
 	    " stats | all] [-j]\n"
 	    "       ipsecctl [-s socket] show keepalive [tunnel] [-v] [-j | -o metrics]\n"
-	    "       ipsecctl [-s socket] watch [tunnel] [-i wait] [-n count] [-j]\n"
+	    "       ipsecctl [-s socket] watch [tunnel] [-c count] [-i wait] [-j]\n"
 	    "       ipsecctl [-s socket] events [-j]\n"
 	    "       ipsecctl [-s socket] ping tunnel [-c count] [-i wait] [-l size]"
 	    " [-j]\n"
@@ -31,7 +32,7 @@ usage(void)
 	    "       ipsecctl [-s socket] probe tunnel\n"
 	    "       ipsecctl [-s socket] up | down | rekey | recreate | reset | check tunnel\n"
 	    "       ipsecctl [-s socket] rekey ike tunnel\n"
-	    "       ipsecctl [-s socket] flush | reload\n"
+	    "       ipsecctl [-s socket] flush | reload [-n [-j]]\n"
 	    "       ipsecctl [-s socket] log verbose | brief\n"
 	    "       ipsecctl mirror tunnel [-f file] [-o iked | routeros | swanctl |"
 	    " openbsd]\n"
@@ -70,9 +71,23 @@ print_mistakes(const json_t *objs)
 	}
 }
 
+/* `reload -n': what it would do, or as JSON. */
 static int
-command(struct client *c, const char *line)
+print_plan(const json_t *array, int json)
 {
+	if (!json)
+		show_plan(stdout, array);
+	else if (json_dumpf(array, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII) == -1 ||
+	    fputc('\n', stdout) == EOF)
+		return (1);
+	return (0);
+}
+
+static int
+command(struct client *c, const char *line, int json)
+{
+	int rv = 0;
+
 	char errtext[CLIENT_ERRLEN];
 	json_t *objs = NULL, *array;
 	int refused;
@@ -84,8 +99,10 @@ command(struct client *c, const char *line)
 		warnx("%s", errtext);
 		return (1);
 	}
+	if (strcmp(line, PLAN) == 0)
+		rv = print_plan(array, json);
 	json_decref(array);
-	return (0);
+	return (rv);
 }
 
 /* The command's line, or NULL when it is none of ours. */
@@ -135,11 +152,11 @@ main(int argc, char *argv[])
 	enum client_why why;
 	struct ka_opts ka = { .sock = NULL };
 	struct client *c;
-	int ch, n = 0, json = 0, isshow, rv;
+	int ch, n = 0, json = 0, dry = 0, isshow, rv;
 
 	/* Options may also follow the words: `show sa -j'. */
 	while (optind < argc) {
-		while ((ch = getopt(argc, argv, "+c:f:i:jl:n:o:s:v")) != -1) {
+		while ((ch = getopt(argc, argv, "+c:f:i:jl:no:s:v")) != -1) {
 			switch (ch) {
 			case 'c':
 				ka.count = optarg;
@@ -157,7 +174,7 @@ main(int argc, char *argv[])
 				ka.size = optarg;
 				break;
 			case 'n':
-				ka.frames = optarg;
+				dry = 1;
 				break;
 			case 'o':
 				form = optarg;
@@ -178,7 +195,7 @@ main(int argc, char *argv[])
 			args[n++] = argv[optind++];
 		}
 	}
-	if (n == 0)
+	if (n == 0 || (dry && strcmp(args[0], "reload") != 0))
 		usage();
 	if (strcmp(args[0], "diff") == 0) {
 		if ((rv = diff_main(n - 1, args + 1)) == -1)
@@ -194,6 +211,10 @@ main(int argc, char *argv[])
 	ka.sock = path;
 	ka.json = json;
 	ka.form = form;
+	if (strcmp(args[0], "watch") == 0) {
+		ka.frames = ka.count;
+		ka.count = NULL;
+	}
 	if (keepalive_word(args[0]) || (isshow && n > 1 && n < 4 &&
 	    show_is_keepalive(args[1]))) {
 		if ((rv = isshow ? keepalive_show(&ka, n == 3 ? args[2] : NULL) :
@@ -207,8 +228,15 @@ main(int argc, char *argv[])
 	if (isshow) {
 		if (n > 2 || (n == 2 && !show_known(args[1])))
 			usage();
-	} else if (json || (line = compose(n, args)) == NULL)
+	} else if ((json && !dry) || (line = compose(n, args)) == NULL)
 		usage();
+	if (dry) {
+		if (line == NULL || strcmp(line, "reload") != 0)
+			usage();
+		free(line);
+		if ((line = strdup(PLAN)) == NULL)
+			err(1, NULL);
+	}
 	c = client_open(path, isshow ? CLIENT_ROFALLBACK : 0, CONNECT_MS, &why,
 	    errtext);
 	if (c == NULL) {
@@ -221,7 +249,7 @@ main(int argc, char *argv[])
 	if (isshow)
 		rv = show(c, n == 2 ? args[1] : NULL, json, stdout);
 	else
-		rv = command(c, line);
+		rv = command(c, line, json);
 	free(line);
 	client_close(c);
 	return (finish(rv));

@@ -327,7 +327,7 @@ keepalive_watch(const struct ka_opts *o, const char *name)
 		errx(EXIT_USAGE, "-i: 0.01 to 60 seconds");
 	if (o->frames != NULL && ((n = (unsigned long long)strtonum(o->frames,
 	    1, 1000000000, &bad)) == 0 || bad != NULL))
-		errx(EXIT_USAGE, "-n: 1 to 1000000000");
+		errx(EXIT_USAGE, "-c: 1 to 1000000000");
 	v.frames = (unsigned long)n;
 	v.c = keepalive_need(o);
 	v.tty = !o->json && isatty(STDOUT_FILENO);

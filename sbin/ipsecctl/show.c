@@ -15,6 +15,7 @@ const struct show_what show_whats[SHOW_NWHATS] = {
 	{ "policies", "policy", show_policies },
 	{ "keepalive", "keepalives", show_keepalive },
 	{ "stats", "statistics", show_stats },
+	{ "configuration", "conf", show_conf },
 };
 
 static const struct show_what *
@@ -149,6 +150,21 @@ plural(size_t n)
 	return (n == 1 ? "" : "s");
 }
 
+/* A file that does not load is nobody's business until the next start: it is said. */
+static void
+show_bad_conf(struct client *c, FILE *f)
+{
+	char errtext[CLIENT_ERRLEN];
+	json_t *a;
+	int refused;
+
+	if ((a = query(c, "show configuration", &refused, errtext, NULL)) == NULL)
+		return;
+	if (count_true(a, "loads") < json_array_size(a))
+		show_conf(f, a);
+	json_decref(a);
+}
+
 /* The tunnels, and one line on everything else. */
 static int
 show_overview(struct client *c, FILE *f)
@@ -183,6 +199,7 @@ show_overview(struct client *c, FILE *f)
 		    count(a[4], "state", "up"), json_array_size(a[4]));
 	else
 		(void)fprintf(f, "keepalive: %s\n", katext);
+	show_bad_conf(c, f);
 	for (i = 0; i < 5; i++)
 		json_decref(a[i]);
 	return (0);

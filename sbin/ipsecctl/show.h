@@ -18,7 +18,7 @@ struct show_what {
 	void		(*table)(FILE *, const json_t *array);
 };
 extern const struct show_what show_whats[];
-#define SHOW_NWHATS	6
+#define SHOW_NWHATS	7
 
 void	show_tunnels(FILE *, const json_t *);
 void	show_peers(FILE *, const json_t *);
@@ -26,6 +26,9 @@ void	show_sa(FILE *, const json_t *);
 void	show_policies(FILE *, const json_t *);
 void	show_keepalive(FILE *, const json_t *);
 void	show_stats(FILE *, const json_t *);
+void	show_conf(FILE *, const json_t *);
+/* The table of `reload -n'. */
+void	show_plan(FILE *, const json_t *);
 /* The tunnel's state in words. */
 void	show_tunnel_words(const json_t *tunnel, char *dst, size_t cap);
 
