@@ -234,7 +234,7 @@ step_reload() {
 	confs "ikev2 \"more\" ondemand esp from $LAN_SEATTLE to 10.77.0.0/24 local $WAN_SEATTLE peer 203.0.113.9 psk \"$OTHER\""
 	ctl seattle reload -n >"$W/out" 2>&1 || bad "reload -n: $(cat "$W/out")"
 	grep -q '^more *added' "$W/out" || bad "not in the plan: $(cat "$W/out")"
-	grep -q '^boise *kept' "$W/out" || bad "not kept in the plan: $(cat "$W/out")"
+	grep -q '^net *kept' "$W/out" || bad "not kept in the plan: $(cat "$W/out")"
 	traps_are seattle 3 || bad "a plan changed the traps"
 	kill -HUP "$IKED_seattle"
 	wait_for 20 traps_are seattle 6 || bad "no new traps"
