@@ -209,7 +209,7 @@ ATF_TC_BODY(frames, tc)
 	/* Wrong usage. */
 	ATF_CHECK_EQ(2, run("watch -c 0"));
 	ATF_CHECK_EQ(2, run("watch -i 0"));
-	ATF_CHECK_EQ(2, run("watch -c 1"));
+	ATF_CHECK_EQ(2, run("watch -n 1"));
 	ATF_CHECK_EQ(2, run("watch a b"));
 	ATF_CHECK_EQ(2, run("watch -v"));
 	ATF_CHECK_EQ(2, run("ping boise -n 1"));
