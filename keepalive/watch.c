@@ -60,6 +60,8 @@ target_free(struct watch *w, struct target *t)
 	free(t->stats);
 	free(t->pmtu);
 	free(t->rec);
+	free(t->mem);
+	free(t->pace);
 	free(t);
 }
 
@@ -157,7 +159,10 @@ target_new(struct watch_conf *wc)
 		return (NULL);
 	t->ring_mask = (uint8_t)(n - 1);
 	t->conf = wc;
-	return (t);
+	if (members_new(t) == 0)
+		return (t);
+	free(t);
+	return (NULL);
 }
 
 /*
@@ -324,16 +329,16 @@ watch_reply(struct watch *w, const struct addr *from, const struct probe *p,
     monotime now)
 {
 	struct target *t;
+	int who;
 
 	if (p->slot & WATCH_PMTU_SLOT) {
 		watch_pmtu_reply(w, from, p, now);
 		return;
 	}
 	if (p->slot >= w->nslots || (t = w->slots[p->slot]) == NULL ||
-	    t->id != p->id || t->state == 0 ||
-	    addr_cmp(from, &t->conf->target) != 0)
+	    t->id != p->id || t->state == 0 || (who = target_index(t, from)) == -1)
 		return;
-	target_reply(w, t, p, now);
+	target_reply(w, t, (unsigned int)who, p, now);
 }
 
 void

@@ -27,6 +27,8 @@
 
 #define UP_RATE		50.0	/* `up` commands a second, after a burst: the */
 #define UP_BURST	100.0	/* storm of a hub that comes back */
+#define LOOK_RATE	200.0	/* looks a second at tunnels that are not up */
+#define REKEY_GRACE	2
 #define SLOW_RATE	100	/* commands a second that nobody waits for */
 
 char *
@@ -51,6 +53,20 @@ queue_leave(struct watch *w, struct target *t, uint8_t which)
 	t->queued &= (uint8_t)~which;
 }
 
+/* Looks at counters of targets that are not up, all together. */
+static int
+look_now(struct watch *w)
+{
+	w->looks += LOOK_RATE * (double)mono_diff_us(w->now, w->looks_at) / 1e6;
+	w->looks_at = w->now;
+	if (w->looks > LOOK_RATE)
+		w->looks = LOOK_RATE;
+	if (w->looks < 1)
+		return (0);
+	w->looks -= 1;
+	return (1);
+}
+
 void
 todo_set(struct watch *w, struct target *t, uint8_t what)
 {
@@ -65,8 +81,8 @@ todo_set(struct watch *w, struct target *t, uint8_t what)
 		TAILQ_INSERT_TAIL(&w->ups, t, upent);
 		t->queued |= QUEUE_UP;
 	}
-	if (((t->todo & (TODO_REPORT | TODO_CHECK)) || ((t->todo & TODO_COUNTERS) &&
-	    t->state != WATCH_UP)) && !(t->queued & QUEUE_OTHER)) {
+	if (!(t->queued & QUEUE_OTHER) && ((t->todo & (TODO_REPORT | TODO_CHECK)) ||
+	    ((what & t->todo & TODO_COUNTERS) && t->state != WATCH_UP && look_now(w)))) {
 		queue_leave(w, t, QUEUE_SLOW);
 		TAILQ_INSERT_TAIL(&w->others, t, otherent);
 		t->queued |= QUEUE_OTHER;
@@ -247,6 +263,9 @@ target_note(const struct watch *w, const struct target *t, char *dst,
 		    "a target that does not exist");
 		break;
 	case VERDICT_SILENT:
+		members_text(t, dst, cap);
+		if (dst[0] != '\0')
+			break;
 		(void)snprintf(dst, cap, "%s", "the tunnel carries other "
 		    "traffic, only the target does not answer");
 		break;
@@ -358,12 +377,17 @@ target_look(struct watch *w, struct target *t, monotime now)
 {
 	uint32_t lack = t->win && t->win_sent < WATCH_WINDOW_PROBES ?
 	    WATCH_WINDOW_PROBES - t->win_sent : 1;
+	int paced;
 
 	t->next_look = mono_add_ms(now, watch_jitter_ms(w, t->state ==
 	    WATCH_UP ? lack * t->conf->interval_ms : WATCH_SLOW_MS));
+	if ((paced = target_pace(t) == KA_OFF || (t->state == WATCH_UP &&
+	    target_pace(t) == KA_OPTIMIZED)))
+		t->next_look = mono_add_ms(now, watch_jitter_ms(w, t->state == WATCH_UP ?
+		    t->conf->interval_ms : WATCH_SLOW_MS));
 	if (!w->linked || (t->todo & (TODO_COUNTERS | TODO_ASKED)))
 		return;
-	if (t->win && (t->win_sent < WATCH_WINDOW_PROBES ||
+	if (!paced && t->win && (t->win_sent < WATCH_WINDOW_PROBES ||
 	    mono_diff_us(now, t->win_since) < window_ms(t) * 1000))
 		return;
 	todo_set(w, t, TODO_COUNTERS);
@@ -400,6 +424,9 @@ judge(struct watch *w, struct target *t, const struct evidence *e, monotime now)
 {
 	enum verdict v = verdict_judge(e);
 
+	/* replies, but of too few */
+	if (v == VERDICT_NONE && t->mem != NULL && t->state != WATCH_UP && e->replies > 0)
+		v = VERDICT_SILENT;
 	if (e->out == 0) {
 		t->look_ms = WATCH_WINDOW_MS;
 		t->still = (uint8_t)(t->still < 2 ? t->still + 1 : 2);
@@ -410,6 +437,18 @@ judge(struct watch *w, struct target *t, const struct evidence *e, monotime now)
 		target_verdict(w, t, v, now);
 }
 
+/* Two probes are nobody's loss, those that are lost already among them. */
+static void
+rekey_grace(struct target *t)
+{
+	uint8_t spent = (uint8_t)(t->misses < REKEY_GRACE ? t->misses : REKEY_GRACE);
+
+	if (t->state != WATCH_UP || t->grace > 0)
+		return;
+	t->misses -= spent;
+	t->grace = REKEY_GRACE - spent;
+}
+
 static void
 counters(struct watch *w, struct target *t, const struct watch_counters *c,
     monotime now)
@@ -417,6 +456,8 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 	struct evidence e;
 
 	next_look(w, t, now);
+	if (pace_counters(w, t, c, now))
+		return;
 	memset(&e, 0, sizeof(e));
 	e.before = t->verdict;
 	if (c == NULL || !c->has_sa) {
@@ -427,13 +468,17 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 			target_verdict(w, t, verdict_judge(&e), now);
 		return;
 	}
+	if (c->rekeying)
+		rekey_grace(t);
 	/* Another SA, or its counters were reset: no comparison. */
 	if (!t->win || t->win_spi != c->spi_out || c->packets_out < t->win_out ||
 	    c->packets_in < t->win_in) {
 		if (t->verdict == VERDICT_NOTUNNEL || t->verdict == VERDICT_PEERDEAD)
 			target_verdict(w, t, VERDICT_NONE, now);
-		if (t->win && t->win_spi != c->spi_out)
+		if (t->win && t->win_spi != c->spi_out) {
 			target_pmtu_rekeyed(w, t, now);
+			rekey_grace(t);
+		}
 		t->still = 0;
 		open_window(t, c, now);
 		return;

@@ -52,6 +52,27 @@ struct recover {
 	monotime	fell, asked, seen;	/* seen: the peer was alive */
 };
 
+/* Of a target that is several addresses. */
+struct members {
+	uint8_t		n, quorum;
+	struct {
+		uint32_t	last;	/* the last round answered, and 1; 0: none */
+		uint32_t	solo;	/* when (s) it was silent and others were not; 0: never */
+		uint8_t		row;	/* rounds answered in a row */
+	}		m[CONF_TARGETS];
+	struct round {
+		uint8_t		heard;	/* a bit each */
+		uint8_t		failed;	/* how many */
+	}		round[];	/* as target.ring */
+};
+
+/* Of one that is not probed while traffic passes. */
+struct pace {
+	uint64_t	out, in;	/* at the last look */
+	uint32_t	spi, sent, replies;	/* since */
+	monotime	busy_until;
+};
+
 /* There may be 100,000 of them: what is small is said small. */
 struct target {
 	struct wheel_node	 timer;		/* first: it is the target's address */
@@ -81,6 +102,7 @@ struct target {
 	uint8_t			 ever;		/* it has answered through this tunnel */
 	uint8_t			 people;	/* hosts' packets have been answered, too */
 	uint8_t			 rises;		/* replies in a row, while down */
+	uint8_t			 grace;		/* probes around a rekey, lost or not */
 	int			 senderr;
 	uint32_t		 monologue;	/* when (s) theirs were seen not to be; 0: never */
 
@@ -96,6 +118,8 @@ struct target {
 	char			*evidence;	/* what came instead of an answer, or NULL */
 
 	struct recover		*rec;		/* or NULL */
+	struct members		*mem;		/* or NULL: one address */
+	struct pace		*pace;		/* or NULL */
 
 	uint32_t		 win_spi, win_sent, win_replies;
 	uint64_t		 win_out, win_in;
@@ -128,6 +152,8 @@ struct watch {
 	monotime		 tokens_at;
 	double			 spare;		/* probes of targets not up */
 	monotime		 spare_at;
+	double			 looks;		/* at counters of targets not up */
+	monotime		 looks_at;
 	monotime		 now;		/* of the last watch_expire */
 	monotime		 slow_at;	/* the next report without hurry */
 	uint64_t		 probes, refused, delayed,
@@ -152,14 +178,34 @@ void	 target_source(struct watch *, struct target *, monotime);
 void	 target_expire(struct watch *, struct target *, monotime);
 void	 target_sent(struct watch *, struct target *, const struct probe *,
 	    int error, monotime);
-void	 target_reply(struct watch *, struct target *, const struct probe *,
-	    monotime);
+/* who: of its addresses */
+void	 target_reply(struct watch *, struct target *, unsigned int who,
+	    const struct probe *, monotime);
 void	 target_failed(struct watch *, struct target *, const struct probe *,
 	    const char *text, monotime);
 void	 target_state(struct watch *, struct target *, enum watch_state, monotime);
 void	 target_reschedule(struct watch *, struct target *, monotime);
 int	 target_may_send(const struct target *);
 int64_t	 watch_jitter_ms(struct watch *, uint32_t ms);
+
+/* watch_quorum.c */
+int	 members_new(struct target *);	/* 0, -1: no memory */
+unsigned int target_count(const struct target *);
+const struct addr *target_addr(const struct target *, unsigned int);
+int	 target_index(const struct target *, const struct addr *);
+void	 members_sent(struct target *, uint32_t seq);
+/* 1: this reply makes the round an answered one; 0: not yet, or long since; -1: it was there. */
+int	 members_reply(struct target *, unsigned int who, uint32_t seq, monotime);
+int	 members_failed(struct target *, uint32_t seq);	/* 1: the round is lost */
+/* Several that were believable have fallen silent at the same time. */
+int	 members_witness(const struct target *, monotime);
+void	 members_text(const struct target *, char *, size_t);
+
+/* watch_pace.c */
+enum ka_pace target_pace(const struct target *);
+int	 pace_skips(const struct target *, monotime);	/* a probe is left out */
+int	 pace_counters(struct watch *, struct target *, const struct watch_counters *,
+	    monotime);		/* 1: that is all */
 
 /* watch_status.c */
 void	 target_status(const struct watch *, const struct target *,

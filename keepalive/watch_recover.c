@@ -82,11 +82,12 @@ people_note(struct target *t, const struct evidence *e, monotime now)
 {
 	uint64_t out = e->out > e->probes ? e->out - e->probes : 0;
 
-	if (t->state != WATCH_UP || e->replies == 0)
+	if (t->state != WATCH_UP)
 		return;
 	if (out > 0 && e->in > e->replies)
 		t->people = 1;
-	else if (out >= PEOPLE_MONOLOGUE && e->replies >= e->probes && t->misses == 0)
+	else if (out >= PEOPLE_MONOLOGUE && e->replies > 0 && e->replies >= e->probes &&
+	    t->misses == 0)
 		t->monologue = (uint32_t)(now.us / 1000000) | 1;
 }
 
@@ -112,9 +113,9 @@ recover_step(struct watch *w, struct target *t, monotime now)
 	/* what did not leave cannot have been lost on the way */
 	in.verdict = r->e.out > 0 ? t->verdict : VERDICT_NONE;
 	in.ever = t->ever;
-	in.strong = people_witness(t, &r->e, now);
+	in.strong = people_witness(t, &r->e, now) || members_witness(t, now);
 	in.norecover = t->conf->ka != NULL && t->conf->ka->norecover;
-	in.missed = r->missed;
+	in.missed = r->missed / target_count(t);
 	in.rtt_ms = rung_pause(t);
 	in.random = w->io->random(w->io->arg);
 	if ((rung = ladder_step(&r->l, &in, now)) == RUNG_NONE)
@@ -138,7 +139,7 @@ recover_step(struct watch *w, struct target *t, monotime now)
 	}
 	r->want = (uint8_t)rung;
 	t->fast_until = mono_add_ms(now, WATCH_FAST_FOR_MS);
-	t->next_probe = mono_add_ms(now, WATCH_FAST_MS);
+	t->next_probe = mono_add_ms(now, watch_jitter_ms(w, WATCH_FAST_MS));
 	todo_set(w, t, TODO_RECOVER);
 }
 

@@ -114,6 +114,10 @@ watch_probe_now(struct watch *w, uint32_t slot, monotime now)
 	if (w->backup || slot >= w->nslots ||
 	    (t = w->slots[slot]) == NULL || t->state == 0 || t->state == WATCH_NOSOURCE)
 		return (-1);
+	if (target_pace(t) == KA_OFF)
+		return (-1);
+	if (t->fast_left == 0)
+		t->fast_left = 1;	/* whatever passes meanwhile */
 	t->next_probe = now;
 	target_reschedule(w, t, now);
 	return (0);

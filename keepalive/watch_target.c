@@ -122,18 +122,18 @@ inner(const struct addr *a)
 }
 
 static int
-usable(const struct target *t, const struct addr *a)
+usable(const struct target *t, const struct addr *a, uint8_t fam)
 {
 	uint8_t i;
 
-	if (addr_cmp(a, &t->conf->target) == 0)
+	if (target_index(t, a) != -1)
 		return (0);
 	if (watch_conf_alone(t->conf))
 		return (addr_cmp(a, &t->conf->source) == 0);
 	if (inner(a))
 		return (0);
 	for (i = 0; i < t->conf->nfrom; i++)
-		if (a->fam == t->conf->target.fam &&
+		if (a->fam == fam &&
 		    prefix_contains(&watch_from(t->conf)[i], a))
 			return (1);
 	return (0);
@@ -146,21 +146,27 @@ by_route(const struct target *t)
 	return (watch_conf_alone(t->conf) && t->conf->source.fam == ADDR_NONE);
 }
 
+static int
+needs_source(const struct target *t)
+{
+	return (!by_route(t) && target_pace(t) != KA_OFF);
+}
+
 int
 target_may_send(const struct target *t)
 {
-	return (by_route(t) || usable(t, &t->src));
+	return (target_pace(t) != KA_OFF && (by_route(t) || usable(t, &t->src, t->conf->target.fam)));
 }
 
 /* The source in use stays while it can; else the lowest address inside. */
 static struct addr
-choose_source(const struct watch *w, const struct target *t)
+choose_source(const struct watch *w, const struct target *t, uint8_t fam)
 {
 	struct addr best = { .fam = ADDR_NONE };
 	size_t i;
 
 	for (i = 0; i < w->naddrs; i++) {
-		if (!usable(t, &w->addrs[i]))
+		if (!usable(t, &w->addrs[i], fam))
 			continue;
 		if (addr_cmp(&w->addrs[i], &t->src) == 0)
 			return (t->src);
@@ -198,7 +204,8 @@ begin_acquire(struct watch *w, struct target *t, monotime now)
 	    MONO_NEVER;
 	/* Where iked can be asked, the asking goes first: a probe before the SA
 	 * is there is lost, and would be what woke the tunnel. */
-	t->next_probe = linked ? mono_add_ms(now, WATCH_FAST_MS) : now;
+	t->next_probe = target_pace(t) == KA_OFF ? MONO_NEVER : !linked ? now :
+	    mono_add_ms(now, watch_jitter_ms(w, WATCH_FAST_MS));
 	t->fast_until = MONO_NONE;
 	t->misses = t->fast_left = t->rises = 0;
 	give_up(t, now);
@@ -261,8 +268,8 @@ target_state(struct watch *w, struct target *t, enum watch_state state,
 void
 target_start(struct watch *w, struct target *t, monotime at, monotime now)
 {
-	t->src = choose_source(w, t);
-	if (t->src.fam == ADDR_NONE && !by_route(t)) {
+	t->src = choose_source(w, t, t->conf->target.fam);
+	if (t->src.fam == ADDR_NONE && needs_source(t)) {
 		target_state(w, t, WATCH_NOSOURCE, now);
 		return;
 	}
@@ -272,11 +279,15 @@ target_start(struct watch *w, struct target *t, monotime at, monotime now)
 void
 target_source(struct watch *w, struct target *t, monotime now)
 {
-	struct addr src = choose_source(w, t);
+	struct addr src = choose_source(w, t, t->conf->target.fam);
 	char a[ADDR_STRLEN], b[ADDR_STRLEN];
 
 	if (addr_cmp(&src, &t->src) == 0)
 		return;
+	if (!needs_source(t)) {
+		t->src = src;
+		return;
+	}
 	if (src.fam == ADDR_NONE) {
 		t->src = src;
 		target_state(w, t, WATCH_NOSOURCE, now);
@@ -314,7 +325,14 @@ static void
 miss(struct watch *w, struct target *t, monotime now)
 {
 	todo_set(w, t, TODO_NUMBERS);
+	/* Around a rekey some are lost between the old keys and the new ones. */
+	if (t->grace > 0) {
+		t->grace--;
+		t->next_probe = now;
+		return;
+	}
 	if (++t->misses == 1) {
+		todo_set(w, t, TODO_COUNTERS);	/* is there a rekey? */
 		t->fast_left = (uint8_t)(fall(t) - 1);
 		t->next_probe = now;
 	}
@@ -401,6 +419,8 @@ target_sent(struct watch *w, struct target *t, const struct probe *p, int error,
 	    late]++;
 	t->nsenderr = 0;
 	t->win_sent++;
+	if (t->pace != NULL)
+		t->pace->sent++;
 	if (t->rec != NULL)
 		t->rec->missed++;
 	if (t->verdict == VERDICT_NOSEND)
@@ -425,6 +445,19 @@ spare(struct watch *w, monotime now)
 	return (1);
 }
 
+static int
+one_probe(struct watch *w, struct target *t, unsigned int i, const struct probe *p)
+{
+	const struct addr *dst = target_addr(t, i);
+	struct addr src = t->src;
+
+	/* One of the other family has a source of its own. */
+	if (dst->fam != t->conf->target.fam && !by_route(t) &&
+	    (src = choose_source(w, t, dst->fam)).fam == ADDR_NONE)
+		return (EADDRNOTAVAIL);
+	return (w->io->probe(w->io->arg, t->conf->ka, &src, dst, p));
+}
+
 static void
 send_probe(struct watch *w, struct target *t, monotime now)
 {
@@ -433,8 +466,13 @@ send_probe(struct watch *w, struct target *t, monotime now)
 	struct slot *s = slot_of(t, t->seq);
 	struct icmp_route room;
 	uint8_t fast = t->fast_left;
+	unsigned int i;
 	int error;
 
+	if (pace_skips(t, now)) {
+		t->next_probe = mono_add_ms(now, watch_jitter_ms(w, t->conf->interval_ms));
+		return;
+	}
 	if (t->fast_left > 0)
 		t->fast_left--;
 	t->next_probe = mono_add_ms(now, watch_jitter_ms(w,
@@ -445,14 +483,13 @@ send_probe(struct watch *w, struct target *t, monotime now)
 	if (!target_may_send(t))
 		return;
 	how_probe(t->conf->ka, &p, &room);
-	error = w->io->probe(w->io->arg, t->conf->ka, &t->src,
-	    &t->conf->target, &p);
-	if (error == EAGAIN || error == ENOBUFS) {
+	if ((error = one_probe(w, t, 0, &p)) == EAGAIN || error == ENOBUFS) {
 		w->delayed++;
 		t->fast_left = fast;
 		t->next_probe = mono_add_ms(now, FULL_MS);
 		return;
 	}
+	members_sent(t, t->seq);
 	t->seq++;
 	s->cs = SLOT_CS(now) & 0x1fff;
 	s->state = t->state == WATCH_UP ? SLOT_COUNTED : SLOT_FREE;
@@ -460,6 +497,10 @@ send_probe(struct watch *w, struct target *t, monotime now)
 		target_note_sent(t, now.us);
 	if (error != EINPROGRESS)
 		target_sent(w, t, &p, error, now);
+	for (i = 1; i < target_count(t); i++)
+		if ((error = one_probe(w, t, i, &p)) != EINPROGRESS &&
+		    error != EAGAIN && error != ENOBUFS)
+			target_sent(w, t, &p, error, now);
 }
 
 void
@@ -476,7 +517,7 @@ target_failed(struct watch *w, struct target *t, const struct probe *p,
 		t->evidence = strdup(text);
 		todo_set(w, t, TODO_REPORT);
 	}
-	if (s->state == SLOT_COUNTED && t->state == WATCH_UP) {
+	if (members_failed(t, p->seq) && s->state == SLOT_COUNTED && t->state == WATCH_UP) {
 		s->state = SLOT_LOST;
 		target_note_lost(t, s, now);
 		miss(w, t, now);
@@ -492,8 +533,9 @@ ask(struct watch *w, struct target *t, monotime now)
 	t->ask_ms = t->ask_ms * 2 > WATCH_ASK_MAX_MS ? WATCH_ASK_MAX_MS :
 	    t->ask_ms * 2;
 	t->fast_until = mono_add_ms(now, WATCH_FAST_FOR_MS);
-	t->next_probe = earliest(t->next_probe, mono_add_ms(now,
-	    WATCH_FAST_MS));
+	if (target_pace(t) != KA_OFF)
+		t->next_probe = earliest(t->next_probe, mono_add_ms(now,
+		    watch_jitter_ms(w, WATCH_FAST_MS)));
 }
 
 static void
@@ -553,14 +595,22 @@ come_up(struct watch *w, struct target *t, monotime now)
 }
 
 void
-target_reply(struct watch *w, struct target *t, const struct probe *p,
-    monotime now)
+target_reply(struct watch *w, struct target *t, unsigned int who,
+    const struct probe *p, monotime now)
 {
 	struct slot *s = slot_of(t, p->seq);
+	int r;
 
 	/* Too old to be remembered, or a duplicate: no evidence of now. */
 	if (t->seq - p->seq - 1 > t->ring_mask || s->state == SLOT_EMPTY ||
-	    s->state == SLOT_DONE)
+	    (t->mem == NULL && s->state == SLOT_DONE))
+		return;
+	if ((r = members_reply(t, who, p->seq, now)) != -1) {
+		t->win_replies++;
+		if (t->pace != NULL)
+			t->pace->replies++;
+	}
+	if (r != 1)
 		return;
 	target_note_reply(t, p, s->state, now);
 	s->state = SLOT_DONE;
@@ -569,7 +619,8 @@ target_reply(struct watch *w, struct target *t, const struct probe *p,
 	t->rises = mono_diff_us(now, t->last_reply) > WATCH_TIMEOUT_MS * 2000 ? 1 :
 	    (uint8_t)(t->rises < 255 ? t->rises + 1 : 255);
 	t->last_reply = now;
-	t->win_replies++;
+	if (t->grace > 0)
+		t->grace--;
 	if (t->rec != NULL)
 		t->rec->missed = 0;
 	/* A reply that came around the tunnel proves nothing of the tunnel: the

@@ -472,12 +472,6 @@ check_built(struct parser *p, const struct opts *o)
 	if (said(o, K_BACKUP) != NULL)
 		conf_warning(p->errs, said(o, K_BACKUP), "\"backup\" is not built yet: "
 		    "netwatchd does nothing with it");
-	if (said(o, K_PACE) != NULL && o->ka->pace != KA_ALWAYS)
-		conf_warning(p->errs, said(o, K_PACE), "\"pace %s\" is not built yet: "
-		    "netwatchd always probes", ka_pace_name(o->ka->pace));
-	if (o->ka->ntargets > 1)
-		conf_warning(p->errs, &o->tpos[1], "several addresses are not built "
-		    "yet: netwatchd probes the first");
 }
 
 static void

@@ -30,6 +30,8 @@ static struct world {
 	char		lines[65536];
 	/* the way to the target */
 	int		answers;	/* echo replies come */
+	uint32_t	muted;		/* but not of these: a bit each by the last octet */
+	struct conf_keepalive *ka;	/* NULL: of before there were any */
 	int64_t		rtt_us;
 	int		senderr;
 	struct flight	flight[MAXFLIGHT];
@@ -40,7 +42,7 @@ static struct world {
 	monotime	last_probe, sent_at[MAXFLIGHT];
 	struct prefix	selector;
 	/* iked */
-	int		linked, tunnel_up, eaten, backtraffic, stale;
+	int		linked, tunnel_up, eaten, backtraffic, rekeying;
 	uint32_t	spi;
 	uint64_t	out, in;
 	const char	*up_error;
@@ -96,7 +98,7 @@ probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
 		return (W.senderr);
 	if (W.tunnel_up && !W.eaten)
 		W.out++;
-	if (W.answers && W.nflight < MAXFLIGHT) {
+	if (W.answers && !(W.muted & 1U << (dst->b[3] & 31)) && W.nflight < MAXFLIGHT) {
 		W.flight[W.nflight++] = (struct flight){
 		    mono_add_us(W.now, W.rtt_us), *dst, *p };
 	}
@@ -131,10 +133,11 @@ target(const char *name, const char *from, const char *to, const char *dst,
 	wc.nfrom = wc.nto = 1;
 	wc.target = A(dst);
 	wc.interval_ms = interval_ms;
+	wc.ka = W.ka;
 	ATF_REQUIRE_EQ(0, watch_conf_add(W.w, &wc));
 }
 
-static void
+static inline void
 boise(void)
 {
 	watch_conf_begin(W.w);
@@ -202,7 +205,8 @@ iked(void)
 			}
 			c = (struct watch_counters){ .has_sa = W.tunnel_up,
 			    .spi_out = W.spi, .packets_in = W.in,
-			    .packets_out = W.out, .ike_up = 1, .last_in_ms =
+			    .packets_out = W.out, .rekeying = W.rekeying,
+			    .ike_up = 1, .last_in_ms =
 			    (uint32_t)(mono_diff_us(W.now, W.heard) / 1000) };
 			watch_answer(W.w, &cmd, W.tunnel_up ? NULL :
 			    "no SA", &c, W.now);
@@ -293,6 +297,7 @@ done(void)
 	ATF_CHECK_EQ_MSG(0, W.noutside, "%u probes had a source outside %s",
 	    W.noutside, "the selector");
 	watch_free(W.w);
+	conf_keepalive_unref(W.ka);
 }
 
 #endif

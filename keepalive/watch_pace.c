@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How much is sent.
+ *
+ * optimized: while the tunnel's counters say that hosts' packets pass both ways, a probe would
+ * say nothing new, and is left out.  The counters are looked at once an interval; when that
+ * comes to be late, for there are many tunnels, the probe goes out.  Packets that leave while
+ * none comes are asked about at once.
+ *
+ * off: nothing is sent.  The tunnel is up while it has an SA, and nothing is done to it.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "keepalive/watch_local.h"
+
+#define UNHEARD		3	/* packets that leave while none comes */
+
+enum ka_pace
+target_pace(const struct target *t)
+{
+	return (t->conf->ka == NULL || watch_conf_alone(t->conf) ? KA_ALWAYS :
+	    (enum ka_pace)t->conf->ka->pace);
+}
+
+int
+pace_skips(const struct target *t, monotime now)
+{
+	return (t->pace != NULL && t->state == WATCH_UP && t->misses == 0 &&
+	    t->fast_left == 0 && mono_before(now, t->pace->busy_until));
+}
+
+/* A look at the counters of a tunnel that is up. */
+static void
+optimized(struct watch *w, struct target *t, const struct watch_counters *c, monotime now)
+{
+	struct pace *p = t->pace;
+	struct evidence e;
+
+	if (p == NULL && (p = t->pace = calloc(1, sizeof(*p))) == NULL)
+		return;
+	if (p->spi == c->spi_out && c->packets_out >= p->out && c->packets_in >= p->in) {
+		memset(&e, 0, sizeof(e));
+		e.out = c->packets_out - p->out;
+		e.in = c->packets_in - p->in;
+		e.probes = p->sent;
+		e.replies = p->replies;
+		people_note(t, &e, now);
+		if (e.out > e.probes && e.in > e.replies)
+			p->busy_until = mono_add_ms(now, t->conf->interval_ms +
+			    t->conf->interval_ms / 4);
+		else {
+			p->busy_until = MONO_NONE;
+			if (e.out >= e.probes + UNHEARD && e.in == 0)
+				t->next_probe = now;
+		}
+	}
+	p->spi = c->spi_out;
+	p->out = c->packets_out;
+	p->in = c->packets_in;
+	p->sent = p->replies = 0;
+	t->next_look = mono_add_ms(now, watch_jitter_ms(w, t->conf->interval_ms));
+}
+
+static void
+off(struct watch *w, struct target *t, const struct watch_counters *c, monotime now)
+{
+	int up = c != NULL && c->has_sa;
+
+	t->next_look = mono_add_ms(now, watch_jitter_ms(w, t->state == WATCH_UP ?
+	    t->conf->interval_ms : t->look_ms));
+	if (up == (t->state == WATCH_UP))
+		return;
+	if (up) {
+		log_info(w->io->log, "keepalive \"%s\": up: the tunnel has an SA (pace off: "
+		    "nothing is sent)", t->conf->name);
+		target_state(w, t, WATCH_UP, now);
+		t->next_look = mono_add_ms(now, watch_jitter_ms(w, t->conf->interval_ms));
+		target_event(w, t, WATCH_EV_UP, "the tunnel has an SA");
+		return;
+	}
+	log_warnx(w->io->log, "keepalive \"%s\": down: the tunnel has no SA any more",
+	    t->conf->name);
+	target_state(w, t, WATCH_DOWN, now);
+	target_verdict(w, t, VERDICT_NOTUNNEL, now);
+	target_event(w, t, WATCH_EV_DOWN, "the tunnel has no SA any more");
+}
+
+int
+pace_counters(struct watch *w, struct target *t, const struct watch_counters *c,
+    monotime now)
+{
+	switch (target_pace(t)) {
+	case KA_OFF:
+		off(w, t, c, now);
+		return (1);
+	case KA_OPTIMIZED:
+		if (t->state == WATCH_UP && c != NULL && c->has_sa)
+			optimized(w, t, c, now);
+		return (0);
+	case KA_ALWAYS:
+		break;
+	}
+	return (0);
+}
