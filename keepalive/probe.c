@@ -123,7 +123,8 @@ probe_error(void *arg, const struct addr *from, const struct icmp_error *e,
 {
 	struct pstate *p = arg;
 
-	(void)ctl_error(p->ctl, from, e, at);
+	if (!ctl_error(p->ctl, from, e, at))
+		watch_error(p->watch, from, e, at);
 }
 
 static void

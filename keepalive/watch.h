@@ -19,6 +19,7 @@
 #include "conf/conf.h"
 #include "keepalive/hook_event.h"
 #include "keepalive/icmp.h"
+#include "keepalive/icmp_error.h"
 #include "keepalive/stats.h"
 
 #include <stddef.h>
@@ -142,6 +143,9 @@ void		 watch_sent(struct watch *, const struct probe *, int error,
 		    monotime);
 void		 watch_reply(struct watch *, const struct addr *from,
 		    const struct probe *, monotime);
+/* Somebody on the way says what became of a packet, mostly of a probe. */
+void		 watch_error(struct watch *, const struct addr *from,
+		    const struct icmp_error *, monotime);
 /* A probe was refused, or is answered no more: it is lost now.  text says what came
  * instead of an answer; NULL: nothing did. */
 void		 watch_failed(struct watch *, const struct probe *, const char *text,

@@ -236,6 +236,7 @@ void	 target_pmtu_state(struct watch *, struct target *, monotime);
 void	 target_pmtu_rekeyed(struct watch *, struct target *, monotime);
 void	 target_pmtu_expire(struct watch *, struct target *, monotime);
 void	 watch_pmtu_sent(struct watch *, const struct probe *, int error, monotime);
+void	 watch_pmtu_error(struct watch *, const struct icmp_error *, monotime);
 void	 watch_pmtu_reply(struct watch *, const struct addr *from,
 	    const struct probe *, monotime);
 

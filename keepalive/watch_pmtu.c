@@ -140,6 +140,22 @@ watch_pmtu_sent(struct watch *w, const struct probe *p, int error, monotime now)
 	target_reschedule(w, t, now);
 }
 
+/* Too big for somebody on the way: that size is out, and what passes there is tried next. */
+void
+watch_pmtu_error(struct watch *w, const struct icmp_error *e, monotime now)
+{
+	struct target *t = find(w, &e->p);
+
+	if (t == NULL || e->kind != ICMP_TOOBIG || addr_cmp(&e->dst, &t->conf->target) != 0 ||
+	    e->mtu >= (uint32_t)e->p.size + headers(t))
+		return;
+	if (e->mtu != 0)
+		pmtu_hint(t->pmtu, (uint16_t)e->mtu);
+	take_news(w, t, pmtu_failed(t->pmtu, e->p.seq, EMSGSIZE, now,
+	    w->io->random(w->io->arg)));
+	target_reschedule(w, t, now);
+}
+
 void
 watch_pmtu_reply(struct watch *w, const struct addr *from,
     const struct probe *p, monotime now)

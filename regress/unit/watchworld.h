@@ -285,7 +285,7 @@ status(void)
 	return (st);
 }
 
-static int
+static inline int
 logged(const char *what)
 {
 	return (strstr(W.lines, what) != NULL);
