@@ -119,8 +119,8 @@ option_name(struct parser *p, const char *kw)
 		if (strcmp(t->s, attrs[i].word) == 0)
 			return (i);
 	if (strcmp(t->s, "access-server") == 0)
-		conf_stmt_error(p, &t->pos, "\"access-server\" is known but not built: "
-		    "remove it");
+		conf_stmt_error(p, &t->pos, "\"access-server\" is known but not built "
+		    "yet: remove it");
 	else
 		conf_stmt_error(p, &t->pos, "%s after \"%s\": address, netmask, "
 		    "name-server, netbios-server, dhcp-server or protected-subnet is "
@@ -176,7 +176,11 @@ conf_iface(struct parser *p)
 
 	if ((t = conf_value(p, "iface")) == NULL)
 		return;
-	if (!conf_iface_ok(t->s) || t->s[0] == '\0')
+	if (strncmp(t->s, "sec", 3) == 0 && t->s[3] >= '0' && t->s[3] <= '9')
+		conf_stmt_error(p, &t->pos, "%s after \"iface\": routing into sec(4) is "
+		    "OpenBSD's: remove iface, and write the networks after from and to",
+		    conf_show(p, t, show));
+	else if (!conf_iface_ok(t->s) || t->s[0] == '\0')
 		conf_stmt_error(p, &t->pos, "%s after \"iface\" is no name of an "
 		    "interface", conf_show(p, t, show));
 	else

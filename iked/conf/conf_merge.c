@@ -13,6 +13,9 @@
 
 #include "conf/conf_parse.h"
 
+#define NO_PSK	"%s has no secret: add psk \"...\", the same on both sides"
+#define NO_NETS	"%s has no networks: add from LOCAL-NET to REMOTE-NET"
+
 struct key {
 	struct parser		*p;
 	const char		*name;
@@ -153,6 +156,10 @@ check_endpoints(struct parser *p)
 		conf_stmt_error(p, &st->pos, "%s says %s, but its local or peer "
 		    "is of the other family", callit(p, who),
 		    st->fam == ADDR_V4 ? "inet" : "inet6");
+	if ((st->seen & 1ULL << K_DEFAULT) != 0 && st->remote.fam != ADDR_NONE)
+		conf_stmt_error(p, &st->pos, "%s is the default, which is for peers "
+		    "that no other fits: write peer any, or remove default",
+		    callit(p, who));
 	if (st->remote.fam == ADDR_NONE && st->mode != MODE_PASSIVE)
 		conf_stmt_error(p, &st->pos, "%s is %s but has no peer to call: "
 		    "write peer and its address, or passive", callit(p, who),
@@ -161,8 +168,7 @@ check_endpoints(struct parser *p)
 		conf_warning(p->errs, &st->pos, "%s has keepalive but no peer "
 		    "address: it is watched, not brought up", callit(p, who));
 	if (!st->has_psk)
-		conf_stmt_error(p, &st->pos, "%s has no secret: add psk "
-		    "\"...\", the same on both sides", callit(p, who));
+		conf_stmt_error(p, &st->pos, NO_PSK, callit(p, who));
 }
 
 /* One more network of a side, unless it is there. */
@@ -194,6 +200,18 @@ side_families(const struct side *s)
 	return (f);
 }
 
+/* What stands for `to dynamic' is of the families of the pools. */
+static unsigned int
+pool_families(const struct cp_list *pool)
+{
+	unsigned int	 i, f = 0;
+
+	for (i = 0; i < pool->n; i++)
+		f |= pool->a[i].type == CP_IP4_ADDRESS ? 1U :
+		    pool->a[i].type == CP_IP6_ADDRESS ? 2U : 0;
+	return (f);
+}
+
 /* How many networks they may be: `any` is two at most. */
 static unsigned int
 side_count(const struct side *s)
@@ -216,6 +234,8 @@ expand(const struct stmt *st, const struct side *s, const struct side *other,
 	unsigned int	 i, k, f;
 
 	f = side_families(other);
+	if (other == &st->to && st->dyn == DYN_TO)
+		f |= pool_families(&st->give);
 	if (f == 0)
 		f = side_families(s);
 	if (f == 0)
@@ -407,8 +427,7 @@ check_nets(struct parser *p, struct conf_tunnel *t)
 			    st->from.pend != 0 ? "from" : "to",
 			    st->from.pend != 0 ? "to" : "from");
 		else
-			conf_stmt_error(p, &st->pos, "%s has no networks: add "
-			    "from LOCAL-NET to REMOTE-NET", callit(p, who));
+			conf_stmt_error(p, &st->pos, NO_NETS, callit(p, who));
 		return;
 	}
 	if (st->dyn == DYN_TO && !conf_cp_asks(&st->give)) {
@@ -434,7 +453,7 @@ check_nets(struct parser *p, struct conf_tunnel *t)
 	check_pairs(p);
 	if (st->transport)
 		check_transport(p, t);
-	else
+	else if (st->dyn != DYN_FROM)	/* what is given is no network of this host */
 		check_lockout(p, t);
 	conf_cp_merge(p, t);
 	if (st->keepalive != NULL)
@@ -632,6 +651,21 @@ take_keepalive(struct parser *p, struct conf_tunnel *t, uint32_t index)
 	p->backup[p->nbackup++].pos = st->backuppos;
 }
 
+/* A mistake somewhere, but every option was known: what is missing is missing. */
+static void
+check_lacking(struct parser *p)
+{
+	struct stmt	*st = &p->st;
+	char		 who[CONF_NAMELEN + 16];
+
+	if (st->unknown)
+		return;
+	if ((st->seen & 1ULL << K_PSK) == 0)
+		conf_stmt_error(p, &st->pos, NO_PSK, callit(p, who));
+	if ((st->seen & (1ULL << K_FROM | 1ULL << K_TO)) == 0)
+		conf_stmt_error(p, &st->pos, NO_NETS, callit(p, who));
+}
+
 void
 conf_merge(struct parser *p)
 {
@@ -642,8 +676,10 @@ conf_merge(struct parser *p)
 
 	p->nstmt++;
 	conf_name_seen(p);
-	if (st->bad)
+	if (st->bad) {
+		check_lacking(p);
 		return;
+	}
 	if (p->conf->ntunnels >= CONF_MAXTUNNELS) {
 		if (!p->toomany)
 			conf_stmt_error(p, &st->pos, "more than %u tunnels",
@@ -706,6 +742,18 @@ name_unnamed(struct parser *p)
 	return (0);
 }
 
+/* A tunnel of this name?  Of a refused file not all are there, but their names are. */
+static int
+backup_there(struct parser *p, const char *name, int whole)
+{
+	struct key	 k = { p, name, NULL, NULL, NULL };
+
+	if (whole)
+		return (conf_tunnel_byname(p->conf, name) != -1);
+	return (strncmp(name, "policy", 6) == 0 || conf_table_find(&p->names,
+	    conf_table_hash(name, strlen(name), 0), same_name, &k) != -1);
+}
+
 /* A backup is another tunnel of this configuration. */
 static void
 check_backups(struct parser *p)
@@ -713,6 +761,7 @@ check_backups(struct parser *p)
 	const struct conf_tunnel *t;
 	const char	*name;
 	uint32_t	 i;
+	int		 whole = p->errs->n == p->errs->nwarn;
 
 	for (i = 0; i < p->nbackup; i++) {
 		t = &p->conf->tunnels[p->backup[i].tunnel];
@@ -720,7 +769,7 @@ check_backups(struct parser *p)
 		if (strcmp(name, t->name) == 0)
 			conf_error(p->errs, &p->backup[i].pos, "\"%s\" cannot be its "
 			    "own backup", name);
-		else if (conf_tunnel_byname(p->conf, name) == -1)
+		else if (!backup_there(p, name, whole))
 			conf_error(p->errs, &p->backup[i].pos, "there is no tunnel "
 			    "\"%s\" to be the backup", name);
 	}
@@ -730,9 +779,7 @@ int
 conf_merge_end(struct parser *p)
 {
 	name_unnamed(p);
-	if (p->errs->n > p->errs->nwarn)
-		return (0);
-	if (conf_index(p->conf) == -1)
+	if (p->errs->n == p->errs->nwarn && conf_index(p->conf) == -1)
 		return (-1);
 	check_backups(p);
 	return (0);

@@ -18,11 +18,15 @@ struct tok *
 conf_peek_raw(struct parser *p)
 {
 	if (!p->have) {
-		conf_lex_next(&p->lx, &p->tok);
+		do {
+			conf_lex_next(&p->lx, &p->tok);
+		} while (p->nlblank && p->tok.kind == T_NL);
 		p->have = 1;
 		/* What follows a broken string may be the rest of a secret. */
-		if (p->tok.kind == T_BAD)
+		if (p->tok.kind == T_BAD) {
 			p->lx.hide = HIDE_ON;
+			p->st.unknown = 1;
+		}
 	}
 	return (&p->tok);
 }
@@ -64,7 +68,8 @@ conf_peek_end(struct parser *p)
 {
 	struct tok	*t = conf_peek(p);
 
-	return (t->kind == T_NL || t->kind == T_EOF);
+	return (t->kind == T_NL || t->kind == T_EOF ||
+	    (p->blocks > 0 && t->kind == T_PUNCT && t->s[0] == '}'));
 }
 
 void
@@ -141,7 +146,7 @@ conf_unknown(struct parser *p, const struct tok *t, unsigned int ctx,
 	const struct conf_word	*w;
 	char			 show[SHOWLEN], list[224];
 
-	p->st.bad = 1;
+	p->st.bad = p->st.unknown = 1;
 	if (t->kind == T_BAD)
 		return;
 	conf_word_list(ctx, list, sizeof(list));
@@ -200,13 +205,30 @@ conf_text(struct parser *p, const char *after)
 	return (conf_value(p, after));
 }
 
+/* The next one of a list is a value? Otherwise it is reported. */
+static int
+list_value(struct parser *p, const char *after)
+{
+	struct tok	*t = conf_peek(p);
+	char		 show[SHOWLEN];
+
+	if (t->kind == T_STR ||
+	    (t->kind == T_WORD && conf_word_find(t->s, C_OPT) == NULL))
+		return (1);
+	if (t->kind != T_BAD)
+		conf_error(p->errs, &t->pos, "the list after \"%s\" is not closed: "
+		    "found %s instead of \"}\"", after, conf_show(p, t, show));
+	p->st.bad = 1;
+	return (0);
+}
+
 int
 conf_list(struct parser *p, const char *after,
     void (*each)(struct parser *, struct tok *, void *), void *arg)
 {
 	struct tok	*t;
-	char		 show[SHOWLEN];
 	unsigned int	 n = 0;
+	int		 was = p->nlblank, rc = -1;
 
 	if (!conf_peek_punct(p, '{')) {
 		if ((t = conf_value(p, after)) == NULL)
@@ -214,25 +236,18 @@ conf_list(struct parser *p, const char *after,
 		each(p, t, arg);
 		return (0);
 	}
+	p->nlblank |= p->blocks > 0;
 	conf_take(p);
-	for (;;) {
+	for (;; n++) {
 		while (conf_peek_punct(p, ','))
 			conf_take(p);
 		if (conf_peek_punct(p, '}'))
 			break;
-		t = conf_peek(p);
-		if (t->kind != T_STR && (t->kind != T_WORD ||
-		    conf_word_find(t->s, C_OPT) != NULL)) {
-			if (t->kind != T_BAD)
-				conf_error(p->errs, &t->pos, "the list after "
-				    "\"%s\" is not closed: found %s instead of "
-				    "\"}\"", after, conf_show(p, t, show));
-			p->st.bad = 1;
-			return (-1);
-		}
+		if (!list_value(p, after))
+			goto out;
+		t = &p->tok;
 		conf_take(p);
 		each(p, t, arg);
-		n++;
 	}
 	if (n == 0) {
 		conf_error(p->errs, &p->tok.pos, "the list after \"%s\" is "
@@ -240,7 +255,10 @@ conf_list(struct parser *p, const char *after,
 		p->st.bad = 1;
 	}
 	conf_take(p);
-	return (0);
+	rc = 0;
+out:
+	p->nlblank = was;
+	return (rc);
 }
 
 /* Decimal digits; the unit is left in *unit. 0 or -1 (none, too large). */
@@ -507,6 +525,7 @@ stmt_other(struct parser *p, const struct tok *t)
 		p->orphan = 1;
 	} else
 		conf_unknown(p, t, C_STMT, "a line begins with");
+	conf_skip_unknown(p);
 }
 
 static void
@@ -557,9 +576,9 @@ statement(struct parser *p)
 		case K_INCLUDE:
 			stmt_include(p);
 			return;
-		case K_USER:
-			conf_error(p->errs, &pos, "\"user\" is known but not "
-			    "built yet: %s", w->instead);
+		case K_LATER_STMT:
+			conf_error(p->errs, &pos, "\"%s\" is known but not "
+			    "built yet: %s", w->word, w->instead);
 			break;
 		case K_IPSECCONF:
 			conf_error(p->errs, &pos, "\"%s\" belongs to "
@@ -575,7 +594,9 @@ statement(struct parser *p)
 		stmt_other(p, &first);
 		explicit_bzero(&first, sizeof(first));
 	}
-	conf_skip_line(p);
+	if (!p->beyond)
+		conf_skip_line(p);
+	p->beyond = 0;
 	explicit_bzero(name, sizeof(name));
 }
 

@@ -37,6 +37,7 @@ struct side {
 struct stmt {
 	struct pos	 pos;		/* of `ikev2` */
 	int		 bad;		/* an error was reported in it */
+	int		 unknown;	/* ... and what else it says is not known */
 	char		 name[CONF_NAMELEN];
 	uint64_t	 seen;		/* 1 << enum conf_kw, of single options */
 	enum conf_mode	 mode;
@@ -71,6 +72,9 @@ struct parser {
 	struct lexer		 lx;
 	struct tok		 tok;
 	int			 have;	/* tok is read but not taken */
+	unsigned int		 blocks; /* { open, but lists */
+	int			 nlblank; /* the end of a line is a blank */
+	int			 beyond; /* tok is already the next statement's */
 	int			 orphan; /* options without a statement: said */
 	struct pos		 set[SET_KINDS]; /* where each was said */
 	struct conf_errors	*errs;
@@ -110,7 +114,7 @@ void		 conf_take(struct parser *);
 /* The keyword that comes next in one of these places (not taken), or NULL. */
 const struct conf_word *conf_peek_word(struct parser *, unsigned int ctx);
 int		 conf_peek_punct(struct parser *, char);
-/* At the end of the statement? */
+/* At the end of the statement, or of its part in a block? */
 int		 conf_peek_end(struct parser *);
 /* Reads over the rest of the statement; its words are not looked at. */
 void		 conf_skip_line(struct parser *);
@@ -141,7 +145,16 @@ int		 conf_take_time(struct parser *, const char *kw, const char *units,
 
 /* An option at the beginning of a line; its name. */
 #define CONF_ORPHAN	"\"%s\" is an option without its ikev2: end the line above " \
-			"with a backslash (and no comment)"
+			"with a backslash (and no comment), or put all in { }"
+
+/* conf_block.c: { options in lines of their own }; what: of which statement. */
+void		 conf_block(struct parser *, const char *what, void (*)(struct parser *));
+/* What parse reads: as it stands there, or in braces. */
+void		 conf_braces(struct parser *, const char *what, unsigned int ctx,
+		    const char *where, void (*parse)(struct parser *, void *), void *);
+/* Reads over { ... }; over the rest of what is no statement. */
+void		 conf_skip_braces(struct parser *);
+void		 conf_skip_unknown(struct parser *);
 
 /* conf_policy.c: the ikev2 statement, after its keyword. */
 void		 conf_policy(struct parser *);

@@ -19,6 +19,8 @@ once(struct parser *p, const struct conf_word *w, const struct pos *pos)
 	switch (id) {
 	case K_FROM:
 	case K_TO:
+		p->st.seen |= 1ULL << id;
+		return;
 	case K_IKESA:
 	case K_CHILDSA:
 	case K_LATER:
@@ -499,14 +501,39 @@ unknown_option(struct parser *p)
 		p->lx.hide = HIDE_LINE;
 	/* On to the next word that is an option. */
 	do {
-		conf_take(p);
+		if (conf_peek_punct(p, '{'))
+			conf_skip_braces(p);
+		else
+			conf_take(p);
 	} while (!conf_peek_end(p) && conf_peek_word(p, C_OPT) == NULL);
+}
+
+struct kwpos {
+	enum conf_kw		 kw;
+	const struct pos	*pos;
+};
+
+static void
+proposals(struct parser *p, void *arg)
+{
+	struct kwpos	*kp = arg;
+
+	conf_proposals(p, kp->kw, kp->pos);
+}
+
+static void
+keepalive(struct parser *p, void *arg)
+{
+	struct kwpos	*kp = arg;
+
+	conf_keepalive(p, kp->pos);
 }
 
 static void
 option(struct parser *p, const struct conf_word *w, const struct pos *pos)
 {
 	struct stmt	*st = &p->st;
+	struct kwpos	 kp = { w->id, pos };
 
 	switch (w->id) {
 	case K_ACTIVE:
@@ -561,7 +588,9 @@ option(struct parser *p, const struct conf_word *w, const struct pos *pos)
 		break;
 	case K_IKESA:
 	case K_CHILDSA:
-		conf_proposals(p, w->id, pos);
+		conf_braces(p, w->word, w->id == K_IKESA ? C_IKESA : C_CHILDSA,
+		    w->id == K_IKESA ? "after ikesa" : "after childsa", proposals,
+		    &kp);
 		break;
 	case K_PRESET:
 		opt_preset(p, pos);
@@ -576,7 +605,7 @@ option(struct parser *p, const struct conf_word *w, const struct pos *pos)
 		conf_psk(p);
 		break;
 	case K_KEEPALIVE:
-		conf_keepalive(p, pos);
+		conf_braces(p, w->word, C_KA, "after keepalive", keepalive, &kp);
 		break;
 	case K_CONFIG:
 	case K_REQUEST:
@@ -590,6 +619,9 @@ option(struct parser *p, const struct conf_word *w, const struct pos *pos)
 		conf_stmt_error(p, pos, "\"%s\" is known but not built yet: %s",
 		    w->word, w->instead);
 		later_values(p, w->id == K_LATER ? 0 : 1);
+		/* what to write is said, and not that it is missing */
+		if (strstr(w->instead, "psk") != NULL)
+			st->seen |= 1ULL << K_PSK;
 		break;
 	default:	/* tunnel, esp: what we do */
 		break;
@@ -625,6 +657,7 @@ policy_name(struct parser *p)
 			conf_stmt_error(p, &pos, "%s is not a keyword; if it is "
 			    "the name, quote it: ikev2 \"...\"",
 			    conf_show(p, t, show));
+		p->st.unknown = 1;
 		conf_take(p);
 		return;
 	}
@@ -654,31 +687,42 @@ forgotten_backslash(struct parser *p)
 	    conf_word_find(word, C_STMT) != NULL)
 		return;
 	conf_stmt_error(p, &pos, CONF_ORPHAN, word);
-	p->orphan = 1;
+	p->orphan = p->st.unknown = 1;
+}
+
+static void
+next_option(struct parser *p)
+{
+	const struct conf_word	*w = conf_peek_word(p, C_OPT);
+	struct pos		 pos = conf_peek(p)->pos;
+
+	if (w == NULL) {
+		unknown_option(p);
+		return;
+	}
+	p->lx.hide = HIDE_NO;
+	conf_take(p);
+	once(p, w, &pos);
+	option(p, w, &pos);
 }
 
 void
 conf_policy(struct parser *p)
 {
-	const struct conf_word	*w;
-	struct pos		 pos;
+	int	 block = 0;
 
 	p->st.ikelifetime = CONF_IKELIFE;
 	p->st.lifetime = CONF_LIFE;
 	p->st.lifebytes = CONF_LIFEBYTES;
 	policy_name(p);
-	while (!conf_peek_end(p)) {
-		if ((w = conf_peek_word(p, C_OPT)) == NULL) {
-			unknown_option(p);
-			continue;
-		}
-		p->lx.hide = HIDE_NO;
-		pos = conf_peek(p)->pos;
-		conf_take(p);
-		once(p, w, &pos);
-		option(p, w, &pos);
-	}
-	forgotten_backslash(p);
+	while (!p->beyond && !conf_peek_end(p))
+		if (conf_peek_punct(p, '{')) {
+			conf_block(p, "ikev2", next_option);
+			block = 1;
+		} else
+			next_option(p);
+	if (!block)
+		forgotten_backslash(p);
 	conf_merge(p);
 	conf_keepalive_unref(p->st.keepalive);
 	if (p->lx.hide == HIDE_LINE)

@@ -525,7 +525,8 @@ misspelt(struct parser *p, const struct opts *o)
 {
 	struct tok	*t = conf_peek(p);
 
-	if (conf_peek_end(p) || t->kind == T_BAD)
+	/* what stands in braces is their business */
+	if (conf_peek_end(p) || t->kind == T_BAD || p->nlblank)
 		return (0);
 	if (!o->watch && (t->kind != T_WORD || t->macro != NULL || p->lx.hide ||
 	    conf_word_find(t->s, ~0U) != NULL ||
@@ -540,8 +541,9 @@ misspelt(struct parser *p, const struct opts *o)
 }
 
 static void
-options(struct parser *p, struct opts *o)
+options(struct parser *p, void *arg)
 {
+	struct opts		*o = arg;
 	const struct conf_word	*w;
 	struct pos		 pos;
 
@@ -641,7 +643,7 @@ conf_watch(struct parser *p, const struct pos *pos)
 	if (!p->st.bad)
 		targets(p, &o, "watch");
 	if (!p->st.bad)
-		options(p, &o);
+		conf_braces(p, "watch", C_KA, "after watch", options, &o);
 	conf_name_seen(p);
 	if (!p->st.bad && !p->lx.nomem)
 		keep_watch(p, &o);

@@ -300,6 +300,14 @@ struct into {
 	const char	*kw;
 };
 
+/* What nearly every peer can. */
+static const char *
+instead(uint8_t type)
+{
+	return (type == XF_ENCR ? "aes-256" : type == XF_KE ? "modp2048" :
+	    "hmac-sha2-256");
+}
+
 static void
 one_xform(struct parser *p, struct tok *t, void *arg)
 {
@@ -311,8 +319,8 @@ one_xform(struct parser *p, struct tok *t, void *arg)
 		for (i = 0; i < sizeof(later) / sizeof(later[0]); i++)
 			if (strcmp(later[i], t->s) == 0) {
 				conf_stmt_error(p, &t->pos, "\"%s %s\" is known "
-				    "but not built yet: choose another",
-				    in->kw, t->s);
+				    "but not built yet: write %s, which both sides "
+				    "must say", in->kw, t->s, instead(in->type));
 				return;
 			}
 		unknown_xform(p, t, in->sp->proto, in->type, in->kw);
@@ -320,8 +328,9 @@ one_xform(struct parser *p, struct tok *t, void *arg)
 	}
 	if (!conf_xform_built(in->sp->proto, xi)) {
 		conf_stmt_error(p, &t->pos, "\"%s %s\" is known but not built "
-		    "for %s: choose another", in->kw, t->s,
-		    in->sp->proto == PROTO_IKE ? "ikesa" : "childsa");
+		    "for %s: write %s, which both sides must say", in->kw, t->s,
+		    in->sp->proto == PROTO_IKE ? "ikesa" : "childsa",
+		    instead(in->type));
 		return;
 	}
 	for (i = 0; i < in->set->n; i++)
