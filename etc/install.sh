@@ -33,6 +33,15 @@ for s in 1 5 8; do
 		put 644 "$m" "$PREFIX/share/man/man$s"
 	done
 done
+# OpenIKED's ikectl(8), for who is used to it.
+if [ -f "$OBJDIR/ipsecctl" ]; then
+	ln -sf ipsecctl "$D$PREFIX/sbin/ikectl"
+	ln -sf ipsecctl.8 "$D$PREFIX/share/man/man8/ikectl.8"
+fi
+put 644 share/completions/ipsecctl.bash "$PREFIX/share/bash-completion/completions" ipsecctl
+put 644 share/completions/ipsecctl.bash "$PREFIX/share/bash-completion/completions" ikectl
+put 644 share/completions/_ipsecctl "$PREFIX/share/zsh/site-functions"
+put 644 share/completions/ipsecctl.ksh "$PREFIX/share/ikeep"
 for f in share/examples/*; do
 	put 644 "$f" "$PREFIX/share/examples/ikeep"
 done

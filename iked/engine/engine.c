@@ -370,6 +370,9 @@ engine_lost(struct engine *e, monotime now)
 }
 
 /* May we begin it?  NULL, or why not. */
+const char engine_unknown[] = "there is no tunnel of this name";
+const char engine_notup[] = "the tunnel is not up";
+
 static const char *
 may_begin(const struct world *w, uint32_t i)
 {
@@ -393,7 +396,7 @@ engine_command(struct engine *e, monotime now, enum engine_cmd cmd,
 	uint32_t	 i;
 
 	w->now = now;
-	*why = "there is no tunnel of this name";
+	*why = engine_unknown;
 	if ((n = tunnel_byname(w, name)) == -1)
 		return (-1);
 	i = (uint32_t)n;
@@ -416,7 +419,7 @@ engine_command(struct engine *e, monotime now, enum engine_cmd cmd,
 	case CMD_REKEY:
 	case CMD_REKEY_IKE:
 	case CMD_CHECK:
-		*why = "the tunnel is not up";
+		*why = engine_notup;
 		if ((c = child_of_tunnel(w, i)) == NULL ||
 		    (ike = ike_get(w, c->ike)) == NULL)
 			return (-1);

@@ -98,6 +98,9 @@ enum engine_cmd { CMD_UP = 1, CMD_DOWN, CMD_REKEY, CMD_REKEY_IKE,
     CMD_RESET,			/* delete the peer's IKE SA, and begin anew */
     CMD_CHECK };		/* ask the peer whether it is alive */
 #define CMD_LAST	CMD_CHECK
+/* Two reasons that a program may want to tell apart: *why is one of these. */
+extern const char engine_unknown[];	/* there is no such tunnel */
+extern const char engine_notup[];	/* it is not up */
 /* who: WAKE_COMMAND or WAKE_KEEPALIVE. 0, or -1 when there is no such tunnel; *why
  * gets a static string then. */
 int	engine_command(struct engine *, monotime now, enum engine_cmd, const char *tunnel,
@@ -137,5 +140,7 @@ void	engine_tick(struct engine *, monotime now);	/* everything due by now */
  * the engine changes between calls (a record may be missed or seen twice). */
 int	engine_show(struct engine *, monotime now, enum show_kind, uint64_t *cursor,
 	    struct show_rec *);
+/* The record of that tunnel alone.  0, or -1: there is none. */
+int	engine_show_tunnel(struct engine *, monotime now, const char *name, struct show_rec *);
 
 #endif

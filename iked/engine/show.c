@@ -354,3 +354,18 @@ engine_show(struct engine *e, monotime now, enum show_kind kind, uint64_t *curso
 	}
 	return (0);
 }
+
+int
+engine_show_tunnel(struct engine *e, monotime now, const char *name, struct show_rec *rec)
+{
+	struct world	*w = &e->w;
+	int32_t		 n;
+
+	w->now = now;
+	if ((n = tunnel_byname(w, name)) == -1)
+		return (-1);
+	memset(rec, 0, sizeof(*rec));
+	rec->kind = SHOWK_TUNNEL;
+	show_tunnel(w, (uint32_t)n, &rec->u.tunnel);
+	return (0);
+}

@@ -26,6 +26,7 @@ struct client {
 	char			out[QUEUEMAX];
 	size_t			outlen;
 	char			err[CLIENT_ERRLEN];
+	char			code[16];
 	char			version[64];
 };
 
@@ -256,6 +257,12 @@ client_readonly(const struct client *c)
 }
 
 const char *
+client_code(const struct client *c)
+{
+	return (c->code);
+}
+
+const char *
 client_error(const struct client *c)
 {
 	return (c->err);
@@ -354,7 +361,7 @@ client_input(struct client *c)
 enum client_result
 client_poll(struct client *c, json_t **obj)
 {
-	const char *error;
+	const char *error, *code;
 	json_t *o;
 
 	*obj = NULL;
@@ -374,6 +381,8 @@ client_poll(struct client *c, json_t **obj)
 		return (CLIENT_OBJECT);
 	}
 	error = json_string_value(json_object_get(o, "error"));
+	code = json_string_value(json_object_get(o, "code"));
+	(void)snprintf(c->code, sizeof(c->code), "%s", code ? code : "");
 	(void)snprintf(c->err, sizeof(c->err), "%s", error ? error : "");
 	json_decref(o);
 	return (error != NULL ? CLIENT_REFUSED : CLIENT_END);

@@ -80,6 +80,7 @@ void		 client_close(struct client *);	/* NULL is fine */
 int		 client_fd(const struct client *);
 int		 client_readonly(const struct client *);	/* 1: the ro socket */
 const char	*client_error(const struct client *);	/* "" when none */
+const char	*client_code(const struct client *);	/* of the last refusal; "" none */
 const char	*client_version(const struct client *);	/* of the daemon, "" unknown */
 
 /* Waiting.  line has no LF.  0 or -1. */

@@ -45,6 +45,7 @@ show_records(struct rbuf *r, int policies)
 	if (c == NULL || c->io.fd == -1)
 		return (0);
 	c->asked = 0;
+	c->found |= s.n > 0;
 	c->cursor = s.cursor;
 	if (!s.more)
 		c->stages &= ~(1U << c->stage);
@@ -70,7 +71,7 @@ outcome(struct rbuf *r)
 	if (o.ok && c->plan)
 		cmd_planned(c);
 	else
-		client_end(c, o.ok ? NULL : o.text);
+		client_end_code(c, o.ok ? NULL : o.text, o.ok ? REFUSED : o.code);
 	client_resume(c);
 	return (0);
 }

@@ -38,6 +38,8 @@ struct client {
 	enum stage	 stage;
 	uint64_t	 cursor;
 	uint64_t	 token;
+	char		 only[CONF_NAMELEN];	/* `show tunnels NAME' */
+	int		 found;
 	char		 name[COUNTERS_NAMES][CONF_NAMELEN];	/* of `counters' */
 	uint8_t		 nnames, nanswers;
 };
@@ -59,6 +61,7 @@ void	client_accept(int fd, int ro);
 void	client_drop(struct client *);
 void	client_line(struct client *, struct json *);	/* appends, drops when full */
 void	client_end(struct client *, const char *error);	/* NULL: all well */
+void	client_end_code(struct client *, const char *error, enum refused);
 /* The client that waits for that answer; NULL when it has gone. */
 struct client *client_bytoken(uint64_t token);
 void	client_resume(struct client *);	/* room again, or the answer complete */

@@ -67,8 +67,15 @@ client_line(struct client *c, struct json *j)
 void
 client_end(struct client *c, const char *error)
 {
+	client_end_code(c, error, REFUSED);
+}
+
+void
+client_end_code(struct client *c, const char *error, enum refused code)
+{
 	c->token = 0;
-	lineio_end(&c->io, error);
+	lineio_end_code(&c->io, error, code == REFUSED_UNKNOWN ? "unknown" :
+	    code == REFUSED_DOWN ? "down" : NULL);
 }
 
 void

@@ -64,6 +64,7 @@ ask_slice(struct client *c)
 		sa.token = new_token(c);
 		sa.cursor = c->cursor;
 		sa.kind = kinds[c->stage];
+		(void)strlcpy(sa.name, c->only, sizeof(sa.name));
 		msg_put_show(&m, &sa);
 		rv = chan_put(ct.ike, &m);
 	}
@@ -95,7 +96,10 @@ cmd_continue(struct client *c)
 		c->stages &= ~(1U << ST_KEEPALIVE);
 	}
 	c->showing = 0;
-	client_end(c, NULL);
+	if (c->only[0] != '\0' && !c->found)
+		client_end_code(c, engine_unknown, REFUSED_UNKNOWN);
+	else
+		client_end(c, NULL);
 }
 
 static void
@@ -114,6 +118,7 @@ void
 cmd_planned(struct client *c)
 {
 	c->plan = 0;
+	c->only[0] = '\0';
 	show_start(c, 1U << ST_PLAN);
 }
 
@@ -129,7 +134,7 @@ cmd_show(struct client *c, char *args)
 		{ "keepalive", 1U << ST_KEEPALIVE }, { "stats", 1U << ST_STATS },
 		{ "configuration", 1U << ST_CONF }, { "all", ST_ALL }
 	};
-	char *word;
+	char *word, *name = NULL;
 	size_t i;
 	int bad = 0;
 
@@ -137,9 +142,13 @@ cmd_show(struct client *c, char *args)
 	for (i = 0; i < sizeof(what) / sizeof(what[0]) && word != NULL; i++)
 		if (strcmp(word, what[i].name) == 0)
 			break;
+	if (word != NULL && i < sizeof(what) / sizeof(what[0]) &&
+	    what[i].stages == 1U << ST_TUNNEL)
+		name = lineio_word(&args, &bad);
 	if (word == NULL || i == sizeof(what) / sizeof(what[0]) ||
+	    (name != NULL && (*name == '\0' || strlen(name) >= sizeof(c->only))) ||
 	    lineio_word(&args, &bad) != NULL || bad) {
-		client_end(c, "write: show tunnels | peers | sa | policies | "
+		client_end(c, "write: show tunnels [NAME] | peers | sa | policies | "
 		    "keepalive | stats | configuration | all");
 		return;
 	}
@@ -151,6 +160,8 @@ cmd_show(struct client *c, char *args)
 		client_end(c, "netwatchd is not connected");
 		return;
 	}
+	(void)strlcpy(c->only, name != NULL ? name : "", sizeof(c->only));
+	c->found = 0;
 	show_start(c, what[i].stages);
 }
 

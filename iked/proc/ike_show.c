@@ -24,8 +24,12 @@ show_slice(struct engine *e, struct chan *control, struct rbuf *r)
 	s.token = ask.token;
 	s.cursor = ask.cursor;
 	msg_put_slice(&m, M_SHOW_RECS, &s);
-	s.more = 1;
-	while (m.w.cap - m.w.len >= SHOW_RECMAX) {
+	s.more = ask.name[0] == '\0';
+	if (!s.more && engine_show_tunnel(e, mono_now(), ask.name, &rec) == 0) {
+		put_show_rec(&m.w, &rec);
+		s.n = 1;
+	}
+	while (s.more && m.w.cap - m.w.len >= SHOW_RECMAX) {
 		if (!engine_show(e, mono_now(), ask.kind, &s.cursor, &rec)) {
 			s.more = 0;
 			break;
@@ -51,9 +55,12 @@ command(struct engine *e, struct chan *control, struct rbuf *r)
 	memset(&o, 0, sizeof(o));
 	o.token = c.token;
 	o.ok = engine_command(e, mono_now(), c.cmd, c.name, c.who, &why) == 0;
-	if (!o.ok)
+	if (!o.ok) {
+		o.code = why == engine_unknown ? REFUSED_UNKNOWN :
+		    why == engine_notup ? REFUSED_DOWN : REFUSED;
 		(void)strlcpy(o.text, why != NULL ? why : "refused",
 		    sizeof(o.text));
+	}
 	msg_put_outcome(&m, M_COMMAND_ANS, &o);
 	(void)chan_put(control, &m);
 	return (0);

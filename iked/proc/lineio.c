@@ -110,6 +110,12 @@ lineio_json(struct lineio *l, struct json *j)
 void
 lineio_end(struct lineio *l, const char *error)
 {
+	lineio_end_code(l, error, NULL);
+}
+
+void
+lineio_end_code(struct lineio *l, const char *error, const char *code)
+{
 	struct json j;
 
 	if (l->fd == -1)
@@ -118,6 +124,8 @@ lineio_end(struct lineio *l, const char *error)
 	json_bool(&j, "end", 1);
 	if (error != NULL)
 		json_str(&j, "error", error);
+	if (code != NULL)
+		json_str(&j, "code", code);
 	l->busy = 0;
 	(void)lineio_json(l, &j);
 }

@@ -64,6 +64,8 @@ int	lineio_put(struct lineio *, const void *, size_t);
 int	lineio_json(struct lineio *, struct json *);
 /* {"end":true}, with an error when it is not NULL; no longer busy. */
 void	lineio_end(struct lineio *, const char *error);
+/* The same, with a word for programs; NULL: none. */
+void	lineio_end_code(struct lineio *, const char *error, const char *code);
 /* The answer is complete, or may go on: the next slice of it, or the next line. */
 void	lineio_resume(struct lineio *);
 

@@ -92,9 +92,11 @@ void	msg_put_reload_error(struct msg *, const struct reload_error *);
 int	msg_get_reload_error(struct rbuf *, struct reload_error *);
 
 /* An answer that only says whether, and why not. */
+enum refused { REFUSED, REFUSED_UNKNOWN, REFUSED_DOWN };
 struct outcome {
 	uint64_t	token;
 	uint8_t		ok;
+	uint8_t		code;		/* enum refused, when not ok */
 	char		text[320];
 };
 void	msg_put_outcome(struct msg *, uint16_t type, const struct outcome *);
@@ -181,6 +183,7 @@ int	msg_get_addrs(struct rbuf *, struct addrs *);
 struct show_ask {
 	uint64_t	token, cursor;
 	enum show_kind	kind;
+	char		name[CONF_NAMELEN];	/* TUNNEL: that one alone; "" all */
 };
 void	msg_put_show(struct msg *, const struct show_ask *);
 int	msg_get_show(struct rbuf *, struct show_ask *);

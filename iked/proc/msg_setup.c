@@ -169,6 +169,7 @@ msg_put_outcome(struct msg *m, uint16_t type, const struct outcome *o)
 	msg_start(m, type);
 	wbuf_u64(&m->w, o->token);
 	wbuf_u8(&m->w, o->ok);
+	wbuf_u8(&m->w, o->code);
 	wbuf_str(&m->w, o->text);
 }
 
@@ -178,6 +179,8 @@ msg_get_outcome(struct rbuf *r, struct outcome *o)
 	memset(o, 0, sizeof(*o));
 	o->token = rbuf_u64(r);
 	o->ok = get_bool(r);
+	if ((o->code = rbuf_u8(r)) > REFUSED_DOWN)
+		return (-1);
 	rbuf_str(r, o->text, sizeof(o->text));
 	return (get_end(r));
 }

@@ -12,6 +12,7 @@ msg_put_show(struct msg *m, const struct show_ask *a)
 	wbuf_u64(&m->w, a->token);
 	wbuf_u64(&m->w, a->cursor);
 	wbuf_u8(&m->w, (uint8_t)a->kind);
+	wbuf_str(&m->w, a->name);
 }
 
 int
@@ -25,6 +26,8 @@ msg_get_show(struct rbuf *r, struct show_ask *a)
 	if (kind < SHOWK_TUNNEL || kind > SHOWK_PLAN)
 		return (-1);
 	a->kind = (enum show_kind)kind;
+	memset(a->name, 0, sizeof(a->name));
+	rbuf_str(r, a->name, sizeof(a->name));
 	return (get_end(r));
 }
 

@@ -129,6 +129,11 @@ install_body()
 		    atf_fail "$m is not installed"
 	done
 	services "$dest" /usr
+	[ "$(readlink "$dest/usr/sbin/ikectl")" = ipsecctl ] || atf_fail "no ikectl"
+	for f in share/bash-completion/completions/ipsecctl \
+	    share/zsh/site-functions/_ipsecctl share/ikeep/ipsecctl.ksh; do
+		[ -s "$dest/usr/$f" ] || atf_fail "$f is not installed"
+	done
 	[ -f etc/iked.conf ] || return 0
 	[ "$(stat -c %a "$dest/etc/iked.conf" 2>/dev/null || stat -f %Lp "$dest/etc/iked.conf")" = 600 ] ||
 	    atf_fail "iked.conf may be read by others"

@@ -385,7 +385,7 @@ optionless()
 ctl_words()
 {
 	usage ipsecctl | tr -c 'a-z\n' ' ' | tr ' ' '\n' |
-	    grep -v -x -e '' -e ipsecctl -e socket -e file -e count -e wait -e size -e '[cfijlnosv]' | sort -u
+	    grep -v -x -e '' -e ipsecctl -e socket -e file -e count -e wait -e size -e address -e port -e path -e '[cfgijlnosvw]' | sort -u
 	sed -n '/show_whats\[/,/};/s/.*{ "\([a-z]*\)", "\([a-z]*\)".*/\1 \2/p' \
 	    "$SRCDIR/sbin/ipsecctl/show.c" | tr ' ' '\n'
 }
@@ -405,6 +405,47 @@ options_body()
 	sed -n 's/.*KEY("\([a-z]*\)").*/\1/p' "$SRCDIR/iked/proc/iked.c" >keys
 	[ "$(wc -l <keys)" -ge 5 ] || atf_fail "few -o"
 	none lacks "$MAN/iked.8" Cm <keys
+}
+
+# uncompleted FILE <WORDS: those that a completion file does not offer
+uncompleted()
+{
+	tr -c 'a-z\n' ' ' <"$1" | tr ' ' '\n' | sort -u >offered
+	sort -u | comm -23 - offered | sed "s,^,${1##*/}: does not offer ,"
+}
+
+atf_test_case completions
+completions_head() { atf_set descr 'Completion files offer every word of ipsecctl, and work'; }
+completions_body()
+{
+	# the tables' other names need no help
+	ctl_words | grep -v -x -e tunnel -e peer -e sas -e policy -e keepalives -e statistics -e conf >words
+	[ "$(wc -l <words)" -gt 20 ] || atf_fail "few words: $(cat words)"
+	C=$SRCDIR/share/completions
+	grep -v -x -e metrics -e iked -e routeros -e swanctl -e openbsd words >bare
+	none uncompleted "$C/ipsecctl.bash" <words
+	none uncompleted "$C/_ipsecctl" <words
+	none uncompleted "$C/ipsecctl.ksh" <bare
+	spoil "$C/ipsecctl.bash" p 's/recreate/recreation/g'
+	some 'p: does not offer recreate' uncompleted p <words
+	command -v bash >/dev/null || return 0
+	mkdir bin
+	cat >bin/ipsecctl <<'S'
+#! /bin/sh
+printf ' "tunnels": [\n  {\n   "tunnel": "salem",\n   "tunnel": "reno two",\n'
+S
+	chmod 755 bin/ipsecctl
+	cat >try <<'S'
+PATH=$PWD/bin:$PATH
+. "$1"
+try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ipsecctl; echo "${COMPREPLY[@]}"; }
+try ipsecctl pro
+try ipsecctl show sa s
+try ipsecctl -s x rekey ""
+try ipsecctl show -
+S
+	atf_check -o inline:'probe\nsalem\nike salem reno\\ two\n-g -j -w -i -o\n' \
+	    bash try "$C/ipsecctl.bash"
 }
 
 atf_test_case options_sees
@@ -671,6 +712,7 @@ atf_init_test_cases()
 	atf_add_test_case examples
 	atf_add_test_case examples_sees
 	atf_add_test_case options
+	atf_add_test_case completions
 	atf_add_test_case options_sees
 	atf_add_test_case control
 	atf_add_test_case control_sees

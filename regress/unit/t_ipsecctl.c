@@ -49,6 +49,27 @@ say(int fd, const char *s)
 		_exit(0);
 }
 
+/* The records of the tunnel whose name, and a quote, is there. */
+static void
+one_tunnel(int fd, const char *name)
+{
+	char line[16384], want[256];
+	int found = 0;
+	FILE *f;
+
+	(void)snprintf(want, sizeof(want), "\"tunnel\":\"%s,", name);
+	if ((f = fopen(DATA "show_tunnels.json", "r")) == NULL)
+		_exit(1);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strstr(line, want) != NULL) {
+			say(fd, line);
+			found = 1;
+		}
+	(void)fclose(f);
+	say(fd, found ? "{\"end\":true}\n" : "{\"end\":true,\"error\":\"there is no "
+	    "tunnel of this name\",\"code\":\"unknown\"}\n");
+}
+
 /* One command: "show sa" plays show_sa.json in two pieces a line. */
 static void
 answer(int fd, char *cmd)
@@ -77,6 +98,15 @@ answer(int fd, char *cmd)
 		    "\"line\":0,\"col\":0,"
 		    "\"text\":\"No such file or directory\"}\n{\"end\":true,"
 		    "\"error\":\"the configuration is refused\"}\n");
+		return;
+	}
+	if (strncmp(cmd, "show tunnels \"", 14) == 0) {
+		one_tunnel(fd, cmd + 14);
+		return;
+	}
+	if (strncmp(cmd, "rekey \"reno\"", 12) == 0) {
+		say(fd, "{\"end\":true,\"error\":\"the tunnel is not up\","
+		    "\"code\":\"down\"}\n");
 		return;
 	}
 	for (p = cmd; *p != '\0'; p++)
@@ -211,6 +241,12 @@ ATF_TC_BODY(tables, tc)
 	golden("show configuration", "show_configuration.txt");
 	golden("show", "show.txt");
 	golden("show all", "show_all.txt");
+	golden("show -o metrics", "metrics.txt");
+	ATF_REQUIRE_EQ(0, setenv("LC_ALL", "C", 1));
+	golden("show -g", "graph.txt");
+	ATF_REQUIRE_EQ(0, setenv("LC_ALL", "C.UTF-8", 1));
+	golden("show -g", "graph_utf8.txt");
+	golden("show -g svg", "graph.svg");
 	stop();
 }
 
@@ -287,12 +323,22 @@ ATF_TC_BODY(usage, tc)
 	ATF_CHECK_EQ(2, run(""));
 	ATF_CHECK_EQ(2, run("sho"));
 	ATF_CHECK_EQ(2, run("show nonsense"));
-	ATF_CHECK_EQ(2, run("show sa peers"));
+	ATF_CHECK_EQ(2, run("show peers sa"));
 	ATF_CHECK_EQ(2, run("up"));
 	ATF_CHECK_EQ(2, run("up a b"));
 	ATF_CHECK_EQ(2, run("-j flush"));
 	ATF_CHECK_EQ(2, run("flush now"));
 	ATF_CHECK_EQ(2, run("-x show"));
+	ATF_CHECK_EQ(2, run("show peers boise"));
+	ATF_CHECK_EQ(2, run("show -j -w"));
+	ATF_CHECK_EQ(2, run("show -o html"));
+	ATF_CHECK_EQ(2, run("show sa -g"));
+	ATF_CHECK_EQ(2, run("show -i 3"));
+	ATF_CHECK_EQ(2, run("rekey boise -w"));
+	ATF_CHECK_EQ(2, run("up boise -w -i 0"));
+	ATF_CHECK_EQ(2, run("exporter nowhere"));
+	ATF_CHECK_EQ(2, run("exporter 192.0.2.1:80"));
+	ATF_CHECK(strstr(slurp("err"), "loopback") != NULL);
 	ATF_CHECK(strncmp(slurp("err"), "ipsecctl: ", 10) == 0 ||
 	    strstr(slurp("err"), "usage: ipsecctl") != NULL);
 	ATF_CHECK_EQ(0, run("log verbose"));
@@ -327,6 +373,131 @@ ATF_TC_BODY(commands, tc)
 	/* A line feed would be a second command. */
 	ATF_CHECK_EQ(1, run("up \"$(printf 'a\\nflush')\""));
 	stop();
+}
+
+/* What a script asks, and what it gets. */
+ATF_TC_WITHOUT_HEAD(statuses);
+ATF_TC_BODY(statuses, tc)
+{
+	start(SOCK, HELLO, NULL);
+	ATF_CHECK_EQ(0, run("show tunnels boise"));
+	ATF_CHECK(strstr(slurp("out"), "boise") != NULL);
+	ATF_CHECK(strstr(slurp("out"), "salem") == NULL);
+	ATF_CHECK_EQ(6, run("show tunnels tacoma"));
+	ATF_CHECK_EQ(6, run("show tunnels tacoma -j"));
+	ATF_CHECK_EQ(5, run("show tunnels nowhere"));
+	ATF_CHECK_EQ(5, run("show tunnels nowhere -j"));
+	ATF_CHECK_EQ(0, run("show sa tacoma"));
+	ATF_CHECK_EQ(5, run("show sa nowhere"));
+	ATF_CHECK_EQ(0, run("show sa salem"));
+	ATF_CHECK(strstr(slurp("out"), "boise") == NULL);
+	ATF_CHECK_EQ(6, run("rekey reno"));
+	ATF_CHECK_STREQ("ipsecctl: the tunnel is not up\n", slurp("err"));
+	ATF_CHECK_EQ(0, run("up boise -w"));
+	ATF_CHECK_EQ(0, run("down reno -w -i 1"));
+	ATF_CHECK_EQ(6, run("down boise -w -i 1"));
+	ATF_CHECK_STREQ("ipsecctl: tunnel \"boise\": up 3m12s\n", slurp("err"));
+	stop();
+}
+
+/* OpenIKED's words. */
+ATF_TC_WITHOUT_HEAD(ikectl);
+ATF_TC_BODY(ikectl, tc)
+{
+	ATF_REQUIRE_EQ(0, symlink(REGRESS_OBJDIR "/ipsecctl", "ikectl"));
+	start(SOCK, HELLO, NULL);
+	ATF_CHECK_EQ(0, run("show sa"));
+	ATF_CHECK_EQ(0, system("./ikectl -s " SOCK " show sa >theirs 2>err"));
+	ATF_CHECK_STREQ(slurp("out"), slurp("theirs"));
+	ATF_CHECK_EQ(0, system("./ikectl -s " SOCK " log brief 2>err"));
+	ATF_CHECK_EQ(0, system("./ikectl -s " SOCK " reset all 2>err"));
+	ATF_CHECK(system("./ikectl -s " SOCK " reload 2>err") != 0);
+	ATF_CHECK(strstr(slurp("err"), "unknown word") != NULL);
+	ATF_CHECK(system("./ikectl -s " SOCK " decouple 2>err") != 0);
+	ATF_CHECK(strstr(slurp("err"), "decouple: SAs are always loaded") != NULL);
+	ATF_CHECK(system("./ikectl -s " SOCK " load x 2>err") != 0);
+	ATF_CHECK(strstr(slurp("err"), "load x: iked reads the file") != NULL);
+	ATF_CHECK(system("./ikectl -s " SOCK " up boise 2>err") != 0);
+	ATF_CHECK(strstr(slurp("err"), "usage: ikectl") != NULL);
+	stop();
+}
+
+/* Pictures follow each other where there is no terminal. */
+ATF_TC_WITHOUT_HEAD(watch);
+ATF_TC_BODY(watch, tc)
+{
+	start(SOCK, HELLO, NULL);
+	ATF_CHECK_EQ(0, run("show sa"));
+	ATF_REQUIRE_EQ(0, rename("out", "once"));
+	ATF_CHECK_EQ(0, system(REGRESS_OBJDIR "/ipsecctl -s " SOCK
+	    " show sa -w -i 1 >out 2>err & p=$!; (cat once; echo; cat once) >twice;"
+	    " until [ $(wc -l <out) -ge $(wc -l <twice) ]; do sleep .1; done;"
+	    " kill $p; wait $p"));
+	ATF_CHECK_STREQ(slurp("twice"), slurp("out"));
+	stop();
+}
+
+static int
+dial(const char *path)
+{
+	struct sockaddr_un sun;
+	int fd;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	ATF_REQUIRE((fd = socket(AF_UNIX, SOCK_STREAM, 0)) != -1);
+	while (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		(void)usleep(20000);
+	return (fd);
+}
+
+/* Everything that comes for a request. */
+static const char *
+ask(const char *path, const char *request)
+{
+	static char buf[65536];
+	size_t n = 0;
+	ssize_t r;
+	int fd = dial(path);
+
+	say(fd, request);
+	while ((r = read(fd, buf + n, sizeof(buf) - 1 - n)) > 0)
+		n += (size_t)r;
+	buf[n] = '\0';
+	(void)close(fd);
+	return (buf);
+}
+
+ATF_TC_WITHOUT_HEAD(exporter);
+ATF_TC_BODY(exporter, tc)
+{
+	const char *got;
+	pid_t pid;
+
+	start(SOCK, HELLO, NULL);
+	ATF_REQUIRE((pid = fork()) != -1);
+	if (pid == 0) {
+		(void)execl(REGRESS_OBJDIR "/ipsecctl", "ipsecctl", "-s", SOCK,
+		    "exporter", "./metrics.sock", (char *)NULL);
+		_exit(100);
+	}
+	got = ask("metrics.sock", "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+	ATF_CHECK(strncmp(got, "HTTP/1.0 200 OK\r\n"
+	    "Content-Type: application/openmetrics-text; ", 61) == 0);
+	ATF_REQUIRE(strstr(got, "\r\n\r\n") != NULL);
+	ATF_CHECK_STREQ(slurp(DATA "metrics.txt"), strstr(got, "\r\n\r\n") + 4);
+	ATF_CHECK(strstr(ask("metrics.sock", "GET / HTTP/1.0\r\n\r\n"),
+	    "404 Not Found") != NULL);
+	ATF_CHECK(strstr(ask("metrics.sock", "POST /metrics HTTP/1.0\r\n\r\n"),
+	    "405 Method") != NULL);
+	/* who says nothing is forgotten, who says too much gets no answer */
+	(void)close(dial("metrics.sock"));
+	stop();
+	ATF_CHECK(strstr(ask("metrics.sock", "GET /metrics\r\n\r\n"),
+	    "503 Service") != NULL);
+	ATF_CHECK_EQ(0, kill(pid, SIGTERM));
+	ATF_CHECK_EQ(pid, waitpid(pid, NULL, 0));
 }
 
 /* As somebody without rights; the program may lie where he may not look. */
@@ -380,7 +551,7 @@ ATF_TC_BODY(readonly, tc)
 	ATF_REQUIRE_EQ(0, chmod(ROSOCK, 0666));
 	ATF_CHECK_EQ(0, run_as_nobody("show", "tunnels"));
 	ATF_CHECK_STREQ(slurp(DATA "show_tunnels.txt"), slurp("out"));
-	ATF_CHECK_EQ(1, run_as_nobody("up", "boise"));
+	ATF_CHECK_EQ(7, run_as_nobody("up", "boise"));
 	ATF_CHECK_STREQ("ipsecctl: no permission for " SOCK "; become root or "
 	    "a member of group _iked\n", slurp("err"));
 	stop();
@@ -421,6 +592,10 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, not_running);
 	ATF_TP_ADD_TC(tp, usage);
 	ATF_TP_ADD_TC(tp, commands);
+	ATF_TP_ADD_TC(tp, statuses);
+	ATF_TP_ADD_TC(tp, ikectl);
+	ATF_TP_ADD_TC(tp, watch);
+	ATF_TP_ADD_TC(tp, exporter);
 	ATF_TP_ADD_TC(tp, readonly);
 	ATF_TP_ADD_TC(tp, rude_daemon);
 	return (atf_no_error());

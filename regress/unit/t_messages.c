@@ -153,6 +153,7 @@ ATF_TC_BODY(small, tc)
 	memset(&o, 0, sizeof(o));
 	o.token = 9;
 	o.ok = 1;
+	o.code = REFUSED_DOWN;
 	(void)strlcpy(o.text, "why", sizeof(o.text));
 	msg_put_outcome(&m, M_COMMAND_ANS, &o);
 	EXACT(m, msg_get_outcome(&r_, &o2));
@@ -505,9 +506,12 @@ ATF_TC_BODY(show, tc)
 	}
 	s.token = 1;
 	s.cursor = 2;
-	s.kind = SHOWK_SA;
+	s.kind = SHOWK_TUNNEL;
+	memset(s.name, 0, sizeof(s.name));
+	(void)strlcpy(s.name, "b", sizeof(s.name));
 	msg_put_show(&m, &s);
 	EXACT(m, msg_get_show(&r_, &s2));
+	ATF_REQUIRE_STREQ("b", s2.name);
 	REFUSED(m, 18, 0, msg_get_show(&r_, &s2));
 	REFUSED(m, 18, 6, msg_get_show(&r_, &s2));
 	/* The head of a slice is written last. */

@@ -7,30 +7,46 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "diff.h"
+#include "ikectl.h"
 #include "keepalive.h"
+#include "metrics.h"
 #include "mirror.h"
 #include "print.h"
 #include "show.h"
-#include "proc/version.h"
 
 #define ARGS_MAX	8
-#define PLAN		"reload plan"
+#define EXPORTER	"127.0.0.1:9577"
+#define WAIT_SECS	60		/* -w without -i */
+
+static const char *ikectl;		/* our name, when it is that */
 
 static void
 usage(void)
 {
+	if (ikectl != NULL) {
+		(void)fprintf(stderr, "usage: %s [-s socket] show sa | reload |"
+		    " log verbose | log brief | monitor | reset sa | reset all\n",
+		    ikectl);
+		exit(EXIT_USAGE);
+	}
 	(void)fprintf(stderr,
 	    "usage: ipsecctl [-s socket] show [tunnels | peers | sa | policies |"
-	    " stats | all] [-j]\n"
+	    " stats | configuration | all] [tunnel]\n"
+	    "           [-j | -w [-i wait]]\n"
+	    "       ipsecctl [-s socket] show -o metrics\n"
+	    "       ipsecctl [-s socket] show -g [svg]\n"
 	    "       ipsecctl [-s socket] show keepalive [tunnel] [-v] [-j | -o metrics]\n"
 	    "       ipsecctl [-s socket] watch [tunnel] [-c count] [-i wait] [-j]\n"
 	    "       ipsecctl [-s socket] events [-j]\n"
+	    "       ipsecctl [-s socket] exporter [address:port | path]\n"
 	    "       ipsecctl [-s socket] ping tunnel [-c count] [-i wait] [-l size]"
 	    " [-j]\n"
 	    "       ipsecctl [-s socket] trace tunnel [-j]\n"
 	    "       ipsecctl [-s socket] probe tunnel\n"
-	    "       ipsecctl [-s socket] up | down | rekey | recreate | reset | check tunnel\n"
+	    "       ipsecctl [-s socket] up | down tunnel [-w [-i wait]]\n"
+	    "       ipsecctl [-s socket] rekey | recreate | reset | check tunnel\n"
 	    "       ipsecctl [-s socket] rekey ike tunnel\n"
 	    "       ipsecctl [-s socket] flush | reload [-n [-j]]\n"
 	    "       ipsecctl [-s socket] log verbose | brief\n"
@@ -38,101 +54,6 @@ usage(void)
 	    " openbsd]\n"
 	    "       ipsecctl diff file file\n");
 	exit(EXIT_USAGE);
-}
-
-/* file:line:col: [warning: ]text, as iked -n has it; without a line, of the whole file. */
-static void
-print_mistake(const json_t *o)
-{
-	char file[CELL_MAX], text[CELL_MAX];
-	unsigned long long line = field_num(o, "line");
-
-	(void)fputs(print_clean(file, sizeof(file), field_str(o, "file")),
-	    stderr);
-	if (line != 0)
-		(void)fprintf(stderr, ":%llu:%llu", line,
-		    (unsigned long long)field_num(o, "col"));
-	(void)fprintf(stderr, ": %s%s\n",
-	    strcmp(field_str(o, "kind"), "warning") == 0 ? "warning: " : "",
-	    print_clean(text, sizeof(text), field_str(o, "text")));
-}
-
-/* Mistakes in iked.conf come as objects before the refusal, warnings in any case. */
-static void
-print_mistakes(const json_t *objs)
-{
-	const json_t *o;
-	size_t i;
-
-	for (i = 0; i < json_array_size(objs); i++) {
-		o = json_array_get(objs, i);
-		if (json_is_string(json_object_get(o, "text")))
-			print_mistake(o);
-	}
-}
-
-/* `reload -n': what it would do, or as JSON. */
-static int
-print_plan(const json_t *array, int json)
-{
-	if (!json)
-		show_plan(stdout, array);
-	else if (json_dumpf(array, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII) == -1 ||
-	    fputc('\n', stdout) == EOF)
-		return (1);
-	return (0);
-}
-
-static int
-command(struct client *c, const char *line, int json)
-{
-	int rv = 0;
-
-	char errtext[CLIENT_ERRLEN];
-	json_t *objs = NULL, *array;
-	int refused;
-
-	array = query(c, line, &refused, errtext, &objs);
-	print_mistakes(array != NULL ? array : objs);
-	json_decref(objs);
-	if (array == NULL) {
-		warnx("%s", errtext);
-		return (1);
-	}
-	if (strcmp(line, PLAN) == 0)
-		rv = print_plan(array, json);
-	json_decref(array);
-	return (rv);
-}
-
-/* The command's line, or NULL when it is none of ours. */
-static char *
-compose(int n, char *const *args)
-{
-	static const char *const named[] = { "up", "down", "rekey", "recreate", "reset",
-	    "check" };
-	static const char *const bare[] = { "flush", "reload" };
-	char *line;
-	size_t i;
-	int r = 0;
-
-	if (n > 1 && strchr(args[n - 1], '"') != NULL)
-		errx(EXIT_USAGE, "no tunnel's name has double quotes in it");
-	line = NULL;
-	for (i = 0; i < sizeof(named) / sizeof(named[0]); i++)
-		if (n == 2 && strcmp(args[0], named[i]) == 0)
-			r = asprintf(&line, "%s \"%s\"", args[0], args[1]);
-	if (n == 3 && strcmp(args[0], "rekey") == 0 && strcmp(args[1], "ike") == 0)
-		r = asprintf(&line, "rekey ike \"%s\"", args[2]);
-	for (i = 0; i < 2; i++)
-		if (n == 1 && strcmp(args[0], bare[i]) == 0)
-			r = asprintf(&line, "%s", args[0]);
-	if (n == 2 && strcmp(args[0], "log") == 0 &&
-	    (strcmp(args[1], "verbose") == 0 || strcmp(args[1], "brief") == 0))
-		r = asprintf(&line, "log %s", args[1]);
-	if (r == -1)
-		err(1, NULL);
-	return (line);
 }
 
 static int
@@ -144,113 +65,227 @@ finish(int rv)
 	return (1);
 }
 
-int
-main(int argc, char *argv[])
-{
-	const char *path = CLIENT_SOCKET, *file = IKED_CONF, *form = NULL;
-	char *args[ARGS_MAX], *line = NULL, errtext[CLIENT_ERRLEN];
-	enum client_why why;
-	struct ka_opts ka = { .sock = NULL };
-	struct client *c;
-	int ch, n = 0, json = 0, dry = 0, isshow, rv;
+struct opts {
+	const char	*path, *file, *form;
+	struct ka_opts	 ka;
+	int		 json, watch, graph, dry;
+	char		*args[ARGS_MAX + 1];
+	int		 n;
+};
 
-	/* Options may also follow the words: `show sa -j'. */
+/* Options may also follow the words: `show sa -j'. */
+static void
+parse(struct opts *o, int argc, char *argv[])
+{
+	int ch;
+
 	while (optind < argc) {
-		while ((ch = getopt(argc, argv, "+c:f:i:jl:no:s:v")) != -1) {
+		while ((ch = getopt(argc, argv, "+c:f:gi:jl:no:s:vw")) != -1) {
 			switch (ch) {
 			case 'c':
-				ka.count = optarg;
+				o->ka.count = optarg;
 				break;
 			case 'f':
-				file = optarg;
+				o->file = optarg;
+				break;
+			case 'g':
+				o->graph = 1;
 				break;
 			case 'i':
-				ka.wait = optarg;
+				o->ka.wait = optarg;
 				break;
 			case 'j':
-				json = 1;
+				o->json = 1;
 				break;
 			case 'l':
-				ka.size = optarg;
+				o->ka.size = optarg;
 				break;
 			case 'n':
-				dry = 1;
+				o->dry = 1;
 				break;
 			case 'o':
-				form = optarg;
+				o->form = optarg;
 				break;
 			case 's':
-				path = optarg;
+				o->path = optarg;
 				break;
 			case 'v':
-				ka.verbose = 1;
+				o->ka.verbose = 1;
+				break;
+			case 'w':
+				o->watch = 1;
 				break;
 			default:
 				usage();
 			}
 		}
 		if (optind < argc) {
-			if (n == ARGS_MAX)
+			if (o->n == ARGS_MAX)
 				usage();
-			args[n++] = argv[optind++];
+			o->args[o->n++] = argv[optind++];
 		}
 	}
-	if (n == 0 || (dry && strcmp(args[0], "reload") != 0))
-		usage();
-	if (strcmp(args[0], "diff") == 0) {
-		if ((rv = diff_main(n - 1, args + 1)) == -1)
-			usage();
-		return (rv);
+	o->ka.sock = o->path;
+	o->ka.json = o->json;
+	o->ka.form = o->form;
+	if (o->n > 0 && strcmp(o->args[0], "watch") == 0) {
+		o->ka.frames = o->ka.count;
+		o->ka.count = NULL;
 	}
-	if (strcmp(args[0], "mirror") == 0) {
-		if ((rv = mirror_main(n - 1, args + 1, file, form)) == -1)
-			usage();
-		return (rv);
-	}
-	isshow = strcmp(args[0], "show") == 0;
-	ka.sock = path;
-	ka.json = json;
-	ka.form = form;
-	if (strcmp(args[0], "watch") == 0) {
-		ka.frames = ka.count;
-		ka.count = NULL;
-	}
-	if (keepalive_word(args[0]) || (isshow && n > 1 && n < 4 &&
-	    show_is_keepalive(args[1]))) {
-		if ((rv = isshow ? keepalive_show(&ka, n == 3 ? args[2] : NULL) :
-		    keepalive_main(&ka, n, args)) == -1)
-			usage();
-		return (finish(rv));
-	}
-	if (ka.count != NULL || ka.wait != NULL || ka.size != NULL ||
-	    ka.frames != NULL || ka.verbose)
-		usage();
-	if (isshow) {
-		if (n > 2 || (n == 2 && !show_known(args[1])))
-			usage();
-	} else if ((json && !dry) || (line = compose(n, args)) == NULL)
-		usage();
-	if (dry) {
-		if (line == NULL || strcmp(line, "reload") != 0)
-			usage();
-		free(line);
-		if ((line = strdup(PLAN)) == NULL)
-			err(1, NULL);
-	}
-	c = client_open(path, isshow ? CLIENT_ROFALLBACK : 0, CONNECT_MS, &why,
-	    errtext);
-	if (c == NULL) {
-		char clean[CLIENT_ERRLEN];
+}
 
-		warnx("%s", print_clean(clean, sizeof(clean), errtext));
-		free(line);
-		return (why == CLIENT_WHY_ABSENT ? EXIT_ABSENT : 1);
+/* ikectl's words become ours. */
+static void
+translate(struct opts *o)
+{
+	const char *const *words, *why;
+
+	if ((words = ikectl_words(o->n, o->args, &why)) == NULL) {
+		if (why != NULL)
+			errx(1, "%s%s%s: %s", o->args[0], o->n > 1 ? " " : "",
+			    o->n > 1 ? o->args[1] : "", why);
+		usage();
 	}
-	if (isshow)
-		rv = show(c, n == 2 ? args[1] : NULL, json, stdout);
-	else
-		rv = command(c, line, json);
+	for (o->n = 0; words[o->n] != NULL; o->n++)
+		if ((o->args[o->n] = strdup(words[o->n])) == NULL)
+			err(1, NULL);
+}
+
+static struct client *
+open_client(const struct opts *o, int flags, int *status)
+{
+	char errtext[CLIENT_ERRLEN], clean[CLIENT_ERRLEN];
+	enum client_why why;
+	struct client *c;
+
+	if ((c = client_open(o->path, flags, CONNECT_MS, &why, errtext)) == NULL) {
+		warnx("%s", print_clean(clean, sizeof(clean), errtext));
+		*status = exit_open(why);
+	}
+	return (c);
+}
+
+static int
+seconds(const struct opts *o, int standard)
+{
+	const char *e;
+	int n;
+
+	if (o->ka.wait == NULL)
+		return (standard);
+	n = (int)strtonum(o->ka.wait, 1, 86400, &e);
+	if (e != NULL)
+		errx(EXIT_USAGE, "-i %s: not between 1 and 86400 seconds", o->ka.wait);
+	return (n);
+}
+
+static int
+main_show(struct opts *o)
+{
+	struct show_opts so;
+	struct client *c;
+	int rv = 1;
+
+	memset(&so, 0, sizeof(so));
+	if (o->n > 1 && o->n < 4 && !o->watch && show_is_keepalive(o->args[1])) {
+		if ((rv = keepalive_show(&o->ka, o->n == 3 ? o->args[2] : NULL)) == -1)
+			usage();
+		return (rv);
+	}
+	if (o->ka.count != NULL || o->ka.size != NULL || o->ka.frames != NULL ||
+	    o->ka.verbose || (o->ka.wait != NULL && !o->watch) || (o->json && o->watch))
+		usage();
+	so.json = o->json;
+	so.graph = o->graph;
+	if (o->graph && o->n == 2 && strcmp(o->args[1], "svg") == 0) {
+		so.svg = 1;
+		o->n = 1;
+	}
+	so.metrics = o->form != NULL;
+	if (o->form != NULL && strcmp(o->form, "metrics") != 0)
+		usage();
+	if (so.json + so.graph + so.metrics > 1 || ((so.graph || so.metrics) &&
+	    o->n > 1) || (so.metrics && o->watch))
+		usage();
+	if (o->n > 3 || (o->n > 1 && !show_known(o->args[1])) ||
+	    (o->n == 3 && !show_takes_name(o->args[1])))
+		usage();
+	so.what = o->n > 1 ? o->args[1] : NULL;
+	so.name = o->n > 2 ? o->args[2] : NULL;
+	if (so.name != NULL && strchr(so.name, '"') != NULL)
+		errx(EXIT_USAGE, "no tunnel's name has double quotes in it");
+	if ((c = open_client(o, CLIENT_ROFALLBACK, &rv)) != NULL)
+		rv = o->watch ? show_watch(c, &so, seconds(o, 2)) :
+		    show(c, &so, stdout);
+	client_close(c);
+	return (rv);
+}
+
+static int
+main_command(struct opts *o)
+{
+	int waits = o->watch && o->n == 2 && (strcmp(o->args[0], "up") == 0 ||
+	    strcmp(o->args[0], "down") == 0);
+	struct client *c;
+	char *line = NULL;
+	int rv = 1, all = ikectl != NULL && strcmp(o->args[0], "reset") == 0;
+
+	if ((o->json && !o->dry) || (o->watch && !waits) || (o->ka.wait != NULL && !o->watch) ||
+	    o->ka.count != NULL || o->ka.size != NULL || o->ka.frames != NULL ||
+	    o->ka.verbose || o->graph ||
+	    (!all && (line = command_line(o->n, o->args, o->dry)) == NULL))
+		usage();
+	if ((c = open_client(o, 0, &rv)) != NULL) {
+		rv = all ? command_reset_all(c) : command_run(c, line, o->json);
+		if (rv == 0 && waits)
+			rv = command_wait(c, o->args[1], o->args[0][0] == 'u',
+			    seconds(o, WAIT_SECS));
+	}
 	free(line);
 	client_close(c);
+	return (rv);
+}
+
+/* What needs no iked, or asks another daemon; -2: none of these. */
+static int
+main_other(struct opts *o)
+{
+	char *const *rest = o->args + 1;
+
+	if (strcmp(o->args[0], "diff") == 0)
+		return (diff_main(o->n - 1, rest));
+	if (strcmp(o->args[0], "mirror") == 0)
+		return (mirror_main(o->n - 1, rest, o->file, o->form));
+	if (strcmp(o->args[0], "exporter") == 0)
+		return (o->n > 2 ? -1 : exporter(o->path, o->n == 2 ? o->args[1] :
+		    EXPORTER));
+	if (keepalive_word(o->args[0]))
+		return (keepalive_main(&o->ka, o->n, o->args));
+	return (-2);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct opts o;
+	const char *name;
+	int rv;
+
+	memset(&o, 0, sizeof(o));
+	o.path = CLIENT_SOCKET;
+	o.file = IKED_CONF;
+	name = strrchr(argv[0], '/') != NULL ? strrchr(argv[0], '/') + 1 : argv[0];
+	if (strcmp(name, "ikectl") == 0)
+		ikectl = name;
+	parse(&o, argc, argv);
+	if (o.n == 0 || (o.dry && strcmp(o.args[0], "reload") != 0))
+		usage();
+	if (ikectl != NULL)
+		translate(&o);
+	if ((rv = main_other(&o)) == -1)
+		usage();
+	if (rv == -2)
+		rv = strcmp(o.args[0], "show") == 0 ? main_show(&o) :
+		    main_command(&o);
 	return (finish(rv));
 }

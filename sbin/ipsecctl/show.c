@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
+#include "metrics.h"
 #include "print.h"
 #include "show.h"
+#include "show_graph.h"
+#include "term.h"
 
 const struct show_what show_whats[SHOW_NWHATS] = {
 	{ "tunnels", "tunnel", show_tunnels },
@@ -34,6 +38,15 @@ int
 show_known(const char *word)
 {
 	return (strcmp(word, "all") == 0 || find(word) != NULL);
+}
+
+int
+show_takes_name(const char *word)
+{
+	const struct show_what *w = find(word);
+
+	return (w != NULL && (w->table == show_tunnels || w->table == show_sa ||
+	    w->table == show_policies));
 }
 
 int
@@ -70,30 +83,92 @@ query(struct client *c, const char *command, int *refused,
 	return (NULL);
 }
 
+/* iked tells of a single tunnel; of the others what is not that tunnel's goes. */
 static json_t *
-query_show(struct client *c, const struct show_what *what, int *refused,
-    char errtext[CLIENT_ERRLEN])
+query_show(struct client *c, const struct show_what *what, const char *name,
+    int *refused, char errtext[CLIENT_ERRLEN])
 {
-	char command[64];
+	char command[CLIENT_CMDMAX];
+	json_t *array;
+	size_t i;
 
-	(void)snprintf(command, sizeof(command), "show %s", what->word);
-	return (query(c, command, refused, errtext, NULL));
+	(void)snprintf(command, sizeof(command), name != NULL &&
+	    what->table == show_tunnels ? "show %s \"%s\"" : "show %s", what->word,
+	    name);
+	array = query(c, command, refused, errtext, NULL);
+	for (i = json_array_size(array); name != NULL && i-- > 0; )
+		if (strcmp(field_str(json_array_get(array, i), "tunnel"), name) != 0)
+			(void)json_array_remove(array, i);
+	/* nothing: of a tunnel that is not up, or of none? */
+	if (array != NULL && name != NULL && json_array_size(array) == 0) {
+		json_decref(array);
+		(void)snprintf(command, sizeof(command), "show tunnels \"%s\"", name);
+		if ((array = query(c, command, refused, errtext, NULL)) != NULL)
+			(void)json_array_clear(array);
+	}
+	return (array);
+}
+
+/* Of one tunnel the status says whether it is up. */
+static int
+status_of(const struct show_what *what, const char *name, const json_t *array)
+{
+	if (name == NULL || what->table != show_tunnels)
+		return (0);
+	return (strcmp(field_str(json_array_get(array, 0), "state"), "up") == 0 ? 0 :
+	    EXIT_DOWN);
 }
 
 static int
-show_one(struct client *c, const struct show_what *what, FILE *f)
+show_one(struct client *c, const struct show_what *what, const char *name, FILE *f)
 {
 	char errtext[CLIENT_ERRLEN];
 	json_t *array;
+	int refused, rv;
+
+	if ((array = query_show(c, what, name, &refused, errtext)) == NULL) {
+		warnx("%s", errtext);
+		return (refused ? exit_refused(c) : 1);
+	}
+	what->table(f, array);
+	rv = status_of(what, name, array);
+	json_decref(array);
+	return (rv);
+}
+
+static int
+show_graph(struct client *c, int svg, FILE *f)
+{
+	char errtext[CLIENT_ERRLEN];
+	const char *loc;
+	json_t *array;
 	int refused;
 
-	if ((array = query_show(c, what, &refused, errtext)) == NULL) {
+	if ((array = query_show(c, &show_whats[0], NULL, &refused, errtext)) == NULL) {
 		warnx("%s", errtext);
 		return (1);
 	}
-	what->table(f, array);
+	if ((loc = getenv("LC_ALL")) == NULL && (loc = getenv("LC_CTYPE")) == NULL &&
+	    (loc = getenv("LANG")) == NULL)
+		loc = "C";
+	if (svg)
+		graph_svg(f, array);
+	else
+		graph_text(f, array, strcasestr(loc, "UTF-8") != NULL ||
+		    strcasestr(loc, "utf8") != NULL);
 	json_decref(array);
 	return (0);
+}
+
+static int
+show_metrics(struct client *c, FILE *f)
+{
+	char errtext[CLIENT_ERRLEN];
+
+	if (metrics(c, f, errtext) == 0)
+		return (0);
+	warnx("%s", errtext);
+	return (1);
 }
 
 /* Every table under its name; what one kind refuses is said in its place. */
@@ -108,7 +183,7 @@ show_all(struct client *c, FILE *f)
 	for (i = 0; i < SHOW_NWHATS; i++) {
 		(void)fprintf(f, "%s%s:\n", i > 0 ? "\n" : "",
 		    show_whats[i].word);
-		array = query_show(c, &show_whats[i], &refused, errtext);
+		array = query_show(c, &show_whats[i], NULL, &refused, errtext);
 		if (array != NULL)
 			show_whats[i].table(f, array);
 		else if (refused)
@@ -175,7 +250,7 @@ show_overview(struct client *c, FILE *f)
 	int refused;
 
 	for (i = 0; i < 5; i++) {
-		a[i] = query_show(c, &show_whats[i], &refused, errtext);
+		a[i] = query_show(c, &show_whats[i], NULL, &refused, errtext);
 		if (a[i] == NULL && (!refused || i == 0)) {
 			warnx("%s", errtext);
 			while (i-- > 0)
@@ -207,12 +282,12 @@ show_overview(struct client *c, FILE *f)
 
 /* One document: an array a kind, and what was refused under "errors". */
 static int
-show_json(struct client *c, const struct show_what *only, FILE *f)
+show_json(struct client *c, const struct show_what *only, const char *name, FILE *f)
 {
 	char errtext[CLIENT_ERRLEN];
 	json_t *doc, *errors, *array;
 	size_t i;
-	int refused, bad = 0;
+	int refused, bad = 0, rv = 0;
 
 	doc = json_pack("{s:i, s:s}", "ikeep", CLIENT_PROTOCOL, "version",
 	    client_version(c));
@@ -221,10 +296,11 @@ show_json(struct client *c, const struct show_what *only, FILE *f)
 	for (i = 0; i < SHOW_NWHATS; i++) {
 		if (only != NULL && only != &show_whats[i])
 			continue;
-		array = query_show(c, &show_whats[i], &refused, errtext);
+		array = query_show(c, &show_whats[i], name, &refused, errtext);
 		if (array == NULL && (!refused || only != NULL)) {
 			warnx("%s", errtext);
 			bad = 1;
+			rv = refused ? exit_refused(c) : 1;
 			break;
 		}
 		if (array == NULL) {
@@ -233,6 +309,8 @@ show_json(struct client *c, const struct show_what *only, FILE *f)
 			    (array = json_array()) == NULL)
 				err(1, NULL);
 		}
+		if (only != NULL)
+			rv = status_of(only, name, array);
 		if (json_object_set_new(doc, show_whats[i].word, array) == -1)
 			err(1, NULL);
 	}
@@ -245,18 +323,48 @@ show_json(struct client *c, const struct show_what *only, FILE *f)
 	}
 	json_decref(errors);
 	json_decref(doc);
-	return (bad);
+	return (rv);
 }
 
 int
-show(struct client *c, const char *what, int json, FILE *f)
+show(struct client *c, const struct show_opts *o, FILE *f)
 {
-	if (json)
-		return (show_json(c, what == NULL || strcmp(what, "all") == 0 ?
-		    NULL : find(what), f));
-	if (what == NULL)
+	int all = o->what == NULL || strcmp(o->what, "all") == 0;
+
+	if (o->metrics)
+		return (show_metrics(c, f));
+	if (o->graph)
+		return (show_graph(c, o->svg, f));
+	if (o->json)
+		return (show_json(c, all ? NULL : find(o->what), o->name, f));
+	if (o->what == NULL)
 		return (show_overview(c, f));
-	if (strcmp(what, "all") == 0)
-		return (show_all(c, f));
-	return (show_one(c, find(what), f));
+	return (all ? show_all(c, f) : show_one(c, find(o->what), o->name, f));
+}
+
+int
+show_watch(struct client *c, const struct show_opts *o, int secs)
+{
+	char *text;
+	size_t len;
+	FILE *f;
+	int rv;
+
+	term_open();
+	do {
+		text = NULL;
+		if ((f = open_memstream(&text, &len)) == NULL)
+			err(1, NULL);
+		rv = show(c, o, f);
+		if (fclose(f) == EOF)
+			err(1, NULL);
+		if (rv == 0 || rv == EXIT_DOWN)
+			term_frame(text, len);
+		free(text);
+	} while ((rv == 0 || rv == EXIT_DOWN) && !term_wait(secs * 1000));
+	term_close();
+	/* what was said of it went with the screen */
+	if (rv != 0 && rv != EXIT_DOWN)
+		warnx("%s", client_error(c));
+	return (rv);
 }

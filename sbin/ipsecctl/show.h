@@ -40,9 +40,17 @@ void	show_tunnel_words(const json_t *tunnel, char *dst, size_t cap);
 json_t	*query(struct client *, const char *command, int *refused,
 	    char err[CLIENT_ERRLEN], json_t **objs);
 
-/* `show WHAT'.  what NULL: the short overview; "all".  Gives the exit status. */
-int	show(struct client *, const char *what, int json, FILE *);
+struct show_opts {
+	const char	*what;		/* NULL: the short overview; "all" */
+	const char	*name;		/* of one tunnel; NULL: of all */
+	int		 json, metrics, graph, svg;
+};
+/* `show'.  Gives the exit status. */
+int	show(struct client *, const struct show_opts *, FILE *);
+/* Again and again in the same place, every so many seconds, until it is ended. */
+int	show_watch(struct client *, const struct show_opts *, int secs);
 int	show_known(const char *what);
+int	show_takes_name(const char *what);	/* a tunnel's name may follow */
 int	show_is_keepalive(const char *what);
 
 #endif

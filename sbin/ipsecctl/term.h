@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A picture that is drawn again in its place.  On a terminal it has the whole screen; what
+ * is too long or too wide for it is cut.  Elsewhere pictures just follow each other.
+ */
+#ifndef IPSECCTL_TERM_H
+#define IPSECCTL_TERM_H
+
+#include <stddef.h>
+
+void	term_open(void);	/* the screen becomes ours, until term_close or a signal */
+void	term_close(void);	/* and is as it was; twice is fine */
+void	term_frame(const char *text, size_t len);
+/* 1: to be ended, by a signal, by q, or because nobody reads; 0: the time is over, or the
+ * window has another size. */
+int	term_wait(int ms);
+
+/*
+ * Pure.  Writes what of the text is seen in a window to dst: lines of at most cols
+ * characters (0: any), of which there are at most rows (0: any); each is followed by eol.
+ * Gives the octets; cap is enough with (strlen(eol) + 1) * lines + len.
+ */
+size_t	term_cut(const char *text, size_t len, unsigned rows, unsigned cols,
+	    const char *eol, char *dst, size_t cap);
+
+#endif
