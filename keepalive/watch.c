@@ -41,6 +41,7 @@ watch_new(const struct watch_io *io)
 	TAILQ_INIT(&w->ups);
 	TAILQ_INIT(&w->others);
 	TAILQ_INIT(&w->slow);
+	TAILQ_INIT(&w->reserves);
 	wheel_init(&w->wheel);
 	return (w);
 }
@@ -49,6 +50,7 @@ static void
 target_free(struct watch *w, struct target *t)
 {
 	todo_clear(w, t);
+	reserve_free(w, t);	/* its name is the configuration's */
 	wheel_unset(&w->wheel, &t->timer);
 	w->all[t->pos] = w->all[--w->n];
 	w->all[t->pos]->pos = t->pos;
@@ -278,6 +280,8 @@ watch_link(struct watch *w, int linked, monotime now)
 			t->next_look = linked ? mono_add_ms(now,
 			    WATCH_WINDOW_MS) : MONO_NEVER;
 		}
+		if (linked)
+			reserve_linked(t, now);
 		todo_set(w, t, TODO_REPORT);
 		target_reschedule(w, t, now);
 	}

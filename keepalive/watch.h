@@ -157,7 +157,7 @@ monotime	 watch_deadline(const struct watch *);
 int		 watch_expire(struct watch *, monotime);
 
 enum watch_cmd_kind { WATCH_CMD_UP = 1, WATCH_CMD_COUNTERS, WATCH_CMD_REPORT,
-    WATCH_CMD_CHECK, WATCH_CMD_RECOVER };
+    WATCH_CMD_CHECK, WATCH_CMD_RECOVER, WATCH_CMD_RESERVE };
 struct watch_cmd {
 	enum watch_cmd_kind	kind;
 	uint32_t		slot, id;	/* whose; hand back with the answer */

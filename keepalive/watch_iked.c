@@ -77,7 +77,7 @@ todo_set(struct watch *w, struct target *t, uint8_t what)
 	if ((what & TODO_COUNTERS) && (t->todo & TODO_ASKED))
 		what &= (uint8_t)~TODO_COUNTERS;
 	t->todo |= what;
-	if ((t->todo & (TODO_UP | TODO_RECOVER)) && !(t->queued & QUEUE_UP)) {
+	if ((t->todo & (TODO_UP | TODO_RECOVER | TODO_RESERVE)) && !(t->queued & QUEUE_UP)) {
 		TAILQ_INSERT_TAIL(&w->ups, t, upent);
 		t->queued |= QUEUE_UP;
 	}
@@ -139,9 +139,12 @@ pop_up(struct watch *w, monotime now)
 	w->tokens_at = now;
 	while ((t = TAILQ_FIRST(&w->ups)) != NULL) {
 		/* It may have come up while it waited in the queue. */
-		if (t->state == WATCH_UP || t->state == WATCH_NOSOURCE) {
-			queue_leave(w, t, QUEUE_UP);
+		if (t->state == WATCH_UP || t->state == WATCH_NOSOURCE)
 			t->todo &= (uint8_t)~(TODO_UP | TODO_RECOVER);
+		if ((t->todo & TODO_RESERVE) && !reserve_command(w, t, NULL, 0))
+			t->todo &= (uint8_t)~TODO_RESERVE;
+		if ((t->todo & (TODO_UP | TODO_RECOVER | TODO_RESERVE)) == 0) {
+			queue_leave(w, t, QUEUE_UP);
 			continue;
 		}
 		if (w->tokens < 1)
@@ -174,7 +177,12 @@ watch_command(struct watch *w, struct watch_cmd *cmd, monotime now)
 
 	if (!w->linked)
 		return (0);
-	if ((t = pop_up(w, now)) != NULL && (t->todo & TODO_RECOVER) &&
+	if ((t = pop_up(w, now)) != NULL && (t->todo & TODO_RESERVE) &&
+	    reserve_command(w, t, cmd->line, sizeof(cmd->line))) {
+		cmd->kind = WATCH_CMD_RESERVE;
+		t->todo &= (uint8_t)~TODO_RESERVE;
+		todo_set(w, t, 0);	/* what else it has waits again */
+	} else if (t != NULL && (t->todo & TODO_RECOVER) &&
 	    recover_command(w, t, cmd->line, sizeof(cmd->line))) {
 		cmd->kind = WATCH_CMD_RECOVER;
 		t->todo &= (uint8_t)~(TODO_UP | TODO_RECOVER);
@@ -528,7 +536,7 @@ watch_answer(struct watch *w, const struct watch_cmd *cmd, const char *error,
 		return;		/* it left the configuration meanwhile */
 	if (cmd->kind == WATCH_CMD_UP)
 		up_answer(w, t, error);
-	else if (cmd->kind == WATCH_CMD_RECOVER)
+	else if (cmd->kind == WATCH_CMD_RECOVER || cmd->kind == WATCH_CMD_RESERVE)
 		recover_answer(w, t, error);
 	else if (cmd->kind == WATCH_CMD_COUNTERS) {
 		t->todo &= (uint8_t)~TODO_ASKED;

@@ -39,6 +39,7 @@ _Static_assert(RING_MAX * (CONF_INTERVALMIN - CONF_INTERVALMIN / 4) > WATCH_TIME
 #define TODO_NUMBERS	16	/* a report that is in no hurry */
 #define TODO_RECOVER	32	/* rec->want; waits among the UPs */
 #define TODO_CHECK	64	/* iked is to ask the peer */
+#define TODO_RESERVE	128	/* its backup: up or down; waits among the UPs */
 #define QUEUE_UP	1
 #define QUEUE_OTHER	2
 #define QUEUE_SLOW	4	/* on `otherent', as QUEUE_OTHER */
@@ -71,6 +72,12 @@ struct pace {
 	uint64_t	out, in;	/* at the last look */
 	uint32_t	spi, sent, replies;	/* since */
 	monotime	busy_until;
+};
+
+/* Of one that has a backup. */
+struct reserve {
+	uint8_t		on;		/* it was brought up for this one */
+	monotime	at;		/* then it is brought up or taken down */
 };
 
 /* There may be 100,000 of them: what is small is said small. */
@@ -120,6 +127,8 @@ struct target {
 	struct recover		*rec;		/* or NULL */
 	struct members		*mem;		/* or NULL: one address */
 	struct pace		*pace;		/* or NULL */
+	struct reserve		*reserve;	/* or NULL */
+	TAILQ_ENTRY(target)	 resent;	/* while reserve->on */
 
 	uint32_t		 win_spi, win_sent, win_replies;
 	uint64_t		 win_out, win_in;
@@ -147,7 +156,7 @@ struct watch {
 	int			 have_addrs;
 	int			 linked;
 	int			 backup;
-	struct targetq		 ups, others, slow;
+	struct targetq		 ups, others, slow, reserves;
 	double			 tokens;	/* for `up` */
 	monotime		 tokens_at;
 	double			 spare;		/* probes of targets not up */
@@ -206,6 +215,13 @@ enum ka_pace target_pace(const struct target *);
 int	 pace_skips(const struct target *, monotime);	/* a probe is left out */
 int	 pace_counters(struct watch *, struct target *, const struct watch_counters *,
 	    monotime);		/* 1: that is all */
+
+/* watch_reserve.c */
+void	 reserve_state(struct target *, monotime);
+void	 reserve_linked(struct target *, monotime);
+void	 reserve_expire(struct watch *, struct target *, monotime);
+int	 reserve_command(const struct watch *, const struct target *, char *, size_t);
+void	 reserve_free(struct watch *, struct target *);
 
 /* watch_status.c */
 void	 target_status(const struct watch *, const struct target *,

@@ -102,6 +102,8 @@ target_reschedule(struct watch *w, struct target *t, monotime now)
 		if (t->state == WATCH_ACQUIRING)
 			d = earliest(d, mono_add_ms(t->began, WATCH_GRACE_MS));
 	}
+	if (t->reserve != NULL)
+		d = earliest(d, t->reserve->at);
 	wheel_set(&w->wheel, &t->timer, d);
 }
 
@@ -258,6 +260,8 @@ target_state(struct watch *w, struct target *t, enum watch_state state,
 		    "machine is inside the tunnel's nets: nothing is sent");
 	} else if (was == WATCH_UP || was == WATCH_NOSOURCE || was == 0)
 		begin_acquire(w, t, now);
+	if (state != was)
+		reserve_state(t, now);
 	target_hook_state(w, t);
 	target_pmtu_state(w, t, now);
 	todo_set(w, t, TODO_REPORT);
@@ -574,6 +578,7 @@ target_expire(struct watch *w, struct target *t, monotime now)
 	if (mono_reached(t->next_probe, now))
 		send_probe(w, t, now);
 	target_pmtu_expire(w, t, now);
+	reserve_expire(w, t, now);
 	target_reschedule(w, t, now);
 }
 

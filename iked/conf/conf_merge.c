@@ -760,6 +760,7 @@ check_backups(struct parser *p)
 {
 	const struct conf_tunnel *t;
 	const char	*name;
+	int32_t		 n;
 	uint32_t	 i;
 	int		 whole = p->errs->n == p->errs->nwarn;
 
@@ -772,6 +773,10 @@ check_backups(struct parser *p)
 		else if (!backup_there(p, name, whole))
 			conf_error(p->errs, &p->backup[i].pos, "there is no tunnel "
 			    "\"%s\" to be the backup", name);
+		else if (whole && (n = conf_tunnel_byname(p->conf, name)) != -1 &&
+		    p->conf->tunnels[n].keepalive != NULL)
+			conf_warning(p->errs, &p->backup[i].pos, "the backup \"%s\" has a "
+			    "keepalive of its own, which always keeps it up", name);
 	}
 }
 

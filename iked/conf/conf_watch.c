@@ -465,15 +465,6 @@ check_kind(struct parser *p, const struct opts *o)
 		    "probe %s", kind);
 }
 
-/* What netwatchd does nothing with as yet: nobody is to rely on it unawares. */
-static void
-check_built(struct parser *p, const struct opts *o)
-{
-	if (said(o, K_BACKUP) != NULL)
-		conf_warning(p->errs, said(o, K_BACKUP), "\"backup\" is not built yet: "
-		    "netwatchd does nothing with it");
-}
-
 static void
 check(struct parser *p, struct opts *o)
 {
@@ -565,7 +556,6 @@ options(struct parser *p, void *arg)
 	check(p, o);
 	if (o->watch)
 		check_watch(p, o);
-	check_built(p, o);
 }
 
 void

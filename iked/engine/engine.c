@@ -414,6 +414,9 @@ engine_command(struct engine *e, monotime now, enum engine_cmd cmd,
 			wanted_wake(w, i, who);
 		break;
 	case CMD_DOWN:
+		*why = "it was not netwatchd that had it brought up";
+		if (who == WAKE_KEEPALIVE && w->tunnels[i].wake != WAKE_KEEPALIVE)
+			return (-1);
 		wanted_down(w, i);
 		break;
 	case CMD_REKEY:

@@ -374,7 +374,7 @@ static const struct {
 	{ "show", cmd_show, F_RO | F_KEEPALIVE },
 	{ "version", cmd_version, F_RO | F_KEEPALIVE },
 	{ "up", cmd_up, F_KEEPALIVE },
-	{ "down", cmd_down, 0 },
+	{ "down", cmd_down, F_KEEPALIVE },
 	{ "rekey", cmd_rekey, F_KEEPALIVE },
 	{ "recreate", cmd_recreate, F_KEEPALIVE },
 	{ "reset", cmd_reset, F_KEEPALIVE },

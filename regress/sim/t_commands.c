@@ -37,6 +37,30 @@ ATF_TC_BODY(reasons, tc)
 	sim_free(s);
 }
 
+/* netwatchd takes down what it has had brought up, and nothing else. */
+ATF_TC_WITHOUT_HEAD(backup);
+ATF_TC_BODY(backup, tc)
+{
+	struct sim	*s = sim_pair(3, "ondemand", "passive", "");
+	struct node	*a = s->n[0];
+	const char	*why;
+
+	ATF_REQUIRE(sim_up(a, "b"));
+	ATF_REQUIRE_EQ(-1, engine_command(a->e, s->now, CMD_DOWN, "b", WAKE_KEEPALIVE, &why));
+	ATF_CHECK_STREQ("it was not netwatchd that had it brought up", why);
+	sim_run(s, 3000);
+	ATF_CHECK(sim_up(a, "b"));
+	ATF_REQUIRE_EQ(0, engine_command(a->e, s->now, CMD_DOWN, "b", WAKE_COMMAND, &why));
+	sim_run(s, 3000);
+	ATF_REQUIRE_EQ(0, engine_command(a->e, s->now, CMD_UP, "b", WAKE_KEEPALIVE, &why));
+	sim_run(s, 3000);
+	ATF_CHECK(sim_is_up(a, "b"));
+	ATF_REQUIRE_EQ(0, engine_command(a->e, s->now, CMD_DOWN, "b", WAKE_KEEPALIVE, &why));
+	sim_run(s, 3000);
+	ATF_CHECK(!sim_is_up(a, "b"));
+	sim_free(s);
+}
+
 /* A question for counters is answered, whatever becomes of its Child meanwhile. */
 ATF_TC_WITHOUT_HEAD(counters);
 ATF_TC_BODY(counters, tc)
@@ -190,6 +214,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, reset_dead);
 	ATF_TP_ADD_TC(tp, check);
 	ATF_TP_ADD_TC(tp, reasons);
+	ATF_TP_ADD_TC(tp, backup);
 	ATF_TP_ADD_TC(tp, counters);
 	ATF_TP_ADD_TC(tp, words);
 	return (atf_no_error());

@@ -328,6 +328,126 @@ ATF_TC_BODY(rekey_grace, tc)
 	done();
 }
 
+/* Down for a while: the backup comes up; up again, and after the delay it is let go. */
+ATF_TC_WITHOUT_HEAD(backup);
+ATF_TC_BODY(backup, tc)
+{
+	monotime t0;
+	int64_t ms;
+
+	world("10.1.0.0/24");
+	ATF_REQUIRE((W.ka = conf_keepalive_new()) != NULL);
+	W.ka->pace = KA_ALWAYS;
+	W.ka->preempt = 60;
+	ATF_REQUIRE_EQ(0, conf_keepalive_str(W.ka, KA_BACKUP, "spare"));
+	boise();
+	link_iked(1);
+	W.tunnel_up = W.answers = 1;
+	addrs("10.1.0.1", NULL);
+	run_ms(600000);
+	ATF_CHECK_STREQ("", W.reserve);
+	/* a short outage needs none */
+	W.answers = W.tunnel_up = 0;
+	while (status().state == WATCH_UP)
+		run_ms(100);
+	run_ms(8000);
+	W.answers = W.tunnel_up = 1;
+	run_ms(600000);
+	ATF_CHECK_STREQ("", W.reserve);
+	/* a long one does */
+	W.answers = W.tunnel_up = 0;
+	while (status().state == WATCH_UP)
+		run_ms(100);
+	run_ms(11000);
+	ATF_CHECK_STREQ("up \"spare\"\n", W.reserve);
+	ATF_CHECK(logged("stays down: its backup \"spare\" is brought up"));
+	run_ms(60000);		/* asked for again, for it may have failed */
+	ATF_CHECK(strlen(W.reserve) >= 2 * strlen("up \"spare\"\n"));
+	W.reserve[0] = '\0';
+	/* up, but not for long enough; then it is */
+	W.answers = W.tunnel_up = 1;
+	while (status().state != WATCH_UP)
+		run_ms(100);
+	run_ms(50000);
+	W.answers = W.tunnel_up = 0;
+	while (status().state == WATCH_UP)
+		run_ms(100);
+	W.answers = W.tunnel_up = 1;
+	while (status().state != WATCH_UP)
+		run_ms(100);
+	t0 = W.now;
+	run_ms(50000);
+	ATF_CHECK_STREQ("", W.reserve);
+	run_ms(20000);
+	ATF_CHECK_STREQ("down \"spare\"\n", W.reserve);
+	ms = mono_diff_us(W.reserved, t0) / 1000;
+	ATF_CHECK_MSG(ms > 59000 && ms < 62000, "%lld ms", (long long)ms);
+	/* only the target is silent: there is no need of it */
+	W.reserve[0] = '\0';
+	W.answers = 0;
+	W.backtraffic = 1;
+	run_ms(600000);
+	ATF_CHECK_EQ(WATCH_DOWN, status().state);
+	ATF_CHECK_STREQ("", W.reserve);
+	/* iked was restarted */
+	W.backtraffic = W.tunnel_up = 0;
+	run_ms(60000);
+	ATF_CHECK(W.reserve[0] != '\0');
+	link_iked(0);
+	W.reserve[0] = '\0';
+	run_ms(60000);
+	ATF_CHECK_STREQ("", W.reserve);
+	link_iked(1);
+	run_ms(100);
+	ATF_CHECK_STREQ("up \"spare\"\n", W.reserve);
+	done();
+}
+
+/* Two tunnels with the same one: the first that is up again does not take it away. */
+ATF_TC_WITHOUT_HEAD(backup_shared);
+ATF_TC_BODY(backup_shared, tc)
+{
+	world("10.1.0.0/24");
+	ATF_REQUIRE((W.ka = conf_keepalive_new()) != NULL);
+	W.ka->pace = KA_ALWAYS;
+	W.ka->preempt = 0;
+	ATF_REQUIRE_EQ(0, conf_keepalive_str(W.ka, KA_BACKUP, "spare"));
+	watch_conf_begin(W.w);
+	target("boise", "10.1.0.0/24", "10.2.0.0/24", "10.2.0.1", 10000);
+	target("reno", "10.1.0.0/24", "10.3.0.0/24", "10.3.0.2", 10000);
+	watch_conf_commit(W.w, W.now);
+	link_iked(1);
+	addrs("10.1.0.1", NULL);
+	run_ms(60000);
+	ATF_CHECK_STREQ("up \"spare\"\nup \"spare\"\n", W.reserve);
+	W.reserve[0] = '\0';
+	W.tunnel_up = W.answers = 1;
+	W.muted = BIT(2);
+	run_ms(20000);
+	ATF_CHECK(strstr(W.reserve, "down") == NULL);
+	W.muted = 0;
+	run_ms(10000);
+	ATF_CHECK(strstr(W.reserve, "down \"spare\"\n") != NULL);
+	/* it is watched itself, which keeps it up: never taken down */
+	watch_conf_begin(W.w);
+	target("boise", "10.1.0.0/24", "10.2.0.0/24", "10.2.0.1", 10000);
+	target("spare", "10.1.0.0/24", "10.4.0.0/24", "10.4.0.1", 10000);
+	watch_conf_commit(W.w, W.now);
+	W.tunnel_up = W.answers = 0;
+	run_ms(60000);
+	W.reserve[0] = '\0';
+	W.tunnel_up = W.answers = 1;
+	run_ms(60000);
+	ATF_CHECK(strstr(W.reserve, "down") == NULL);
+	/* removed while it is wanted */
+	W.tunnel_up = W.answers = 0;
+	run_ms(60000);
+	watch_conf_begin(W.w);
+	watch_conf_commit(W.w, W.now);
+	run_ms(1000);
+	done();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, quorum);
@@ -339,5 +459,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, optimized);
 	ATF_TP_ADD_TC(tp, off);
 	ATF_TP_ADD_TC(tp, rekey_grace);
+	ATF_TP_ADD_TC(tp, backup);
+	ATF_TP_ADD_TC(tp, backup_shared);
 	return (atf_no_error());
 }

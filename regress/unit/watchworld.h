@@ -51,6 +51,8 @@ static struct world {
 	char		last_report[WATCH_CMDLEN];
 	/* the ladder: what of it heals */
 	int		peer_dead, healed_by;
+	char		reserve[512];	/* what was said of backups */
+	monotime	reserved;	/* when, the last time */
 	unsigned int	nchecks, nacts[4];
 	monotime	heard, acted[4];
 } W;
@@ -215,6 +217,12 @@ iked(void)
 			W.nchecks++;
 			if (!W.peer_dead)
 				W.heard = W.now;
+			watch_answer(W.w, &cmd, NULL, NULL, W.now);
+			break;
+		case WATCH_CMD_RESERVE:
+			(void)snprintf(W.reserve + strlen(W.reserve), sizeof(W.reserve) -
+			    strlen(W.reserve), "%s\n", cmd.line);
+			W.reserved = W.now;
 			watch_answer(W.w, &cmd, NULL, NULL, W.now);
 			break;
 		case WATCH_CMD_RECOVER:
