@@ -386,6 +386,16 @@ hurried(const struct world *w, const struct ike_sa *ike)
 	    ike->task == TASK_TELL);
 }
 
+/* Between two retransmissions. */
+static uint32_t
+longest_wait(const struct world *w, const struct ike_sa *ike)
+{
+	if (ike->check_by.us != 0 &&
+	    mono_before(ike->check_by, mono_add_ms(w->now, CHECK_MS)))
+		return (RETRY_CAP_CHECK);
+	return (hurried(w, ike) ? RETRY_CAP_MOVE : RETRY_CAP);
+}
+
 void
 pump_request_timer(struct world *w, struct ike_sa *ike)
 {
@@ -407,7 +417,7 @@ pump_request_timer(struct world *w, struct ike_sa *ike)
 	}
 	if (r->tries == FRAG_TRIES)
 		fragment_smaller(w, &ike->c, &r->msg, &r->len);
-	request_again(w, &ike->c, r, hurried(w, ike) ? RETRY_CAP_MOVE : RETRY_CAP);
+	request_again(w, &ike->c, r, longest_wait(w, ike));
 	mobike_widen(w, ike);
 	if (ike->check_by.us != 0 && mono_before(ike->check_by, r->timer.when))
 		timer_set(&w->timers, &r->timer, ike->check_by);

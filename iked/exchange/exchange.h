@@ -330,7 +330,8 @@ void	informational_response(struct world *, struct ike_sa *, const struct rx *);
  * the cap, and the pauses between attempts are longer.
  */
 #define RETRY_FIRST	200	/* the first retransmission, less jitter */
-#define RETRY_CHECK	100	/* the same of a liveness check: 12 in its three seconds */
+#define RETRY_CHECK	100	/* the same of a liveness check */
+#define RETRY_CAP_CHECK	200	/* 18 in its three seconds: all lost once in 3,000 times */
 #define RETRY_CAP_INIT	2000	/* IKE_SA_INIT: a peer that comes back is seen soon */
 #define RETRY_CAP	8000
 #define RETRY_CAP_MOVE	1000	/* addresses have changed */

@@ -333,6 +333,29 @@ ATF_TC_BODY(loss, tc)
 	ATF_CHECK_MSG(late <= 3, "%d of 300", late);
 }
 
+/* And it stays up, with a host that asks seldom: most of its pings get no answer, and each
+ * of these asks iked's question.  Ten minutes, a hundred times. */
+ATF_TC_WITHOUT_HEAD(loss_holds);
+ATF_TC_BODY(loss_holds, tc)
+{
+	struct sim	*s;
+	int		 i, k, down = 0;
+
+	for (i = 0; i < 100; i++) {
+		s = sim_pair(2000 + (uint64_t)i, "ondemand", "passive", "");
+		ATF_REQUIRE(sim_up(s->n[0], "b"));
+		s->loss = 400;
+		s->delay_us = 20000;
+		for (k = 0; k < 200; k++) {
+			(void)sim_ping(s->n[0], SRC, DST);
+			sim_run(s, 3000);
+		}
+		down += sim_log_count(s->n[0], "down:");
+		sim_free(s);
+	}
+	ATF_CHECK_MSG(down <= 2, "down %d times", down);
+}
+
 /* The reply to the DELETE of a rekeyed Child leaves when the kernel has its successor. */
 struct seen {
 	monotime	del, reply;
@@ -410,6 +433,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, knock_called);
 	ATF_TP_ADD_TC(tp, data_counts);
 	ATF_TP_ADD_TC(tp, loss);
+	ATF_TP_ADD_TC(tp, loss_holds);
 	ATF_TP_ADD_TC(tp, delete_waits);
 	ATF_TP_ADD_TC(tp, rekey_ike);
 	return (atf_no_error());
