@@ -71,7 +71,7 @@ psk_set(struct parser *p, const struct pos *pos, const uint8_t *s, size_t len)
 	if ((p->flags & CONF_NOSECRETS) == 0 &&
 	    st->psklen < (hex ? PSK_SHORT - 4 : PSK_SHORT))
 		conf_warning(p->errs, pos, "this secret can be guessed: use at "
-		    "least 20 random characters (openssl rand -hex 32)");
+		    "least 20 random characters (ipsecctl genpsk prints some)");
 }
 
 static void

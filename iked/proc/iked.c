@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proc/checkconf.h"
 #include "proc/child.h"
 #include "proc/client.h"
 #include "proc/parent.h"
@@ -102,41 +103,6 @@ set_socket(struct parent_opts *o, const char *path)
 	    path);
 }
 
-static int
-check_only(const struct parent_opts *o)
-{
-	static struct conf_errors errs;
-	const struct conf_error *e;
-	struct conf *c;
-	char *text;
-	size_t i;
-
-	c = parent_conf_read(o, 0, &errs);
-	for (i = 0; i < errs.n && i < sizeof(errs.e) / sizeof(errs.e[0]); i++) {
-		e = &errs.e[i];
-		if (e->line == 0)
-			(void)fprintf(stderr, "%s: %s\n", e->file, e->text);
-		else
-			(void)fprintf(stderr, "%s:%u:%u: %s%s\n", e->file,
-			    e->line, e->col, errs.warn[i] ? "warning: " : "",
-			    e->text);
-	}
-	if (errs.n > i)
-		(void)fprintf(stderr, "and %u more\n", errs.n - (unsigned)i);
-	if (c == NULL)
-		return (1);
-	if (o->verbose) {
-		if ((text = conf_print(c, 0)) == NULL)
-			fatal("printing");
-		(void)fputs(text, stdout);
-		free(text);
-	}
-	(void)fprintf(o->verbose ? stderr : stdout, "configuration OK%s\n",
-	    c->ntunnels == 0 ? ", without a tunnel" : "");
-	conf_free(c);
-	return (0);
-}
-
 /* Tells the running iked to stop and take its policies away, and waits for its end. */
 static void
 stop_running(const struct parent_opts *o, pid_t pid)
@@ -225,7 +191,7 @@ main(int argc, char *argv[])
 		usage();
 	plog_init("iked", PLOG_FRONT, o.verbose);
 	if (check)
-		return (check_only(&o));
+		return (checkconf(&o));
 	if (geteuid() != 0)
 		fatalx("iked must be started by root");
 	if (stop) {

@@ -280,6 +280,27 @@ ATF_TC_BODY(plan, tc)
 	stop();
 }
 
+/* Nobody has to run; no two are equal. */
+ATF_TC_WITHOUT_HEAD(genpsk);
+ATF_TC_BODY(genpsk, tc)
+{
+	char first[64];
+	const char *s;
+	size_t i;
+
+	ATF_CHECK_EQ(0, run("genpsk"));
+	s = slurp("out");
+	ATF_REQUIRE_EQ(strlen("psk \"\"\n") + 43, strlen(s));
+	ATF_CHECK(strncmp(s, "psk \"", 5) == 0 && strcmp(s + 48, "\"\n") == 0);
+	for (i = 5; i < 48; i++)
+		ATF_CHECK(strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		    "0123456789", s[i]) != NULL);
+	(void)strlcpy(first, s, sizeof(first));
+	ATF_CHECK_EQ(0, run("genpsk"));
+	ATF_CHECK(strcmp(first, slurp("out")) != 0);
+	ATF_CHECK_EQ(2, run("genpsk 10"));
+}
+
 ATF_TC_WITHOUT_HEAD(no_netwatchd);
 ATF_TC_BODY(no_netwatchd, tc)
 {
@@ -588,6 +609,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, tables);
 	ATF_TP_ADD_TC(tp, json);
 	ATF_TP_ADD_TC(tp, plan);
+	ATF_TP_ADD_TC(tp, genpsk);
 	ATF_TP_ADD_TC(tp, no_netwatchd);
 	ATF_TP_ADD_TC(tp, not_running);
 	ATF_TP_ADD_TC(tp, usage);

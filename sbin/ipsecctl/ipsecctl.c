@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "diff.h"
+#include "genpsk.h"
 #include "ikectl.h"
 #include "keepalive.h"
 #include "metrics.h"
@@ -52,7 +53,8 @@ usage(void)
 	    "       ipsecctl [-s socket] log verbose | brief\n"
 	    "       ipsecctl mirror tunnel [-f file] [-o iked | routeros | swanctl |"
 	    " openbsd]\n"
-	    "       ipsecctl diff file file\n");
+	    "       ipsecctl diff file file\n"
+	    "       ipsecctl genpsk\n");
 	exit(EXIT_USAGE);
 }
 
@@ -256,6 +258,8 @@ main_other(struct opts *o)
 		return (diff_main(o->n - 1, rest));
 	if (strcmp(o->args[0], "mirror") == 0)
 		return (mirror_main(o->n - 1, rest, o->file, o->form));
+	if (strcmp(o->args[0], "genpsk") == 0)
+		return (o->n > 1 ? -1 : genpsk());
 	if (strcmp(o->args[0], "exporter") == 0)
 		return (o->n > 2 ? -1 : exporter(o->path, o->n == 2 ? o->args[1] :
 		    EXPORTER));
