@@ -50,7 +50,7 @@ _ipsecctl()
 		return
 	fi
 	case ${#words[@]}:${words[0]}:${words[1]} in
-	0:*)	mapfile -t COMPREPLY < <(compgen -W 'show watch events exporter ping trace
+	0:*)	mapfile -t COMPREPLY < <(compgen -W 'show watch events exporter genpsk ping trace
 		    probe up down rekey recreate reset check flush reload log mirror
 		    diff' -- "$cur") ;;
 	1:show:) mapfile -t COMPREPLY < <(compgen -W 'tunnels peers sa policies
