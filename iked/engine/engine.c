@@ -28,6 +28,7 @@ engine_new(const struct engine_fx *fx, struct crypto *crypto,
 	e->w.fx.keys = fx->keys;
 	e->w.fx.kernel = fx->kernel;
 	e->w.fx.count = fx->count;
+	e->w.fx.event = fx->event;
 	e->w.crypto = crypto;
 	e->w.log = fx->log;
 	e->w.port = o != NULL && o->port != 0 ? o->port : 500;

@@ -44,6 +44,8 @@ struct engine_fx {
 	/* the answer to engine_counters() */
 	void	(*counters)(void *arg, uint64_t token, const struct engine_counters *);
 	const struct logger *log;
+	/* something happened to a tunnel; NULL: nobody wants to know */
+	void	(*event)(void *arg, const struct show_event *);
 };
 
 struct engine_opts {

@@ -90,4 +90,7 @@ int	plan_next(struct engine *, uint64_t *cursor, struct show_plan *);
 /* ---- engine.c */
 void	engine_settle(struct engine *);
 
+/* show.c */
+void	 tell_event(const struct world *, uint32_t tunnel, enum show_event_type);
+
 #endif

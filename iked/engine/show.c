@@ -46,6 +46,51 @@ show_wake_name(enum show_wake k)
 	return ("none");
 }
 
+const char *
+show_event_name(enum show_event_type t)
+{
+	switch (t) {
+	case EVENT_UP:
+		return ("up");
+	case EVENT_DOWN:
+		return ("down");
+	case EVENT_REKEY:
+		return ("rekey");
+	case EVENT_FAILURE:
+		break;
+	}
+	return ("failure");
+}
+
+void
+tell_event(const struct world *w, uint32_t i, enum show_event_type type)
+{
+	const struct tunnel	*t = &w->tunnels[i];
+	const struct conf_peer	*p = peer_conf(w, t->peer);
+	const struct child_sa	*c;
+	struct show_event	 ev;
+
+	if (w->fx.event == NULL)
+		return;
+	memset(&ev, 0, sizeof(ev));
+	ev.type = type;
+	(void)strlcpy(ev.tunnel, tunnel_conf(w, i)->name, sizeof(ev.tunnel));
+	ev.local.addr = p->local;
+	ev.remote.addr = p->remote;
+	if (type == EVENT_UP || type == EVENT_REKEY) {
+		if ((c = child_of_tunnel(w, i)) != NULL) {
+			ev.local = c->local;
+			ev.remote = c->remote;
+			ev.spi_in = c->spi_in;
+			ev.spi_out = c->spi_out;
+		}
+	} else
+		(void)strlcpy(ev.text, t->error != NULL ? t->error :
+		    t->down || w->flushed ? "by command" : "its Child SA is gone",
+		    sizeof(ev.text));
+	w->fx.event(w->fx.arg, &ev);
+}
+
 static uint64_t
 since(const struct world *w, monotime t)
 {

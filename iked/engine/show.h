@@ -78,6 +78,16 @@ struct show_plan {			/* what a reload would do with one tunnel */
 	uint32_t	fields;		/* 1 << enum conf_field: what differs */
 	uint8_t		up;		/* it carries traffic now */
 };
+/* What happened to a tunnel, when it did. */
+enum show_event_type { EVENT_UP = 1, EVENT_DOWN, EVENT_REKEY, EVENT_FAILURE };
+const char *show_event_name(enum show_event_type);	/* "up", "down", "rekey", "failure" */
+struct show_event {
+	enum show_event_type type;
+	char		tunnel[CONF_NAMELEN];
+	struct endpoint	local, remote;
+	uint32_t	spi_in, spi_out;	/* UP, REKEY */
+	char		text[200];		/* DOWN, FAILURE: why */
+};
 enum show_kind { SHOWK_TUNNEL = 1, SHOWK_PEER, SHOWK_SA, SHOWK_STATS, SHOWK_PLAN };
 struct show_rec {
 	enum show_kind	kind;

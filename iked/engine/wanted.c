@@ -24,10 +24,19 @@ set_state(struct world *w, uint32_t i, enum show_state s)
 {
 	struct tunnel	*t = &w->tunnels[i];
 
-	if (t->state == s)
+	enum show_state	 was = (enum show_state)t->state;
+
+	if (was == s)
 		return;
 	t->state = (uint8_t)s;
 	t->since = w->now;
+	if (s == SHOW_UP) {
+		if (!t->up)
+			tell_event(w, i, EVENT_UP);
+	} else if (was == SHOW_UP)
+		tell_event(w, i, EVENT_DOWN);
+	else if (s == SHOW_BACKOFF)
+		tell_event(w, i, EVENT_FAILURE);
 }
 
 static void
@@ -299,6 +308,8 @@ is_up(struct world *w, uint32_t i, struct child_sa *c)
 {
 	struct tunnel	*t = &w->tunnels[i];
 
+	int		 fresh = !t->up;
+
 	set_state(w, i, SHOW_UP);
 	if (!t->up) {
 		t->up = 1;
@@ -309,6 +320,8 @@ is_up(struct world *w, uint32_t i, struct child_sa *c)
 		log_debug(w->log, "tunnel \"%s\": new SPIs in 0x%08x out 0x%08x",
 		    tunnel_conf(w, i)->name, c->spi_in, c->spi_out);
 	if (!c->announced) {
+		if (!fresh)
+			tell_event(w, i, EVENT_REKEY);
 		c->announced = 1;
 		w->tally.child_up++;
 		w->peers[t->peer].tries = 0;

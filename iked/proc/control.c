@@ -151,6 +151,8 @@ ike_message(void *arg, struct chan *ch, uint16_t type, struct rbuf *r, int fd)
 		return (reload_error(r));
 	case M_COUNTERS_ANS:
 		return (counters(r));
+	case M_EVENT:
+		return (monitor_event(r));
 	default:
 		return (-1);
 	}

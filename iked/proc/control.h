@@ -30,6 +30,7 @@ struct client {
 	uid_t		 uid;
 	int		 ro;
 	int		 keepalive;	/* said `role keepalive' */
+	int		 monitor;	/* said `monitor': its answer has no end */
 	ev_timer	 idle;		/* of a read-only one */
 	int		 showing;	/* it is a show */
 	int		 asked;		/* a slice is under way */
@@ -78,6 +79,12 @@ void	json_policy(struct json *, const struct policy_rec *);
 /* since: when it was read; e: the first mistake, its file "" where there is none. */
 void	json_conf(struct json *, const struct reload_error *e, monotime since);
 void	json_counters(struct json *, const char *tunnel, const struct engine_counters *);
+
+/* control_monitor.c */
+#define MONITORS_RO	8	/* on the read-only socket: they never idle out */
+void	cmd_monitor(struct client *, char *);
+int	monitor_event(struct rbuf *);	/* from ike; -1: malformed */
+void	monitor_left(void);		/* a client that listened has gone */
 
 /* control_report.c */
 int	report_take(struct client *, char *line, const char **why);

@@ -29,13 +29,18 @@ client_unread(const struct client *c)
 void
 client_drop(struct client *c)
 {
+	int monitor;
+
 	if (c->io.fd == -1)
 		return;
 	ev_timer_stop(ct.ch->loop, &c->idle);
 	lineio_close(&c->io);
 	report_forget(c);
+	monitor = c->monitor;
 	memset(c, 0, sizeof(*c));
 	c->io.fd = -1;
+	if (monitor)
+		monitor_left();
 }
 
 /* The places of the read-only socket are for those who use them. */
@@ -52,7 +57,7 @@ client_alive(struct lineio *l)
 {
 	struct client *c = client_of(l);
 
-	if (c->ro)
+	if (c->ro && !c->monitor)
 		ev_timer_again(ct.ch->loop, &c->idle);
 }
 
@@ -107,8 +112,16 @@ client_gone(struct lineio *l, const char *reason)
 	client_drop(c);
 }
 
+/* An answer without end ends with who asked for it. */
+static void
+client_eof(struct lineio *l)
+{
+	if (client_of(l)->monitor)
+		client_gone(l, NULL);
+}
+
 static const struct lineio_ops client_ops = {
-	client_said, lineio_end, client_more, client_alive, NULL, client_gone
+	client_said, lineio_end, client_more, client_alive, client_eof, client_gone
 };
 
 struct client *

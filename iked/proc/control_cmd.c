@@ -373,6 +373,7 @@ static const struct {
 } commands[] = {
 	{ "show", cmd_show, F_RO | F_KEEPALIVE },
 	{ "version", cmd_version, F_RO | F_KEEPALIVE },
+	{ "monitor", cmd_monitor, F_RO },
 	{ "up", cmd_up, F_KEEPALIVE },
 	{ "down", cmd_down, F_KEEPALIVE },
 	{ "rekey", cmd_rekey, F_KEEPALIVE },

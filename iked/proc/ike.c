@@ -139,6 +139,32 @@ fx_counters(void *arg, uint64_t token, const struct engine_counters *c)
 	(void)chan_put(s.control, &m);
 }
 
+/* Each event is a message: only while somebody listens.  What has no room is counted. */
+static int monitored;
+static uint32_t events_lost;
+
+void
+ike_monitor(int on)
+{
+	monitored = on;
+	events_lost = 0;
+}
+
+static void
+fx_event(void *arg, const struct show_event *ev)
+{
+	struct msg m;
+
+	(void)arg;
+	if (!monitored)
+		return;
+	msg_put_event(&m, ev, events_lost);
+	if (chan_put(s.control, &m) == -1)
+		events_lost++;
+	else
+		events_lost = 0;
+}
+
 static void
 deliver_refusals(void)
 {
@@ -448,6 +474,7 @@ ike_prepare(struct child *ch)
 	fx.kernel = fx_kernel;
 	fx.count = fx_count;
 	fx.counters = fx_counters;
+	fx.event = fx_event;
 	fx.log = &ch->log;
 	memset(&opts, 0, sizeof(opts));
 	opts.port = ch->setup.port;

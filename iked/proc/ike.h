@@ -24,4 +24,7 @@ void		 ikenet_send(struct ikenet *, const struct endpoint *local,
 int	ike_control_message(struct engine *, struct chan *, struct chan *parent,
 	    struct chan *kernel, uint16_t type, struct rbuf *);
 
+/* Events are wanted, or not (ike.c). */
+void	ike_monitor(int on);
+
 #endif

@@ -106,6 +106,11 @@ ike_control_message(struct engine *e, struct chan *control,
 		msg_put_token(&m, M_FLUSH, token);
 		(void)chan_put(kernel, &m);	/* behind the SAs' deletes */
 		return (0);
+	case M_MONITOR:
+		if (msg_get_u8(r, &v, 1) == -1)
+			return (-1);
+		ike_monitor(v);
+		return (0);
 	case M_SETVERBOSE:
 		if (msg_get_u8(r, &v, 1) == -1)
 			return (-1);

@@ -46,6 +46,8 @@ enum msg_type {
 	M_SHOW = 60, M_SHOW_RECS,
 	M_COMMAND, M_COMMAND_ANS,
 	M_COUNTERS, M_COUNTERS_ANS,
+	M_MONITOR,		/* 1: somebody wants to hear M_EVENT, 0: nobody */
+	M_EVENT,
 	/* control <-> kernel */
 	M_POLICIES = 70, M_POLICY_RECS,
 	M_FLUSH, M_FLUSH_ANS
@@ -199,6 +201,9 @@ int	msg_get_slice(struct rbuf *, struct slice *);
 #define SHOW_RECMAX	6144	/* octets of a record at most */
 void	put_show_rec(struct wbuf *, const struct show_rec *);
 int	get_show_rec(struct rbuf *, struct show_rec *);
+
+void	msg_put_event(struct msg *, const struct show_event *, uint32_t lost);
+int	msg_get_event(struct rbuf *, struct show_event *, uint32_t *lost);
 
 struct policy_ask {
 	uint64_t	token, cursor;

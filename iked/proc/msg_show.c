@@ -334,3 +334,36 @@ get_show_rec(struct rbuf *r, struct show_rec *rec)
 	}
 	return (rbuf_ok(r) ? 0 : -1);
 }
+
+void
+msg_put_event(struct msg *m, const struct show_event *ev, uint32_t lost)
+{
+	msg_start(m, M_EVENT);
+	wbuf_u8(&m->w, (uint8_t)ev->type);
+	wbuf_str(&m->w, ev->tunnel);
+	put_endpoint(&m->w, &ev->local);
+	put_endpoint(&m->w, &ev->remote);
+	wbuf_u32(&m->w, ev->spi_in);
+	wbuf_u32(&m->w, ev->spi_out);
+	wbuf_str(&m->w, ev->text);
+	wbuf_u32(&m->w, lost);
+}
+
+int
+msg_get_event(struct rbuf *r, struct show_event *ev, uint32_t *lost)
+{
+	uint8_t type;
+
+	memset(ev, 0, sizeof(*ev));
+	if ((type = rbuf_u8(r)) < EVENT_UP || type > EVENT_FAILURE)
+		return (-1);
+	ev->type = (enum show_event_type)type;
+	rbuf_str(r, ev->tunnel, sizeof(ev->tunnel));
+	get_endpoint(r, &ev->local);
+	get_endpoint(r, &ev->remote);
+	ev->spi_in = rbuf_u32(r);
+	ev->spi_out = rbuf_u32(r);
+	rbuf_str(r, ev->text, sizeof(ev->text));
+	*lost = rbuf_u32(r);
+	return (get_end(r));
+}

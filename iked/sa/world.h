@@ -10,6 +10,8 @@
 #include "conf/conf.h"
 #include "sa/sa.h"
 
+struct show_event;
+
 /* The way out (engine/engine.h says what each does). */
 struct effects {
 	void	 *arg;
@@ -19,6 +21,7 @@ struct effects {
 	void	(*keys)(void *arg, const struct keys_req *);
 	void	(*kernel)(void *arg, const struct kernel_req *);
 	void	(*count)(void *arg, const struct kernel_count *);
+	void	(*event)(void *arg, const struct show_event *);	/* may be NULL */
 };
 
 /* Whose answer is awaited. */

@@ -145,7 +145,7 @@ stand_init(struct stand *s, const char *name, stand_send *send, void *arg)
 {
 	static const struct engine_opts opts = { 500, 4500 };
 	struct engine_fx fx = { s, fx_random, fx_send, fx_keys, fx_kernel, fx_count,
-	    fx_counters, &s->log };
+	    fx_counters, &s->log, NULL };
 	struct kern_caps kc;
 
 	memset(s, 0, sizeof(*s));

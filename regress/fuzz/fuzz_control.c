@@ -148,6 +148,19 @@ answer_reload(uint64_t token)
 	must(chan_put(far_ike, &m) == 0);
 }
 
+static void
+answer_monitor(void)
+{
+	struct show_event ev;
+	struct msg m;
+
+	memset(&ev, 0, sizeof(ev));
+	ev.type = EVENT_FAILURE;
+	memset(ev.text, 1, sizeof(ev.text) - 1);
+	msg_put_event(&m, &ev, 3);
+	must(chan_put(far_ike, &m) == 0);
+}
+
 /* ike asks kernel for a flush, and kernel answers control. */
 static void
 answer_flush(uint64_t token)
@@ -189,6 +202,11 @@ far_message(void *arg, struct chan *ch, uint16_t type, struct rbuf *r, int fd)
 	case M_RELOAD:
 		must(msg_get_token(r, &token) == 0);
 		answer_reload(token);
+		break;
+	case M_MONITOR:
+		must(msg_get_u8(r, &v, 1) == 0);
+		if (v)
+			answer_monitor();
 		break;
 	case M_FLUSH:
 		must(msg_get_token(r, &token) == 0);

@@ -53,6 +53,18 @@ AGAIN(counters, struct counters_ask)
 AGAIN(counters_ans, struct counters_ans)
 
 static int
+again_event(struct rbuf *r, struct msg *m)
+{
+	struct show_event	 e;
+	uint32_t		 lost;
+
+	if (msg_get_event(r, &e, &lost) == -1)
+		return (-1);
+	msg_put_event(m, &e, lost);
+	return (0);
+}
+
+static int
 again_fd(struct rbuf *r, struct msg *m)
 {
 	struct fdinfo	 f;
@@ -166,7 +178,8 @@ static again *const	 all[] = {
 	again_keys_ans, again_kernel_req, again_kernel_ans, again_caps,
 	again_acquire, again_expire, again_mapping, again_addrs, again_show,
 	again_policies, again_command, again_counters, again_counters_ans,
-	again_show_recs, again_policy_recs, again_kernel_count, again_kernel_counted
+	again_show_recs, again_policy_recs, again_kernel_count, again_kernel_counted,
+	again_event
 };
 #define NALL	(sizeof(all) / sizeof(all[0]))
 

@@ -141,7 +141,7 @@ engine(monotime now)
 {
 	static struct conf_errors	 errs;
 	const struct engine_fx		 fx = { NULL, fx_random, fx_send, fx_keys, fx_kernel, fx_count,
-	    fx_counters, &lg };
+	    fx_counters, &lg, NULL };
 	struct engine			*e;
 	struct kern_caps		 c;
 	struct conf			*conf;

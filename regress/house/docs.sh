@@ -501,6 +501,7 @@ all_code_keys()
 	code_keys configuration json_conf "$P/control_json.c"
 	code_keys error reload_error "$P/control.c"
 	code_keys version cmd_version "$P/control_cmd.c"
+	code_keys event json_event "$P/control_monitor.c"
 }
 # page_keys PAGE: the same as the page has it
 page_keys()

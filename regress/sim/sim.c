@@ -272,6 +272,15 @@ fx_counters(void *arg, uint64_t token, const struct engine_counters *c)
 	n->counters = *c;
 }
 
+static void
+fx_event(void *arg, const struct show_event *ev)
+{
+	struct node	*n = arg;
+
+	if (n->nev < sizeof(n->ev) / sizeof(n->ev[0]))
+		n->ev[n->nev++] = *ev;
+}
+
 /* ---- the clock */
 
 static void
@@ -539,6 +548,7 @@ engine_make(struct node *n)
 	fx.kernel = fx_kernel;
 	fx.count = kern_count;
 	fx.counters = fx_counters;
+	fx.event = fx_event;
 	fx.log = &n->logger;
 	n->e = engine_new(&fx, n->sim->crypto, NULL);
 	if (n->e == NULL)

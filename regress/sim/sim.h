@@ -115,6 +115,8 @@ struct node {
 	uint64_t	 acquires, kreqs, kern_lost_tunnel;
 	uint64_t	 counters_token;
 	struct engine_counters counters;
+	struct show_event ev[64];	/* the first that were told */
+	unsigned int	 nev;
 };
 
 struct sim {

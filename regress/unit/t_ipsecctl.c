@@ -421,6 +421,18 @@ ATF_TC_BODY(statuses, tc)
 	stop();
 }
 
+ATF_TC_WITHOUT_HEAD(monitor);
+ATF_TC_BODY(monitor, tc)
+{
+	ATF_REQUIRE_EQ(0, setenv("TZ", "UTC", 1));
+	start(SOCK, HELLO, NULL);
+	golden("monitor", "monitor.txt");
+	golden("monitor tacoma -j", "monitor_j.txt");
+	ATF_CHECK_EQ(2, run("monitor -w"));
+	ATF_CHECK_EQ(2, run("monitor a b"));
+	stop();
+}
+
 /* OpenIKED's words. */
 ATF_TC_WITHOUT_HEAD(ikectl);
 ATF_TC_BODY(ikectl, tc)
@@ -615,6 +627,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, usage);
 	ATF_TP_ADD_TC(tp, commands);
 	ATF_TP_ADD_TC(tp, statuses);
+	ATF_TP_ADD_TC(tp, monitor);
 	ATF_TP_ADD_TC(tp, ikectl);
 	ATF_TP_ADD_TC(tp, watch);
 	ATF_TP_ADD_TC(tp, exporter);

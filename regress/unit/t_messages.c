@@ -487,7 +487,9 @@ ATF_TC_WITHOUT_HEAD(show);
 ATF_TC_BODY(show, tc)
 {
 	struct show_rec a, b;
+	struct show_event e, e2;
 	struct show_ask s, s2;
+	uint32_t lost;
 	struct slice sl, sl2;
 	struct rbuf r;
 	struct msg m;
@@ -504,6 +506,16 @@ ATF_TC_BODY(show, tc)
 		REFUSED(m, 2, 0, one_rec(&r_, &b));
 		REFUSED(m, 2, 6, one_rec(&r_, &b));
 	}
+	memset(&e, 0, sizeof(e));
+	e.type = EVENT_FAILURE;
+	(void)strlcpy(e.tunnel, "t", sizeof(e.tunnel));
+	(void)strlcpy(e.text, "why", sizeof(e.text));
+	e.spi_in = 7;
+	msg_put_event(&m, &e, 9);
+	EXACT(m, msg_get_event(&r_, &e2, &lost));
+	ATF_REQUIRE(memcmp(&e, &e2, sizeof(e)) == 0 && lost == 9);
+	REFUSED(m, 2, 0, msg_get_event(&r_, &e2, &lost));
+	REFUSED(m, 2, 5, msg_get_event(&r_, &e2, &lost));
 	s.token = 1;
 	s.cursor = 2;
 	s.kind = SHOWK_TUNNEL;

@@ -14,6 +14,7 @@
 #include "keepalive.h"
 #include "metrics.h"
 #include "mirror.h"
+#include "monitor.h"
 #include "print.h"
 #include "show.h"
 
@@ -41,6 +42,7 @@ usage(void)
 	    "       ipsecctl [-s socket] show keepalive [tunnel] [-v] [-j | -o metrics]\n"
 	    "       ipsecctl [-s socket] watch [tunnel] [-c count] [-i wait] [-j]\n"
 	    "       ipsecctl [-s socket] events [-j]\n"
+	    "       ipsecctl [-s socket] monitor [tunnel] [-j]\n"
 	    "       ipsecctl [-s socket] exporter [address:port | path]\n"
 	    "       ipsecctl [-s socket] ping tunnel [-c count] [-i wait] [-l size]"
 	    " [-j]\n"
@@ -224,6 +226,21 @@ main_show(struct opts *o)
 }
 
 static int
+main_monitor(struct opts *o)
+{
+	struct client *c;
+	int rv = 1;
+
+	if (o->n > 2 || o->watch || o->graph || o->form != NULL ||
+	    o->ka.wait != NULL || o->ka.count != NULL || o->ka.size != NULL)
+		usage();
+	if ((c = open_client(o, CLIENT_ROFALLBACK, &rv)) != NULL)
+		rv = monitor(c, o->n == 2 ? o->args[1] : NULL, o->json);
+	client_close(c);
+	return (rv);
+}
+
+static int
 main_command(struct opts *o)
 {
 	int waits = o->watch && o->n == 2 && (strcmp(o->args[0], "up") == 0 ||
@@ -290,6 +307,7 @@ main(int argc, char *argv[])
 		usage();
 	if (rv == -2)
 		rv = strcmp(o.args[0], "show") == 0 ? main_show(&o) :
+		    strcmp(o.args[0], "monitor") == 0 ? main_monitor(&o) :
 		    main_command(&o);
 	return (finish(rv));
 }

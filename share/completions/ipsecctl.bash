@@ -43,14 +43,14 @@ _ipsecctl()
 		ping)	mapfile -t COMPREPLY < <(compgen -W '-c -i -l -j' -- "$cur") ;;
 		reload)	mapfile -t COMPREPLY < <(compgen -W '-n -j' -- "$cur") ;;
 		up|down) mapfile -t COMPREPLY < <(compgen -W '-w -i' -- "$cur") ;;
-		events|trace) mapfile -t COMPREPLY < <(compgen -W -j -- "$cur") ;;
+		events|monitor|trace) mapfile -t COMPREPLY < <(compgen -W -j -- "$cur") ;;
 		mirror)	mapfile -t COMPREPLY < <(compgen -W '-f -o' -- "$cur") ;;
 		'')	mapfile -t COMPREPLY < <(compgen -W -s -- "$cur") ;;
 		esac
 		return
 	fi
 	case ${#words[@]}:${words[0]}:${words[1]} in
-	0:*)	mapfile -t COMPREPLY < <(compgen -W 'show watch events exporter genpsk ping trace
+	0:*)	mapfile -t COMPREPLY < <(compgen -W 'show watch events monitor exporter genpsk ping trace
 		    probe up down rekey recreate reset check flush reload log mirror
 		    diff' -- "$cur") ;;
 	1:show:) mapfile -t COMPREPLY < <(compgen -W 'tunnels peers sa policies
@@ -59,7 +59,7 @@ _ipsecctl()
 	1:diff:|2:diff:*|1:exporter:)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	1:rekey:) _ipsecctl_offer "$(echo ike; _ipsecctl_tunnels)" ;;
-	1:watch:|1:ping:|1:trace:|1:probe:|1:up:|1:down:|1:recreate:|1:reset:|1:check:|1:mirror:|\
+	1:watch:|1:monitor:|1:ping:|1:trace:|1:probe:|1:up:|1:down:|1:recreate:|1:reset:|1:check:|1:mirror:|\
 	2:rekey:ike|2:show:tunnels|2:show:sa|2:show:policies|2:show:keepalive)
 		_ipsecctl_offer "$(_ipsecctl_tunnels)" ;;
 	esac
@@ -70,7 +70,7 @@ _ikectl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]}
 	case $COMP_CWORD:${COMP_WORDS[1]} in
-	1:*)	mapfile -t COMPREPLY < <(compgen -W 'show reload log reset' -- "$cur") ;;
+	1:*)	mapfile -t COMPREPLY < <(compgen -W 'show monitor reload log reset' -- "$cur") ;;
 	2:show) mapfile -t COMPREPLY < <(compgen -W 'sa stats' -- "$cur") ;;
 	2:log)	mapfile -t COMPREPLY < <(compgen -W 'verbose brief' -- "$cur") ;;
 	2:reset) mapfile -t COMPREPLY < <(compgen -W 'sa all' -- "$cur") ;;
