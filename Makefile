@@ -25,7 +25,12 @@ $(OBJDIR)/config.mk: configure
 
 install: all
 	@OBJDIR=$(OBJDIR) DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' \
-	    sh etc/install.sh
+	    EXAMPLESDIR='$(EXAMPLESDIR)' sh etc/install.sh
+
+deb:
+	@OBJDIR=$(OBJDIR) sh regress/deb.sh
+package-check:
+	@OBJDIR=$(OBJDIR) sh regress/package.sh
 
 # Each of these does everything, from the packages to the verdict.
 check:
@@ -55,4 +60,4 @@ clean:
 distclean: clean
 	rm -f *.core core
 
-.PHONY: all tests install check demo interop life bench sim mutants fuzz coverage clean distclean
+.PHONY: all tests install deb package-check check demo interop life bench sim mutants fuzz coverage clean distclean

@@ -5,8 +5,8 @@
 # DESTDIR) the users the processes run as.  A configuration that is there is
 # never overwritten.
 #
-# Environment: OBJDIR, DESTDIR, PREFIX; DESTDIR set: a package is being made,
-# so users are left to it.
+# Environment: OBJDIR, DESTDIR, PREFIX, EXAMPLESDIR; DESTDIR set: a package is being
+# made, so users are left to it, and on FreeBSD the making of iked.conf, too.
 
 set -eu
 OBJDIR=${OBJDIR:-build} DESTDIR=${DESTDIR:-}
@@ -14,6 +14,8 @@ value() { sed -n "s/^$1=[	 ]*//p" "$OBJDIR/config.mk"; }
 PREFIX=${PREFIX:-$(value PREFIX)}
 SYSCONFDIR=$(value SYSCONFDIR)
 RUNDIR=$(value RUNDIR)
+EMPTYDIR=$(value EMPTYDIR)
+EXAMPLESDIR=${EXAMPLESDIR:-$PREFIX/share/examples/ikeep}
 OS=$(value OS)
 D=$DESTDIR
 
@@ -25,12 +27,21 @@ put()
 	install -m "$1" "$2" "$D$3/${4:-${2##*/}}"
 }
 
+# text: the same, and what is in it says where things are here
+text()
+{
+	[ -f "$2" ] || return 0
+	put "$@"
+	sed "s,/etc/iked\.conf,$SYSCONFDIR/iked.conf,g; s,/var/run,$RUNDIR,g
+	    s,/var/empty,$EMPTYDIR,g" "$2" >"$D$3/${4:-${2##*/}}"
+}
+
 for p in iked netwatchd ipsecctl; do
 	put 755 "$OBJDIR/$p" "$PREFIX/sbin"
 done
 for s in 1 5 8; do
 	for m in share/man/*."$s"; do
-		put 644 "$m" "$PREFIX/share/man/man$s"
+		text 644 "$m" "$PREFIX/share/man/man$s"
 	done
 done
 # OpenIKED's ikectl(8), for who is used to it.
@@ -43,15 +54,18 @@ put 644 share/completions/ipsecctl.bash "$PREFIX/share/bash-completion/completio
 put 644 share/completions/_ipsecctl "$PREFIX/share/zsh/site-functions"
 put 644 share/completions/ipsecctl.ksh "$PREFIX/share/ikeep"
 for f in share/examples/*; do
-	put 644 "$f" "$PREFIX/share/examples/ikeep"
+	text 644 "$f" "$EXAMPLESDIR"
 done
 
-# It may hold secrets: for root alone.
-put 600 etc/iked.conf "$PREFIX/share/examples/ikeep" iked.conf.sample
-chmod 644 "$D$PREFIX/share/examples/ikeep/iked.conf.sample" 2>/dev/null || :
-if [ -f etc/iked.conf ] && [ ! -e "$D$SYSCONFDIR/iked.conf" ]; then
-	put 600 etc/iked.conf "$SYSCONFDIR"
-fi
+# It may hold secrets: for root alone.  A package of FreeBSD has a sample, and makes
+# the file of it by itself (pkg-plist's @sample).
+text 644 etc/iked.conf "$EXAMPLESDIR" iked.conf.sample
+case $OS,$DESTDIR in
+freebsd,?*)
+	text 600 etc/iked.conf "$SYSCONFDIR" iked.conf.sample ;;
+*)
+	[ -e "$D$SYSCONFDIR/iked.conf" ] || text 600 etc/iked.conf "$SYSCONFDIR" ;;
+esac
 
 # start MODE FILE DIRECTORY: start scripts name programs and files by full paths
 start()
@@ -82,25 +96,26 @@ linux)
 	case $RUNDIR in
 	/var/run|/var/run/*) RUNDIR=${RUNDIR#/var} ;;
 	esac
+	start 755 etc/systemd/wanted "$PREFIX/share/ikeep"
 	start 644 etc/systemd/iked.service "$unitdir"
 	start 644 etc/systemd/netwatchd.service "$unitdir" ;;
 esac
 
 [ -z "$DESTDIR" ] || exit 0
 
-mkdir -p /var/empty
+mkdir -p "$EMPTYDIR"
 for u in _iked _ikenet _ikekeys _ikekern _netwatch; do
 	id "$u" >/dev/null 2>&1 && continue
 	echo "install: making user $u"
 	case $OS in
 	linux)
 		useradd --system --user-group --no-create-home \
-		    --home-dir /var/empty --shell /usr/sbin/nologin \
+		    --home-dir "$EMPTYDIR" --shell /usr/sbin/nologin \
 		    --comment "ikeep" "$u" ;;
 	freebsd)
-		pw useradd "$u" -d /var/empty -s /usr/sbin/nologin -c ikeep -w no ;;
+		pw useradd "$u" -d "$EMPTYDIR" -s /usr/sbin/nologin -c ikeep -w no ;;
 	openbsd)
-		useradd -d /var/empty -s /sbin/nologin -c ikeep "$u" ;;
+		useradd -d "$EMPTYDIR" -s /sbin/nologin -c ikeep "$u" ;;
 	esac
 done
 

@@ -24,7 +24,8 @@ static void
 usage(void)
 {
 	(void)fprintf(stderr,
-	    "usage: netwatchd [-dnv] [-f file] [-o option] [-s socket]\n");
+	    "usage: netwatchd [-dnv] [-f file] [-l facility] [-o option] "
+	    "[-s socket]\n");
 	exit(2);
 }
 
@@ -117,7 +118,8 @@ check_only(const struct nw_parent *p, int verbose)
 		    conf->targets[i].interval_ms,
 		    ka_kind_name(conf->targets[i].ka->kind));
 	check_hooks(conf);
-	(void)printf("configuration OK\n");
+	(void)printf("configuration OK%s\n",
+	    conf->idle ? ", without a tunnel" : "");
 	nwconf_free(conf);
 	return (0);
 }
@@ -191,7 +193,7 @@ run(struct nw_parent *p, int front)
 	if (pidlock_write(fd) == -1)
 		fatal("%s", pid);
 	if (notify != -1) {
-		plog_init("netwatchd", 0, p->opts.verbose);
+		plog_init("netwatchd", PLOG_SYSLOG, p->opts.verbose);
 		started(notify);
 	}
 	rv = parent_main(p, conf);
@@ -211,13 +213,17 @@ main(int argc, char *argv[])
 		.conf = IKED_CONF, .socket = CLIENT_SOCKET };
 	int ch, check = 0, front = 0, probe = 0;
 
-	while ((ch = getopt(argc, argv, "df:no:P:s:v")) != -1) {
+	plog_init("netwatchd", PLOG_FRONT, 0);
+	while ((ch = getopt(argc, argv, "df:l:no:P:s:v")) != -1) {
 		switch (ch) {
 		case 'd':
 			front = 1;
 			break;
 		case 'f':
 			p.conf = optarg;
+			break;
+		case 'l':
+			plog_facility(optarg);
 			break;
 		case 'n':
 			check = 1;
@@ -245,7 +251,7 @@ main(int argc, char *argv[])
 	privdrop_files(probe ? PROBE_CHANFD + 1 : STDERR_FILENO + 1);
 	if (probe)
 		probe_main(&p.opts);
-	plog_init("netwatchd", 1, p.opts.verbose);
+	plog_init("netwatchd", PLOG_FRONT, p.opts.verbose);
 	if (check)
 		return (check_only(&p, p.opts.verbose));
 	return (run(&p, front));

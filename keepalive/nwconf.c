@@ -113,6 +113,7 @@ pick(const struct conf *conf)
 		if (watch_conf_from_watch(&conf->watches[i],
 		    &nc->targets[nc->n]) == 0)
 			nc->n++;
+	nc->idle = conf->ntunnels == 0 && nc->n == 0;
 	return (nc);
 }
 

@@ -11,6 +11,7 @@
 struct nw_conf {
 	struct watch_conf	*targets;
 	size_t			 n;
+	int			 idle;	/* no tunnel, nothing to watch */
 };
 /* Reads and checks iked.conf, without its secrets.  Mistakes are logged (or, while
  * front, written to standard error) as file:line:col: text.  NULL when refused. */

@@ -5,7 +5,7 @@
 # which.  Nothing is done when nothing is missing.  As somebody else than root
 # it prints the one command to run first, and fails.
 #
-# usage: sh regress/setup.sh [build|check|interop]...
+# usage: sh regress/setup.sh [build|check|package|interop]...
 
 set -u
 set -f
@@ -21,6 +21,7 @@ Linux)
 	check="kyua libatf-dev atf-sh clang libclang-rt-dev llvm bmake mandoc
 	    binutils gcc user-mode-linux iproute2 iputils-ping nftables iptables kmod
 	    tcpdump traceroute procps openssl systemd"
+	package="build-essential debhelper fakeroot lintian debootstrap"
 	interop="charon-systemd strongswan-swanctl libstrongswan-standard-plugins
 	    openiked conntrack"
 	have() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
@@ -47,6 +48,7 @@ Linux)
 FreeBSD)
 	build="libev jansson pkgconf"
 	check="kyua bmake mandoc gmake"
+	package=
 	interop="strongswan"
 	# openssl 3, libpcap's tcpdump and atf come with the base system
 	have() { pkg info -e "$1" >/dev/null 2>&1; }
@@ -64,8 +66,9 @@ for what in "${@:-check}"; do
 	case $what in
 	build)		want="$want $build" ;;
 	check)		want="$want $build $check" ;;
+	package)	want="$want $build $package" ;;
 	interop)	want="$want $build $check $interop" ;;
-	*)		echo "usage: sh regress/setup.sh [build|check|interop]" >&2; exit 2 ;;
+	*)		echo "usage: sh regress/setup.sh [build|check|package|interop]" >&2; exit 2 ;;
 	esac
 done
 

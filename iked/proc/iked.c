@@ -27,7 +27,7 @@ static void
 usage(void)
 {
 	(void)fprintf(stderr, "usage: iked [-dnvx] [-D name=value] [-f file] "
-	    "[-o key=value] [-s socket]\n");
+	    "[-l facility] [-o key=value] [-s socket]\n");
 	exit(2);
 }
 
@@ -156,7 +156,7 @@ main(int argc, char *argv[])
 	o.natt_port = 4500;
 	(void)strlcpy(o.chroot, PRIVDROP_EMPTY, sizeof(o.chroot));
 	set_socket(&o, PARENT_SOCKET);
-	while ((c = getopt(argc, argv, "D:df:no:s:vx")) != -1)
+	while ((c = getopt(argc, argv, "D:df:l:no:s:vx")) != -1)
 		switch (c) {
 		case 'D':
 			if (o.ndef == PARENT_DEFS || strchr(optarg, '=') == NULL)
@@ -168,6 +168,9 @@ main(int argc, char *argv[])
 			break;
 		case 'f':
 			o.conf = absolute(optarg);
+			break;
+		case 'l':
+			plog_facility(optarg);
 			break;
 		case 'n':
 			check = 1;

@@ -20,8 +20,36 @@ static void	plog_emit(void *, enum log_level, const char *);
 static struct {
 	const char	*ident;
 	int		 front;
+	int		 facility;
 	struct logger	 log;
-} pl = { "iked", 1, { plog_emit, NULL, 0 } };
+} pl = { "iked", 1, LOG_DAEMON, { plog_emit, NULL, 0 } };
+
+/* Those a daemon's lines may be filed under; not the kernel's, cron's or mail's. */
+static const struct {
+	const char	*name;
+	int		 facility;
+} facilities[] = {
+	{ "auth", LOG_AUTH }, { "authpriv", LOG_AUTHPRIV },
+	{ "daemon", LOG_DAEMON }, { "user", LOG_USER },
+	{ "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 },
+	{ "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 },
+	{ "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 },
+	{ "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
+};
+
+void
+plog_facility(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(facilities) / sizeof(facilities[0]); i++)
+		if (strcmp(name, facilities[i].name) == 0) {
+			pl.facility = facilities[i].facility;
+			return;
+		}
+	fatalx("-l %s: know auth, authpriv, daemon, user, local0 to local7",
+	    name);
+}
 
 void
 plog_init(const char *ident, int front, int verbose)
@@ -30,7 +58,7 @@ plog_init(const char *ident, int front, int verbose)
 	pl.front = front;
 	pl.log.verbose = verbose;
 	if (front != PLOG_FRONT)
-		openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+		openlog(ident, LOG_PID | LOG_NDELAY, pl.facility);
 	tzset();
 }
 

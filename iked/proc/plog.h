@@ -16,6 +16,9 @@
 /* ident must stay valid.  May be called again. */
 void	plog_init(const char *ident, int front, int verbose);
 void	plog_verbose(int);
+/* The facility of syslog, by name, for the next plog_init(); else daemon.  Exits when
+ * there is none of this name. */
+void	plog_facility(const char *);
 /* The logger of this very process. */
 const struct logger *plog(void);
 /* A line of another process.  Control characters are replaced, long lines cut. */

@@ -394,7 +394,7 @@ atf_test_case options
 options_head() { atf_set descr 'Every option and every word of ipsecctl is in its page'; }
 options_body()
 {
-	[ "$(letters iked | tr -d '\n')" = Ddfnosvx ] || atf_fail "iked: $(letters iked)"
+	[ "$(letters iked | tr -d '\n')" = Ddflnosvx ] || atf_fail "iked: $(letters iked)"
 	for p in iked netwatchd ipsecctl; do
 		none optionless "$MAN/$p.8" $p
 	done
@@ -640,7 +640,7 @@ fenced() { awk -v f="^\`\`\`$1\$" '$0 ~ f { on = 1; next } /^```/ { on = 0 } on'
 # untrue FILE: make targets, paths and commands of a README that are not there
 untrue()
 {
-	{ grep -o '`make [a-z]*' "$1"; fenced sh "$1" | grep '^make'; } | sort -u |
+	{ grep -o '`make [a-z-]*' "$1"; fenced sh "$1" | grep '^make'; } | sort -u |
 	while read -r _ t _; do
 		[ -z "$t" ] || grep -q "^$t:" "$SRCDIR/Makefile" || echo "no target $t"
 	done

@@ -36,9 +36,14 @@ nothing_head() { atf_set descr 'A file without a tunnel is good, and is said to 
 nothing_body()
 {
 	echo '#ikev2 "boise"' >conf
-	says 0 '^configuration OK, without a tunnel$' "$OBJDIR/iked" -n -f conf
+	for p in iked netwatchd; do
+		says 0 '^configuration OK, without a tunnel$' "$OBJDIR/$p" -n -f conf
+		says 1 '-l local8: know auth, .* local0 to local7$' "$OBJDIR/$p" -n -l local8
+	done
 	echo 'ikev2 from 10.1.0.0/24 to 10.2.0.0/24 peer 192.0.2.1 psk "twenty characters at least"' >conf
-	says 0 '^configuration OK$' "$OBJDIR/iked" -n -f conf
+	for p in iked netwatchd; do
+		says 0 '^configuration OK$' "$OBJDIR/$p" -n -l local7 -f conf
+	done
 }
 
 atf_test_case many
