@@ -29,13 +29,13 @@ port_head() { atf_set descr "FreeBSD's port: pkg-plist is what make install inst
 port_body()
 {
 	fake freebsd /usr/local /usr/local/etc
-	(cd dest/usr/local && find . -type f | sed 's,^\./,,' | sort) >installed
+	(cd dest/usr/local && find . ! -type d | sed 's,^\./,,' | sort) >installed
 	# what the ports tree makes of the list
 	sed 's,^@sample([^)]*) ,,; s,%%EXAMPLESDIR%%,share/examples/ikeep,
 	    /share\/man/s,\.gz$,,' "$PORT/pkg-plist" | sort >listed
 	diff -u listed installed || atf_fail "pkg-plist and make install differ, see above"
-	[ -z "$(cd dest && find . -type f ! -path './usr/local/*')" ] ||
-	    atf_fail "outside of the prefix: $(cd dest && find . -type f ! -path './usr/local/*')"
+	[ -z "$(cd dest && find . ! -type d ! -path './usr/local/*')" ] ||
+	    atf_fail "outside of the prefix: $(cd dest && find . ! -type d ! -path './usr/local/*')"
 	[ "$(stat -c %a dest/usr/local/etc/iked.conf.sample)" = 600 ] || atf_fail "the sample's mode"
 	# scripts and pages name the places of there
 	for f in etc/rc.d/iked share/man/man8/iked.8; do
