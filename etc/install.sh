@@ -39,7 +39,7 @@ text()
 for p in iked netwatchd ipsecctl; do
 	put 755 "$OBJDIR/$p" "$PREFIX/sbin"
 done
-for s in 1 5 8; do
+for s in 1 5 7 8; do
 	for m in share/man/*."$s"; do
 		text 644 "$m" "$PREFIX/share/man/man$s"
 	done

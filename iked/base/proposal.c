@@ -468,3 +468,75 @@ suite_str(const struct suite *s, char *dst, size_t cap)
 		text_put(&t, " esn");
 	return (dst);
 }
+
+/* What of a type a proposal has; nothing at all is "none". */
+static void
+text_has(struct text *t, const struct proposal *p, uint8_t type)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < p->nxforms && i < PROP_MAXXFORMS; i++) {
+		if (p->xf[i].type != type)
+			continue;
+		if (n++ > 0)
+			text_put(t, ", ");
+		text_xform(t, type, p->xf[i].id, p->xf[i].keybits);
+	}
+	if (n == 0)
+		text_put(t, "none");
+}
+
+static int
+in_common(const struct proposal *a, const struct proposal *b, uint8_t type)
+{
+	unsigned int i;
+
+	if (!has_type(a, type) || !has_type(b, type))
+		return (has_type(a, type) == has_type(b, type));
+	for (i = 0; i < a->nxforms && i < PROP_MAXXFORMS; i++)
+		if (a->xf[i].type == type && has(b, type, a->xf[i].id, a->xf[i].keybits))
+			return (1);
+	return (0);
+}
+
+char *
+proposals_differ(const struct proposals *theirs, const struct proposals *ours,
+    char *dst, size_t cap)
+{
+	static const struct {
+		uint8_t		 type;
+		const char	*word;
+	} order[] = { { XF_ENCR, "enc" }, { XF_INTEG, "auth" }, { XF_PRF, "prf" },
+	    { XF_KE, "group" }, { XF_SN, "sequence numbers" } };
+	const size_t n = sizeof(order) / sizeof(order[0]);
+	const struct proposal *a = NULL, *b = NULL;
+	struct text t = { dst, cap, 0 };
+	unsigned int i, j;
+	size_t k, best = 0;
+
+	for (i = 0; i < theirs->n && i < PROPS_MAX; i++)
+		for (j = 0; j < ours->n && j < PROPS_MAX; j++) {
+			for (k = 0; k < n && in_common(&theirs->p[i], &ours->p[j],
+			    order[k].type); k++)
+				;
+			if (a == NULL || k > best) {
+				best = k;
+				a = &theirs->p[i];
+				b = &ours->p[j];
+			}
+		}
+	if (cap > 0)
+		dst[0] = '\0';
+	if (a == NULL || best == n) {
+		text_put(&t, "no proposal in common");
+		return (dst);
+	}
+	text_put(&t, "no ");
+	text_put(&t, "%s", order[best].word);
+	text_put(&t, " in common (it has ");
+	text_has(&t, a, order[best].type);
+	text_put(&t, ", we have ");
+	text_has(&t, b, order[best].type);
+	text_put(&t, ")");
+	return (dst);
+}

@@ -116,6 +116,10 @@ int	proposal_choose(const struct proposals *offered, const struct proposals *our
  */
 int	proposal_verify(const struct proposals *offered, const struct proposals *answer,
 	    struct suite *);
+/* The first transform type that the two have none in common of, in the proposals that
+ * are the most alike: "no enc in common (it has aes-128, we have aes-256)"; gives dst. */
+char	*proposals_differ(const struct proposals *theirs, const struct proposals *ours,
+	    char *dst, size_t cap);
 /* "aes-256-gcm prf hmac-sha2-256 group curve25519"; truncates; gives dst. */
 char	*proposals_str(const struct proposals *, char *dst, size_t cap);
 char	*suite_str(const struct suite *, char *dst, size_t cap);

@@ -55,7 +55,8 @@ other_version(struct engine *e, struct rx *rx)
 		/* many addresses at once are made up: not a line for each */
 		if (v1_first(e, &rx->remote.addr) &&
 		    world_allow(w, &w->b_ikev1, 10, 1000))
-			log_info(w->log, "peer %s: peer speaks IKEv1; on RouterOS set "
+			log_event(w->log, WHY_IKEV1,
+			    "peer %s: peer speaks IKEv1; on RouterOS set "
 			    "exchange-mode=ike2", addr_str(&rx->remote.addr, a));
 	} else if (rx->hdr.major > 2 && (rx->hdr.flags & WIRE_F_RESPONSE) == 0 &&
 	    world_allow(w, &w->b_version, 5, 1000))
@@ -200,7 +201,7 @@ half_auth(struct world *w, struct ike_half *h, struct rx *rx, int response)
 	if (r != WIRE_OK) {
 		bad(w);
 		if (response)
-			half_fail(w, h, "peer %s: its IKE_AUTH reply is malformed",
+			half_fail(w, h, WHY_PEER_ANSWER, "peer %s: its IKE_AUTH reply is malformed",
 			    addr_str(&rx->remote.addr, a));
 		else if (r == WIRE_CRITICAL)
 			auth_refuse(w, h, N_UNSUPPORTED_CRITICAL_PAYLOAD,
@@ -258,7 +259,8 @@ follow(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	if (endpoint_cmp(&ike->c.remote, &rx->remote) == 0 || !ike->c.natt_remote ||
 	    ike->c.natt_local || ike->mob.on)
 		return;
-	log_info(w->log, "tunnel \"%s\": the peer's NAT moved it from %s to %s",
+	log_event(w->log, WHY_NAT_MOVED,
+	    "tunnel \"%s\": the peer's NAT moved it from %s to %s",
 	    peer_name(w, ike->c.peer), endpoint_str(&ike->c.remote, a),
 	    endpoint_str(&rx->remote, b));
 	ike->c.remote = rx->remote;
@@ -276,7 +278,7 @@ refuse_request(struct world *w, struct ike_sa *ike, const struct rx *rx,
 	uint8_t	type = rx->m->critical;
 
 	bad(w);
-	log_info(w->log, "tunnel \"%s\": the peer's %s request is %s",
+	log_event(w->log, WHY_PEER_ANSWER, "tunnel \"%s\": the peer's %s request is %s",
 	    peer_name(w, ike->c.peer), wire_exchange_name(rx->hdr.exch),
 	    r == WIRE_CRITICAL ? "not supported (critical payload)" : "malformed");
 	if (r == WIRE_CRITICAL)
@@ -358,7 +360,7 @@ ike_response_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 	outreq_clear(w, &ike->req);
 	if (r != WIRE_OK) {
 		bad(w);
-		ike_dead(w, ike, "the peer's reply is malformed");
+		ike_dead(w, ike, WHY_PEER_ANSWER, "the peer's reply is malformed");
 		return;
 	}
 	switch (t) {

@@ -360,7 +360,8 @@ engine_lost(struct engine *e, monotime now)
 	uint32_t	 at;
 
 	w->now = now;
-	log_info(w->log, "kernel events were lost: asking for the state of all SAs");
+	log_event(w->log, WHY_KERNEL_SLOW,
+	    "kernel events were lost: asking for the state of all SAs");
 	for (at = 0; (c = slab_walk(&w->childs, &at, NULL)) != NULL;) {
 		/* spread over a second */
 		c->next_poll = mono_add_ms(now, world_uniform(w, 1000));
@@ -529,7 +530,7 @@ job_timeout(struct engine *e, struct job *j)
 	job_free(&e->w, j);
 	if (copy.kind == J_SIGN || copy.kind == J_VERIFY) {
 		if (world_allow(&e->w, &e->w.b_late, 5, 1000))
-			log_warnx(e->w.log, "keys did not answer in time");
+			log_fault(e->w.log, WHY_KEYS, "keys did not answer in time");
 		memset(&k, 0, sizeof(k));
 		k.token = copy.token;
 		auth_answer(&e->w, &copy, &k);
@@ -538,7 +539,7 @@ job_timeout(struct engine *e, struct job *j)
 	if (copy.kind == J_FORGET)
 		return;
 	if (world_allow(&e->w, &e->w.b_late, 5, 1000))
-		log_warnx(e->w.log, "the kernel did not answer in time");
+		log_fault(e->w.log, WHY_KERNEL_SLOW, "the kernel did not answer in time");
 	if (copy.kind == J_COUNT) {
 		poll_answer(&e->w, &copy, NULL);
 		return;

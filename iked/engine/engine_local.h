@@ -41,7 +41,7 @@ void	pump_ike(struct world *, struct ike_sa *);
 void	pump_request_timer(struct world *, struct ike_sa *);
 void	pump_half_timer(struct world *, struct ike_half *, const struct timer *);
 void	pump_natt(struct world *, struct ike_sa *);
-void	ike_dead(struct world *, struct ike_sa *, const char *why);
+void	ike_dead(struct world *, struct ike_sa *, enum reason, const char *why);
 
 /* ---- liveness.c */
 #define CHECK_PAUSE_MS	10000	/* a passed check is not repeated before */

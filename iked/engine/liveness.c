@@ -124,7 +124,8 @@ liveness_hint(struct world *w, struct ike_sa *ike, const char *what, enum hint k
 	if (ike->check_by.us == 0 && lately(w, ike))
 		return;
 	ike->hint |= (uint8_t)kind;
-	log_info(w->log, "tunnel \"%s\": %s without protection from %s: checking the "
+	log_event(w->log, WHY_DOUBT,
+	    "tunnel \"%s\": %s without protection from %s: checking the "
 	    "peer", peer_name(w, ike->c.peer), what, addr_str(&ike->c.remote.addr, a));
 	if (in_silence(w, ike)) {
 		by = mono_add_ms(ike->req.first, liveness_wait(ike));
@@ -247,7 +248,7 @@ liveness_child_timer(struct world *w, struct child_sa *c)
 
 	if (c->state == CHILD_LINGERING) {
 		if (passed(w, c->expire_at))
-			child_remove(w, c, NULL);
+			child_remove(w, c, WHY_NONE, NULL);
 		else
 			timer_set(&w->timers, &c->timer, c->expire_at);
 		return;
@@ -259,7 +260,8 @@ liveness_child_timer(struct world *w, struct child_sa *c)
 		wanted_drop_timer(w, c);
 	}
 	if (passed(w, c->expire_at)) {
-		log_info(w->log, "tunnel \"%s\": a Child SA's lifetime is over",
+		log_event(w->log, WHY_LIFETIME,
+		    "tunnel \"%s\": a Child SA's lifetime is over",
 		    c->tunnel != NO_INDEX ? tunnel_conf(w, c->tunnel)->name : "?");
 		c->expire_at = MONO_NONE;
 		c->want_delete = 1;
@@ -296,7 +298,7 @@ liveness_child_timer(struct world *w, struct child_sa *c)
 static void
 lost(struct world *w, struct child_sa *c)
 {
-	log_info(w->log, "tunnel \"%s\": the kernel has lost its SA",
+	log_event(w->log, WHY_KERNEL_LOST, "tunnel \"%s\": the kernel has lost its SA",
 	    tunnel_conf(w, c->tunnel)->name);
 	c->want_delete = 1;
 	touch_tunnel(w, c->tunnel);

@@ -36,7 +36,8 @@ go_astray(struct world *w, struct ike_sa *ike)
 		return;
 	ike->mob.astray = 1;
 	ike->mob.astray_at = w->now;
-	log_info(w->log, "tunnel \"%s\": there is no way from %s to %s any more: waiting for "
+	log_event(w->log, WHY_NO_WAY,
+	    "tunnel \"%s\": there is no way from %s to %s any more: waiting for "
 	    "one", peer_name(w, ike->c.peer), addr_str(&ike->c.local.addr, a),
 	    addr_str(&ike->c.remote.addr, b));
 }

@@ -75,7 +75,8 @@ alone(struct world *w, struct ike_sa *ike)
 	    (passed(ike->alone_at, w->now) && peer_wanted(w, ike->c.peer)))
 		ike->alone_at = mono_add_ms(w->now, world_jitter(w, ALONE_MS, 20));
 	else if (passed(ike->alone_at, w->now)) {
-		log_info(w->log, "tunnel \"%s\": the IKE SA is deleted: it has had no "
+		log_event(w->log, WHY_IDLE,
+		    "tunnel \"%s\": the IKE SA is deleted: it has had no "
 		    "Child SA for a while, and none is wanted",
 		    peer_name(w, ike->c.peer));
 		ike->want_delete = 1;
@@ -150,7 +151,8 @@ due(struct world *w, struct ike_sa *ike)
 		liveness_hint(w, ike, ike->hinted, HINT_INIT);
 	ike->hinted = NULL;
 	if (passed(ike->expire_at, w->now) && !ike->want_delete) {
-		log_info(w->log, "tunnel \"%s\": the IKE SA's lifetime is over",
+		log_event(w->log, WHY_LIFETIME,
+		    "tunnel \"%s\": the IKE SA's lifetime is over",
 		    peer_name(w, ike->c.peer));
 		ike->want_delete = 1;
 	}
@@ -274,10 +276,11 @@ answer_overdue(struct world *w, struct ike_sa *ike)
 		reply_finish(w, ike);
 		return;
 	}
-	log_warnx(w->log, "tunnel \"%s\": the kernel has not answered: the peer is told "
+	log_fault(w->log, WHY_KERNEL_SLOW,
+	    "tunnel \"%s\": the kernel has not answered: the peer is told "
 	    "to ask again later", peer_name(w, ike->c.peer));
 	if (c != NULL)
-		child_remove(w, c, NULL);
+		child_remove(w, c, WHY_NONE, NULL);
 	else
 		reply_without_child(w, ike);
 }
@@ -298,13 +301,13 @@ pump_ike(struct world *w, struct ike_sa *ike)
 	int	r = 0;
 
 	if (ike->fatal) {
-		ike_dead(w, ike, ike->fatal & FATAL_SYNTAX ?
+		ike_dead(w, ike, WHY_PEER_ANSWER, ike->fatal & FATAL_SYNTAX ?
 		    "a malformed message inside the SA" : "a reply could not be made");
 		return;
 	}
 	if (ike->state == IKE_FINISHING &&
 	    mono_reached(mono_add_ms(ike->since, HALFOPEN_MS), w->now)) {
-		ike_remove(w, ike, NULL);
+		ike_remove(w, ike, WHY_NONE, NULL);
 		return;
 	}
 	fragment_expire(w, &ike->c);
@@ -323,7 +326,7 @@ pump_ike(struct world *w, struct ike_sa *ike)
 }
 
 void
-ike_dead(struct world *w, struct ike_sa *ike, const char *why)
+ike_dead(struct world *w, struct ike_sa *ike, enum reason code, const char *why)
 {
 	struct ike_sa	*heir;
 	struct child_sa	*c;
@@ -337,10 +340,10 @@ ike_dead(struct world *w, struct ike_sa *ike, const char *why)
 			heir->want_check = 1;
 			touch_ike(w, heir);
 		}
-		ike_remove(w, ike, NULL);
+		ike_remove(w, ike, WHY_NONE, NULL);
 		return;
 	}
-	log_info(w->log, "tunnel \"%s\": IKE SA given up: %s",
+	log_event(w->log, code, "tunnel \"%s\": IKE SA given up: %s",
 	    peer_name(w, ike->c.peer), why);
 	/* the peer is not told, and may have it still: the next one says that we do not */
 	if (ike->c.peer != NO_INDEX)
@@ -355,7 +358,7 @@ ike_dead(struct world *w, struct ike_sa *ike, const char *why)
 		    mono_before(t->wanted_until, mono_add_ms(w->now, WANTED_MS)))
 			t->wanted_until = mono_add_ms(w->now, WANTED_MS);
 	}
-	ike_remove(w, ike, why);
+	ike_remove(w, ike, code, why);
 }
 
 static const char *
@@ -406,13 +409,13 @@ pump_request_timer(struct world *w, struct ike_sa *ike)
 	if (passed(ike->check_by, w->now) && liveness_data(ike))
 		ike->check_by = MONO_NONE;
 	if (ike->task == TASK_DELETE_IKE && mono_reached(r->giveup, w->now)) {
-		ike_remove(w, ike, NULL);
+		ike_remove(w, ike, WHY_NONE, NULL);
 		return;
 	}
 	if (moving_waits(w, ike))
 		return;
 	if (mono_reached(r->giveup, w->now) || passed(ike->check_by, w->now)) {
-		ike_dead(w, ike, task_name(ike->task));
+		ike_dead(w, ike, WHY_PEER_SILENT, task_name(ike->task));
 		return;
 	}
 	if (r->tries == FRAG_TRIES)
@@ -435,14 +438,14 @@ half_giveup(struct world *w, struct ike_half *h)
 		char	text[200];
 
 		(void)strlcpy(text, e, sizeof(text));
-		half_fail(w, h, "%s", text);
+		half_fail(w, h, w->tunnels[h->tunnel].why, "%s", text);
 	} else if (h->state == HALF_INIT_SENT) {
-		half_fail(w, h, "peer %s does not answer IKE_SA_INIT: is its iked "
+		half_fail(w, h, WHY_NO_ANSWER, "peer %s does not answer IKE_SA_INIT: is its iked "
 		    "running, is UDP %u open?", a, h->c.remote.port);
 		p->next_try = mono_add_ms(w->now, backoff_silent_ms(w, p->tries));
 		p->silent = 1;
 	} else
-		half_fail(w, h, "peer %s does not answer IKE_AUTH: is UDP %u open?", a,
+		half_fail(w, h, WHY_NO_ANSWER_AUTH, "peer %s does not answer IKE_AUTH: is UDP %u open?", a,
 		    h->c.remote.port);
 }
 

@@ -72,12 +72,12 @@ farewell(struct world *w, struct ike_sa *ike)
 	struct child_sa	*c;
 
 	while ((c = child_get(w, ike->children)) != NULL)
-		child_remove(w, c, NULL);
+		child_remove(w, c, WHY_NONE, NULL);
 	outreq_clear(w, &ike->req);
 	ike->task = TASK_NONE;
 	ike->check_by = MONO_NONE;
 	if (ike->state == IKE_FINISHING || delete_ike_start(w, ike) == -1)
-		ike_remove(w, ike, NULL);
+		ike_remove(w, ike, WHY_NONE, NULL);
 }
 
 static void
@@ -179,6 +179,7 @@ move_runtime(struct world *w, struct maps *m)
 		n->wanted_until = o->wanted_until;
 		n->hold_until = o->hold_until;
 		n->error = o->error;
+		n->why = o->why;
 		/* what was wanted for good because of its mode is so no longer */
 		if ((m->diff[i] & 1U << CF_MODE) != 0 && n->wanted_until.us == INT64_MAX)
 			n->wanted_until = MONO_NONE;
@@ -327,7 +328,8 @@ engine_conf(struct engine *e, monotime now, struct conf *nc)
 	w->now = now;
 	if (timers_reserve(&w->timers, nc->ntunnels) == -1 ||
 	    maps_make(w, nc, &m) == -1) {
-		log_warnx(w->log, "out of memory: the new configuration is not used");
+		log_fault(w->log, WHY_MEMORY,
+		    "out of memory: the new configuration is not used");
 		conf_free(nc);
 		return (-1);
 	}
@@ -356,7 +358,8 @@ engine_conf(struct engine *e, monotime now, struct conf *nc)
 	free(m.diff);
 	conf_free(oc);
 	if (runtime_index(w) == -1)
-		log_warnx(w->log, "out of memory: peers cannot be found by address");
+		log_fault(w->log, WHY_MEMORY,
+		    "out of memory: peers cannot be found by address");
 	half_recount(w);
 	keep_asked(w);
 	start_wanted(w);

@@ -173,6 +173,7 @@ show_tunnel(const struct world *w, uint32_t i, struct show_tunnel *r)
 		    "policies again", sizeof(r->error));
 	else if (t->error != NULL)
 		(void)strlcpy(r->error, t->error, sizeof(r->error));
+	r->reason = t->why;
 	r->local.addr = p->local;
 	r->remote.addr = p->remote;
 	r->from = ct->from;

@@ -33,6 +33,7 @@ struct show_tunnel {
 	char		wait_for[64];	/* "IKE_SA_INIT reply", "AUTH from keys", "kernel" */
 	uint32_t	tries;
 	uint64_t	next_ms;	/* BACKOFF: until the next try */
+	uint8_t		reason;		/* enum reason of error */
 	char		error[200];	/* last reason, "" if none: "peer says AUTHENTICATION_FAILED: ..." */
 	struct endpoint	local, remote;
 	struct tslist	from, to;	/* as configured */

@@ -449,7 +449,7 @@ begin_child(struct world *w, const struct moved_child *x)
 	timer_set(&w->timers, &c->timer, c->next_poll);
 	touch_tunnel(w, c->tunnel);
 	if (x->drop)
-		child_remove(w, c, NULL);
+		child_remove(w, c, WHY_NONE, NULL);
 	else if (c->state == CHILD_INSTALLING)
 		child_ask_again(w, c);
 }

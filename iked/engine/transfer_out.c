@@ -153,7 +153,7 @@ engine_export(struct engine *e, monotime now, uint64_t *cursor, uint8_t *buf,
 			return (1);
 		}
 		crypto_wipe(buf, b.len);
-		log_info(w->log, "an IKE SA is left behind: %s", why);
+		log_event(w->log, WHY_SURPLUS, "an IKE SA is left behind: %s", why);
 	}
 	*cursor = at;
 	return (0);

@@ -47,7 +47,8 @@ log_up(struct world *w, uint32_t i, const struct child_sa *c)
 	const struct tunnel	*t = &w->tunnels[i];
 
 	child_get_ts(c, &l, &r);
-	log_info(w->log, "tunnel \"%s\" up: %s%s <-> %s%s with %s, woken by %s, SPIs in "
+	log_event(w->log, WHY_UP,
+	    "tunnel \"%s\" up: %s%s <-> %s%s with %s, woken by %s, SPIs in "
 	    "0x%08x out 0x%08x, %s", tunnel_conf(w, i)->name, ts_str(&l.t[0], sl),
 	    l.n > 1 ? ",..." : "", ts_str(&r.t[0], sr), r.n > 1 ? ",..." : "",
 	    addr_str(&c->remote.addr, a), show_wake_name(t->wake), c->spi_in,
@@ -342,7 +343,8 @@ went_down(struct world *w, uint32_t i)
 	struct tunnel	*t = &w->tunnels[i];
 
 	t->up = 0;
-	log_info(w->log, "tunnel \"%s\" down: %s", tunnel_conf(w, i)->name,
+	log_event(w->log, t->error != NULL ? t->why : t->down || w->flushed ? WHY_COMMAND :
+	    WHY_GONE, "tunnel \"%s\" down: %s", tunnel_conf(w, i)->name,
 	    t->error != NULL ? t->error : t->down || w->flushed ? "by command" :
 	    "its Child SA is gone");
 }
@@ -503,7 +505,8 @@ wanted_recreate(struct world *w, uint32_t i, enum show_wake who)
 	struct child_sa	*c;
 	said		 id;
 
-	log_info(w->log, "tunnel \"%s\": its Child SA is made anew, asked by %s",
+	log_event(w->log, WHY_ANEW,
+	    "tunnel \"%s\": its Child SA is made anew, asked by %s",
 	    tunnel_conf(w, i)->name, show_wake_name(who));
 	for (id = w->tunnels[i].children; (c = child_get(w, id)) != NULL;
 	    id = c->next[L_TUNNEL]) {
@@ -526,7 +529,7 @@ wanted_reset(struct world *w, uint32_t i, enum show_wake who)
 	said		 id, x;
 	uint32_t	 t;
 
-	log_info(w->log, "tunnel \"%s\": its IKE SA is made anew, asked by %s",
+	log_event(w->log, WHY_ANEW, "tunnel \"%s\": its IKE SA is made anew, asked by %s",
 	    tunnel_conf(w, i)->name, show_wake_name(who));
 	for (t = p->tunnels; t != 0; t = w->tunnels[t - 1].next_of_peer)
 		if (t - 1 == i || (child_of_tunnel(w, t - 1) != NULL &&

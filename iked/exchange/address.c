@@ -52,7 +52,7 @@ address_got(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 			continue;
 		ike->lease[f] = w->tunnels[tunnel].wish[f] = a->v.addr;
 		ike->leased = tunnel + 1;
-		log_info(w->log, "tunnel \"%s\": our address inside is %s",
+		log_event(w->log, WHY_INSIDE, "tunnel \"%s\": our address inside is %s",
 		    tunnel_conf(w, tunnel)->name, addr_str(&a->v.addr, s));
 	}
 	lease_ts(ike, &mine);
@@ -101,7 +101,8 @@ address_give(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 			continue;
 		if (lease_take(w, ike, tunnel, fams[f], a->empty ? &none :
 		    &a->v.addr) == -1) {
-			log_info(w->log, "tunnel \"%s\": no address is free for peer %s: "
+			log_event(w->log, WHY_NO_ADDRESS,
+			    "tunnel \"%s\": no address is free for peer %s: "
 			    "give \"config address\" a larger network",
 			    tunnel_conf(w, tunnel)->name,
 			    addr_str(&ike->c.remote.addr, s));
@@ -112,7 +113,8 @@ address_give(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 	}
 	if (n > 0)
 		return (0);
-	log_info(w->log, "tunnel \"%s\": peer %s asks for no address, and is \"to "
+	log_event(w->log, WHY_NO_ADDRESS,
+	    "tunnel \"%s\": peer %s asks for no address, and is \"to "
 	    "dynamic\": have it ask for one (\"request address any\")",
 	    tunnel_conf(w, tunnel)->name, addr_str(&ike->c.remote.addr, s));
 	return (N_FAILED_CP_REQUIRED);

@@ -97,12 +97,12 @@ decode_held(struct world *w, const struct held *h)
 
 /* Its AUTH is of another kind than ours: not a question of secrets. */
 static int
-other_method(uint8_t method, const char *peer, char *dst, size_t len)
+other_method(uint8_t method, char *dst, size_t len)
 {
 	if (method == AUTH_PSK)
 		return (0);
-	(void)snprintf(dst, len, "peer %s proves itself with %s (AUTH method %u), not "
-	    "with a pre-shared key: set it to one, equal to \"psk\" here", peer,
+	(void)snprintf(dst, len, "it proves itself with %s (AUTH method %u), not with a "
+	    "pre-shared key: set it to one, equal to \"psk\" here",
 	    method == AUTH_RSA || method == AUTH_DIGSIG || (method >= 9 && method <= 11) ?
 	    "a certificate or raw key" : "something else", method);
 	return (1);
@@ -111,12 +111,12 @@ other_method(uint8_t method, const char *peer, char *dst, size_t len)
 static void
 auth_failed(struct world *w, const struct ike_core *c, const struct ident *id)
 {
-	char	a[ADDR_STRLEN], ids[ID_STRLEN];
+	char	ids[ID_STRLEN];
 
 	w->tally.auth_failed++;
-	log_info(w->log, "peer %s (%s): AUTH does not verify: the secrets differ; "
-	    "make \"psk\" of tunnel \"%s\" equal on both sides",
-	    addr_str(&c->remote.addr, a), ident_str(id, ids), peer_name(w, c->peer));
+	peer_refused(w, c->peer, NO_INDEX, &c->remote.addr, WHY_SECRET,
+	    "AUTH does not verify: the secrets differ; make \"psk\" equal on both sides "
+	    "(it is %s)", ident_str(id, ids));
 }
 
 /* ---- initiator */
@@ -193,7 +193,7 @@ send_auth(struct world *w, struct ike_half *h, const struct keys_ans *ans)
 	size_t		 n;
 
 	if (tunnel_conf(w, h->tunnel)->transport && child_natted(&h->c)) {
-		half_fail(w, h, NO_TRANSPORT);
+		half_fail(w, h, WHY_MODE, NO_TRANSPORT);
 		return (0);
 	}
 	wbuf_init(&b, inner, sizeof(inner));
@@ -229,14 +229,14 @@ auth_refused(struct world *w, struct ike_half *h, const struct wire_notify *n)
 
 	addr_str(&h->c.remote.addr, a);
 	if (n == NULL)
-		half_fail(w, h, "peer %s answers IKE_AUTH without IDr and AUTH", a);
+		half_fail(w, h, WHY_PEER_ANSWER, "peer %s answers IKE_AUTH without IDr and AUTH", a);
 	else if (n->type == N_AUTHENTICATION_FAILED) {
 		w->tally.auth_failed++;
-		half_fail(w, h, "peer %s says AUTHENTICATION_FAILED: the secrets or "
+		half_fail(w, h, WHY_AUTH_REFUSED, "peer %s says AUTHENTICATION_FAILED: the secrets or "
 		    "the identities differ; make \"psk\" equal on both sides and "
 		    "check srcid/dstid", a);
 	} else
-		half_fail(w, h, "peer %s says %s in IKE_AUTH", a,
+		half_fail(w, h, WHY_PEER_ERROR, "peer %s says %s in IKE_AUTH", a,
 		    wire_notify_name(n->type));
 }
 
@@ -276,21 +276,20 @@ auth_response(struct world *w, struct ike_half *h, const struct rx *rx)
 	peer_remote_id(w, h->c.peer, &h->c.remote.addr, &want);
 	if (!ident_equal(&want, &m->idr)) {
 		tell_refusal(w, h);
-		half_fail(w, h, "the peer's identity is %s, not %s: set its srcid or "
+		half_fail(w, h, WHY_IDENTITY, "the peer's identity is %s, not %s: set its srcid or "
 		    "our dstid", ident_str(&m->idr, is), ident_str(&want, ws));
 		return;
 	}
-	if (other_method(m->auth_method, addr_str(&h->c.remote.addr, a), why,
-	    sizeof(why))) {
+	if (other_method(m->auth_method, why, sizeof(why))) {
 		w->tally.auth_failed++;
 		tell_refusal(w, h);
-		half_fail(w, h, "%s", why);
+		half_fail(w, h, WHY_AUTH_METHOD, "peer %s: %s", addr_str(&h->c.remote.addr, a), why);
 		return;
 	}
 	half_state(w, h, HALF_CHECKING);
 	if (held_set(&h->held, rx->plain, rx->plainlen, rx->plainfirst, 1) == -1 ||
 	    verify(w, h, m) == -1)
-		half_fail(w, h, "out of memory");
+		half_fail(w, h, WHY_MEMORY, "out of memory");
 }
 
 static void
@@ -308,7 +307,8 @@ first_child(struct world *w, struct ike_sa *ike, struct nego *n, uint32_t tunnel
 	if (e != NULL)
 		child_refused(w, tunnel, n, e);
 	else if (child_accept(w, ike, m, n, tunnel, ni, nr, NULL, 1, &why) == NULL) {
-		tunnel_hold(w, tunnel, "the peer's answer for the Child SA is not "
+		tunnel_hold(w, tunnel, WHY_PEER_ANSWER,
+		    "the peer's answer for the Child SA is not "
 		    "acceptable: %s", why);
 		/* the peer has it all the same */
 		ike->orphan_spi = n->spi_in;
@@ -358,7 +358,8 @@ thin_out(struct world *w, struct ike_sa *ike)
 	}
 	if (n < IKES_MAX)
 		return;
-	log_info(w->log, "tunnel \"%s\": the peer has %d IKE SAs: the oldest is deleted",
+	log_event(w->log, WHY_SURPLUS,
+	    "tunnel \"%s\": the peer has %d IKE SAs: the oldest is deleted",
 	    peer_name(w, ike->c.peer), n);
 	/* a question that is out has lost its sense */
 	if (victim->task == TASK_CHECK) {
@@ -383,7 +384,7 @@ established(struct world *w, struct ike_half *h, const struct job *j,
 	h->nego = NULL;
 	if ((ike = ike_promote(w, h, j, ans)) == NULL) {
 		nego_free(w, n);
-		half_fail(w, h, "out of memory");
+		half_fail(w, h, WHY_MEMORY, "out of memory");
 		return;
 	}
 	w->peers[peer].sent_ic |= ic;
@@ -399,7 +400,8 @@ established(struct world *w, struct ike_half *h, const struct job *j,
 		if (n != NULL)
 			first_child(w, ike, n, tunnel);
 		else
-			log_info(w->log, "tunnel \"%s\": the IKE SA is up, without a "
+			log_event(w->log, WHY_CHILDLESS,
+			    "tunnel \"%s\": the IKE SA is up, without a "
 			    "Child SA so far", tunnel_conf(w, tunnel)->name);
 	}
 	nego_free(w, n);
@@ -443,42 +445,40 @@ known_peer(struct world *w, struct ike_half *h, const struct wire_msg *m)
 {
 	struct ident	 id;
 	uint32_t	 p, near;
-	char		 a[ADDR_STRLEN], is[ID_STRLEN], ws[ID_STRLEN], me[ID_STRLEN];
+	char		 is[ID_STRLEN], ws[ID_STRLEN], me[ID_STRLEN];
+	const struct addr *a = &h->c.remote.addr;
 
-	addr_str(&h->c.remote.addr, a);
 	/* by address pair first, then by the type and value of IDi; secrets are never
 	 * tried in turn */
 	p = peer_byid(w, &h->c.local.addr, &h->c.remote.addr, &m->idi);
 	if (p == NO_INDEX) {
 		near = peer_first_addr(w, &h->c.local.addr, &h->c.remote.addr);
-		if (near != NO_INDEX)
-			peer_remote_id(w, near, &h->c.remote.addr, &id);
-		else
-			memset(&id, 0, sizeof(id));
-		log_info(w->log, "peer %s: its identity is %s; tunnel \"%s\" wants %s: "
-		    "set its srcid or our dstid", a, ident_str(&m->idi, is),
-		    peer_name(w, near), ident_str(&id, ws));
+		if (near == NO_INDEX)
+			return (0);
+		peer_remote_id(w, near, a, &id);
+		peer_refused(w, near, NO_INDEX, a, WHY_IDENTITY, "its identity is %s, we "
+		    "want %s: set its srcid or our dstid", ident_str(&m->idi, is),
+		    ident_str(&id, ws));
 		return (0);
 	}
 	peer_local_id(w, p, &h->c.local.addr, &id);
 	if ((m->has & WIRE_HAS(P_IDR)) && !ident_equal(&id, &m->idr)) {
-		log_info(w->log, "peer %s (%s): it wants to talk to %s, we are %s: set "
-		    "its dstid or our srcid", a, ident_str(&m->idi, ws),
-		    ident_str(&m->idr, is), ident_conf(&id, me));
+		peer_refused(w, p, NO_INDEX, a, WHY_IDENTITY, "it wants to talk to %s, we "
+		    "are %s: set its dstid or our srcid", ident_str(&m->idr, is),
+		    ident_conf(&id, me));
 		return (0);
 	}
 	if (!offer_allows(peer_conf(w, p)->ike, &h->c.suite)) {
-		log_info(w->log, "peer %s (%s): \"ikesa\" of tunnel \"%s\" does not "
-		    "allow what was agreed: make it equal to that of tunnel \"%s\"", a,
-		    ident_str(&m->idi, is), peer_name(w, p), peer_name(w,
-		    peer_first_addr(w, &h->c.local.addr, &h->c.remote.addr)));
+		peer_refused(w, p, NO_INDEX, a, WHY_IKE_PROPOSAL, "\"ikesa\" of tunnel "
+		    "\"%s\" does not allow what was agreed: make it equal to that of tunnel "
+		    "\"%s\"", peer_name(w, p), peer_name(w, peer_first_addr(w,
+		    &h->c.local.addr, a)));
 		return (0);
 	}
 	if (peer_conf(w, p)->full && !h->init->full) {
-		log_info(w->log, "peer %s (%s): it does not authenticate the whole of "
-		    "IKE_SA_INIT, which \"fulltranscript\" of tunnel \"%s\" wants: remove "
-		    "the word, or have the peer updated", a, ident_str(&m->idi, is),
-		    peer_name(w, p));
+		peer_refused(w, p, NO_INDEX, a, WHY_TRANSCRIPT, "it does not authenticate "
+		    "the whole of IKE_SA_INIT, which \"fulltranscript\" of tunnel \"%s\" "
+		    "wants: remove the word, or have the peer updated", peer_name(w, p));
 		return (0);
 	}
 	h->c.peer = p;
@@ -507,14 +507,16 @@ auth_request(struct world *w, struct ike_half *h, const struct rx *rx)
 		return;
 	}
 	if ((m->has & WIRE_HAS(P_AUTH)) == 0) {
-		log_info(w->log, "a peer wants EAP, which is not supported: it has to "
+		log_event(w->log, WHY_AUTH_METHOD,
+		    "a peer wants EAP, which is not supported: it has to "
 		    "use a pre-shared key");
 		auth_refuse(w, h, N_AUTHENTICATION_FAILED, NULL, 0);
 		return;
 	}
 	if (!mobike_no_nat(rx)) {
-		log_info(w->log, "peer %s: UNEXPECTED_NAT_DETECTED: it wants no NAT on the "
-		    "way, and there is one", addr_str(&rx->remote.addr, a));
+		log_event(w->log, WHY_NAT,
+		    "peer %s: UNEXPECTED_NAT_DETECTED: it wants no "
+		    "NAT on the way, and there is one", addr_str(&rx->remote.addr, a));
 		auth_refuse(w, h, N_UNEXPECTED_NAT_DETECTED, NULL, 0);
 		return;
 	}
@@ -524,13 +526,14 @@ auth_request(struct world *w, struct ike_half *h, const struct rx *rx)
 		return;
 	}
 	if (peer_conf(w, h->c.peer)->natt && !h->c.encap)
-		log_info(w->log, "tunnel \"%s\": ESP is not put in UDP: the peer has no NAT "
+		log_event(w->log, WHY_NAT,
+		    "tunnel \"%s\": ESP is not put in UDP: the peer has no NAT "
 		    "traversal, or the first tunnel with its address has no \"natt\"",
 		    peer_name(w, h->c.peer));
-	if (other_method(m->auth_method, addr_str(&h->c.remote.addr, a), why,
-	    sizeof(why))) {
+	if (other_method(m->auth_method, why, sizeof(why))) {
 		w->tally.auth_failed++;
-		log_info(w->log, "tunnel \"%s\": %s", peer_name(w, h->c.peer), why);
+		peer_refused(w, h->c.peer, NO_INDEX, &h->c.remote.addr, WHY_AUTH_METHOD,
+		    "%s", why);
 		auth_refuse(w, h, N_AUTHENTICATION_FAILED, NULL, 0);
 		return;
 	}
@@ -553,7 +556,7 @@ verified(struct world *w, struct ike_half *h, const struct job *j,
 	}
 	if (decode_held(w, &ike->held) == -1 ||
 	    (ike->rid = malloc(sizeof(*ike->rid))) == NULL) {
-		ike_remove(w, ike, NULL);
+		ike_remove(w, ike, WHY_NONE, NULL);
 		return;
 	}
 	*ike->rid = w->msg->idi;
@@ -562,7 +565,7 @@ verified(struct world *w, struct ike_half *h, const struct job *j,
 		initial_contact(w, ike);
 	thin_out(w, ike);
 	if (sign(w, &ike->c, ike->init, ike->id, 0, &ike->job) == -1)
-		ike_remove(w, ike, NULL);
+		ike_remove(w, ike, WHY_NONE, NULL);
 }
 
 void
@@ -600,9 +603,9 @@ reply_auth(struct world *w, struct ike_sa *ike, const struct keys_ans *ans)
 
 	if (ans->ok != 1 || decode_held(w, &ike->held) == -1 ||
 	    reply_begin(w, ike, X_IKE_AUTH, 1) == -1) {
-		log_warnx(w->log, "tunnel \"%s\": keys cannot compute our AUTH",
+		log_fault(w->log, WHY_KEYS, "tunnel \"%s\": keys cannot compute our AUTH",
 		    peer_name(w, ike->c.peer));
-		ike_remove(w, ike, "keys cannot compute our AUTH");
+		ike_remove(w, ike, WHY_KEYS, "keys cannot compute our AUTH");
 		return;
 	}
 	peer_local_id(w, ike->c.peer, &ike->c.local.addr, &id);
@@ -628,12 +631,13 @@ half_answer(struct world *w, struct ike_half *h, const struct job *j,
     const struct keys_ans *ans)
 {
 	struct ident	id;
+	char		a[ADDR_STRLEN], ids[ID_STRLEN];
 
 	h->job = 0;
 	/* a verdict has no AUTH in it, a signature is one */
 	if (ans->ok == 1 && (ans->len != 0) != (j->kind == J_SIGN)) {
 		if (h->c.initiator)
-			half_fail(w, h, "keys have answered another question");
+			half_fail(w, h, WHY_KEYS, "keys have answered another question");
 		else
 			half_free(w, h);
 		return;
@@ -641,7 +645,7 @@ half_answer(struct world *w, struct ike_half *h, const struct job *j,
 	if (j->kind == J_SIGN) {
 		if (h->state == HALF_SIGNING && (ans->ok != 1 ||
 		    send_auth(w, h, ans) == -1))
-			half_fail(w, h, ans->ok == 1 ? "out of memory" :
+			half_fail(w, h, WHY_KEYS, ans->ok == 1 ? "out of memory" :
 			    "keys have no secret for this peer");
 		return;
 	}
@@ -655,14 +659,16 @@ half_answer(struct world *w, struct ike_half *h, const struct job *j,
 	memset(&id, 0, sizeof(id));
 	if (decode_held(w, &h->held) == 0)
 		id = h->c.initiator ? w->msg->idr : w->msg->idi;
-	auth_failed(w, &h->c, &id);
 	if (!h->c.initiator) {
+		auth_failed(w, &h->c, &id);
 		auth_refuse(w, h, N_AUTHENTICATION_FAILED, NULL, 0);
 		return;
 	}
 	tell_refusal(w, h);
-	half_fail(w, h, "the peer's AUTH does not verify: the secrets differ; make "
-	    "\"psk\" equal on both sides");
+	w->tally.auth_failed++;
+	half_fail(w, h, WHY_SECRET, "peer %s: AUTH does not verify: the secrets differ; "
+	    "make \"psk\" equal on both sides (it is %s)", addr_str(&h->c.remote.addr, a),
+	    ident_str(&id, ids));
 }
 
 void

@@ -65,7 +65,7 @@ child_make(struct world *w, struct ike_sa *ike, const struct child_make *a)
 		r = child_install(w, c, &k, a->later);
 	crypto_wipe(&k, sizeof(k));
 	if (r == -1) {
-		child_remove(w, c, NULL);
+		child_remove(w, c, WHY_NONE, NULL);
 		return (NULL);
 	}
 	set_life(w, c);
@@ -79,14 +79,15 @@ refuse_esp(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
     uint32_t tunnel, const struct proposals *ours)
 {
 	const struct conf_tunnel	*t = tunnel_conf(w, tunnel);
-	char				 a[ADDR_STRLEN], theirs[300], mine[300];
+	char				 diff[200], theirs[300], mine[300];
 
-	addr_str(&ike->c.remote.addr, a);
 	(void)proposals_str(&m->sa, theirs, sizeof(theirs));
 	(void)proposals_str(ours->n > 0 ? ours : t->esp, mine, sizeof(mine));
-	log_info(w->log, "peer %s: NO_PROPOSAL_CHOSEN for the Child SA: it offers %s; "
-	    "\"childsa\" of tunnel \"%s\" %s, %s", a, theirs, t->name, ours->n > 0 ?
-	    "wants, and the kernel can" : "wants, but the kernel cannot", mine);
+	peer_refused(w, ike->c.peer, tunnel, &ike->c.remote.addr, ours->n > 0 ?
+	    WHY_CHILD_PROPOSAL : WHY_KERNEL_LACKS, "NO_PROPOSAL_CHOSEN for the Child SA: "
+	    "%s: it offers %s; our \"childsa\" wants, %s, %s", proposals_differ(&m->sa,
+	    ours->n > 0 ? ours : t->esp, diff, sizeof(diff)), theirs, ours->n > 0 ?
+	    "and the kernel can" : "but the kernel cannot", mine);
 }
 
 static int
@@ -194,22 +195,24 @@ mode_agreed(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
 {
 	int	asks = wire_notify(m, N_USE_TRANSPORT_MODE) != NULL;
 	char	a[ADDR_STRLEN];
+	uint32_t tunnel = (uint32_t)(t - w->conf->tunnels);
 
 	addr_str(&ike->c.remote.addr, a);
 	if (!t->transport) {
 		if (asks)
-			log_info(w->log, "peer %s asks for transport, tunnel \"%s\" says "
-			    "tunnel, which it gets and may refuse: make them equal", a,
-			    t->name);
+			log_event(w->log, WHY_MODE, "tunnel \"%s\", peer %s asks for "
+			    "transport, and we say tunnel, which it gets and may refuse: "
+			    "make them equal", t->name, a);
 		return (1);
 	}
 	if (!asks)
-		log_info(w->log, "peer %s: NO_PROPOSAL_CHOSEN: it wants tunnel mode, "
-		    "tunnel \"%s\" says transport: make them equal", a, t->name);
+		peer_refused(w, ike->c.peer, tunnel, &ike->c.remote.addr, WHY_MODE,
+		    "NO_PROPOSAL_CHOSEN: it wants tunnel mode, we say transport: make "
+		    "them equal");
 	else if (child_natted(&ike->c))
-		log_info(w->log, "peer %s: NO_PROPOSAL_CHOSEN: tunnel \"%s\" says "
-		    "transport, which does not work through NAT: write tunnel on both "
-		    "sides", a, t->name);
+		peer_refused(w, ike->c.peer, tunnel, &ike->c.remote.addr, WHY_MODE,
+		    "NO_PROPOSAL_CHOSEN: transport, which does not work through NAT: "
+		    "write tunnel on both sides");
 	else
 		return (1);
 	return (0);
@@ -295,7 +298,10 @@ child_refused(struct world *w, uint32_t tunnel, const struct nego *n,
 		    rbuf_ok(&b) ? xform_name(XF_KE, group, 0) : "no group we know",
 		    proposals_str(&n->offered, mine, sizeof(mine)));
 	}
-	tunnel_hold(w, tunnel, "peer says %s for the Child SA%s",
+	tunnel_hold(w, tunnel, e->type == N_NO_PROPOSAL_CHOSEN ? WHY_CHILD_PROPOSAL :
+	    e->type == N_TS_UNACCEPTABLE ? WHY_SELECTORS : e->type ==
+	    N_SINGLE_PAIR_REQUIRED ? WHY_SINGLE_PAIR : e->type == N_INVALID_KE_PAYLOAD ?
+	    WHY_GROUP : WHY_PEER_ERROR, "peer says %s for the Child SA%s",
 	    wire_notify_name(e->type), extra);
 }
 

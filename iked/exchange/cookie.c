@@ -106,7 +106,8 @@ cookie_ask(struct world *w, const struct rx *rx)
 	if (make(w, rx, w->cookie.version, c) == -1)
 		return;
 	if (world_allow(w, &w->b_cookie, 1, 60000))
-		log_info(w->log, "peer %s: many half-open IKE SAs: IKE_SA_INIT wants a "
+		log_event(w->log, WHY_COOKIE,
+		    "peer %s: many half-open IKE SAs: IKE_SA_INIT wants a "
 		    "cookie first", addr_str(&rx->remote.addr, a));
 	notify_plain(w, rx, N_COOKIE, c, sizeof(c));
 }

@@ -95,23 +95,25 @@ create_child_start(struct world *w, struct ike_sa *ike, uint32_t tunnel)
 	/* an address is asked for in IKE_AUTH only */
 	if (tunnel_conf(w, tunnel)->dyn == DYN_FROM && ike->leased != tunnel + 1) {
 		ike->want_delete = 1;
-		tunnel_hold(w, tunnel, "this IKE SA gave us no address: making another");
+		tunnel_hold(w, tunnel, WHY_NO_ADDRESS,
+		    "this IKE SA gave us no address: making another");
 		return (-1);
 	}
 	if (tunnel_conf(w, tunnel)->transport && child_natted(&ike->c)) {
-		tunnel_hold(w, tunnel, NO_TRANSPORT);
+		tunnel_hold(w, tunnel, WHY_MODE, NO_TRANSPORT);
 		return (-1);
 	}
 	if ((n = nego_new(w, ike, tunnel)) == NULL) {
 		nego_drop(w, ike);
-		tunnel_hold(w, tunnel, "cannot make an offer for the Child SA: check "
+		tunnel_hold(w, tunnel, WHY_OFFER,
+		    "cannot make an offer for the Child SA: check "
 		    "its childsa transforms against what the kernel can");
 		return (-1);
 	}
 	child_offer_ts(w, ike, tunnel, &n->tsl, &n->tsr);
 	if (send_create(w, ike, NULL, TASK_CREATE) == -1) {
 		nego_drop(w, ike);
-		tunnel_hold(w, tunnel, "out of memory");
+		tunnel_hold(w, tunnel, WHY_MEMORY, "out of memory");
 		return (-1);
 	}
 	ike->task_tunnel = tunnel;
@@ -226,7 +228,8 @@ temporary(struct world *w, struct ike_sa *ike)
 	ike->quiet_until = mono_add_ms(w->now, world_jitter(w, ms, 50));
 	if (mono_before(w->now, mono_add_ms(ike->temp_since, TEMP_MS)))
 		return;
-	log_info(w->log, "tunnel \"%s\": peer says TEMPORARY_FAILURE for too long: "
+	log_event(w->log, WHY_PEER_LIMIT,
+	    "tunnel \"%s\": peer says TEMPORARY_FAILURE for too long: "
 	    "deleting the IKE SA", peer_name(w, ike->c.peer));
 	ike->want_delete = 1;
 }
@@ -238,7 +241,8 @@ no_more(struct world *w, struct ike_sa *ike)
 {
 	if (ike->nchildren > 0)
 		return;
-	log_info(w->log, "tunnel \"%s\": the peer makes no further Child SA on this IKE SA: "
+	log_event(w->log, WHY_PEER_LIMIT,
+	    "tunnel \"%s\": the peer makes no further Child SA on this IKE SA: "
 	    "deleting it", peer_name(w, ike->c.peer));
 	ike->want_delete = 1;
 }
@@ -272,7 +276,7 @@ afresh(struct world *w, struct child_sa *old)
 	    t->down || w->stopping || half_get(w, p->half) != NULL ||
 	    mono_before(w->now, p->next_try) || sa_init_start(w, old->tunnel) == -1)
 		return;
-	log_info(w->log, "tunnel \"%s\": starting a new IKE SA instead",
+	log_event(w->log, WHY_ANEW, "tunnel \"%s\": starting a new IKE SA instead",
 	    tunnel_conf(w, old->tunnel)->name);
 	old->quiet_until = mono_add_ms(w->now, WANTED_MS);
 	if ((ike = ike_get(w, old->ike)) != NULL)
@@ -286,7 +290,7 @@ rekey_refused(struct world *w, struct ike_sa *ike, struct child_sa *old, uint16_
 	const char	*name = tunnel_conf(w, old->tunnel)->name;
 
 	old->quiet_until = mono_add_ms(w->now, backoff_ms(w, ++old->nfail));
-	log_info(w->log, "tunnel \"%s\": rekeying failed: %s", name, what);
+	log_event(w->log, WHY_REKEY, "tunnel \"%s\": rekeying failed: %s", name, what);
 	if (type == N_NO_ADDITIONAL_SAS || old->nfail >= REFUSALS || near_its_end(w, ike, old))
 		afresh(w, old);
 	touch_ike(w, ike);
@@ -304,10 +308,10 @@ rekey_not_found(struct world *w, struct ike_sa *ike, struct child_sa *old)
 
 	if (child_live(w, old->theirs) != NULL) {
 		(void)child_hand_over(w, old);
-		child_gone(w, old, NULL);
+		child_gone(w, old, WHY_NONE, NULL);
 		return;
 	}
-	child_remove(w, old, "the peer had lost the Child SA");
+	child_remove(w, old, WHY_PEER_LOST, "the peer had lost the Child SA");
 	if (child_of_tunnel(w, t) == NULL && !w->tunnels[t].down && !w->stopping &&
 	    ike->state == IKE_UP && !ike->want_delete)
 		(void)create_child_start(w, ike, t);
@@ -441,7 +445,8 @@ check_specific(struct world *w, uint32_t i, struct child_sa *c)
 		return;
 	c->want_delete = 1;
 	t->specific = 0;
-	tunnel_hold(w, i, "the peer does not allow %s <-> %s: make its from and to mirror "
+	tunnel_hold(w, i, WHY_SELECTORS,
+	    "the peer does not allow %s <-> %s: make its from and to mirror "
 	    "ours", ts_str(&t->acq_src, s), ts_str(&t->acq_dst, d));
 }
 
@@ -490,7 +495,8 @@ create_response(struct world *w, struct ike_sa *ike, uint32_t tunnel,
 		    &why)) != NULL)
 			check_specific(w, tunnel, c);
 		else {
-			tunnel_hold(w, tunnel, "the peer's answer for the Child SA is "
+			tunnel_hold(w, tunnel, WHY_PEER_ANSWER,
+			    "the peer's answer for the Child SA is "
 			    "not acceptable: %s", why);
 			ike->orphan_spi = n->spi_in;
 		}

@@ -123,15 +123,19 @@ void	fragment_expire(struct world *, struct ike_core *);
 /* ---- fail.c: how things end */
 /* I: the connection attempt came to nothing: every tunnel that waits for it learns why,
  * the peer backs off, the half is freed. */
-void	half_fail(struct world *, struct ike_half *, const char *, ...)
-	    __attribute__((__format__(printf, 3, 4)));
+void	half_fail(struct world *, struct ike_half *, enum reason, const char *, ...)
+	    __attribute__((__format__(printf, 4, 5)));
 /* Removes a Child from kernel and tables; its tunnel is looked at again. */
-void	child_remove(struct world *, struct child_sa *, const char *why);
+void	child_remove(struct world *, struct child_sa *, enum reason, const char *why);
 /* Removes an IKE SA and its Children at once, without a word to the peer. */
-void	ike_remove(struct world *, struct ike_sa *, const char *why);
+void	ike_remove(struct world *, struct ike_sa *, enum reason, const char *why);
+/* R: the peer gets an error, and the reason stands in the log and with the tunnel; with
+ * all of the peer's where tunnel is NO_INDEX. */
+void	peer_refused(struct world *, uint32_t peer, uint32_t tunnel, const struct addr *who,
+	    enum reason, const char *, ...) __attribute__((__format__(printf, 6, 7)));
 /* The tunnel's Child could not be made: back-off of this tunnel alone. */
-void	tunnel_hold(struct world *, uint32_t, const char *, ...)
-	    __attribute__((__format__(printf, 3, 4)));
+void	tunnel_hold(struct world *, uint32_t, enum reason, const char *, ...)
+	    __attribute__((__format__(printf, 4, 5)));
 /* SINGLE_PAIR_REQUIRED: from now on one pair of networks a Child. 1, or 0 when
  * that is no news and the error has to be told. */
 int	tunnel_single(struct world *, uint32_t);
@@ -250,7 +254,7 @@ void	child_out_due(struct world *, struct child_sa *);	/* now, or waits on */
 said	child_hand_over(struct world *, const struct child_sa *old);
 void	child_relieve(struct world *, const struct child_sa *);	/* by any other one */
 /* Deleted on both sides: removed, or kept a moment for what was overtaken. */
-void	child_gone(struct world *, struct child_sa *, const char *why);
+void	child_gone(struct world *, struct child_sa *, enum reason, const char *why);
 /* 1: its SAs have other addresses, or another encapsulation, than the IKE SA now. */
 int	child_elsewhere(const struct child_sa *, const struct ike_core *);
 /* The IKE SA has moved (RFC 4555): a successor there, in so many ms. */

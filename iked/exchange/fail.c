@@ -45,7 +45,7 @@ backoff_silent_ms(struct world *w, uint32_t tries)
 }
 
 void
-half_fail(struct world *w, struct ike_half *h, const char *fmt, ...)
+half_fail(struct world *w, struct ike_half *h, enum reason code, const char *fmt, ...)
 {
 	struct peer	*p;
 	va_list		 ap;
@@ -59,20 +59,46 @@ half_fail(struct world *w, struct ike_half *h, const char *fmt, ...)
 	p->tries++;
 	p->silent = 0;
 	p->next_try = mono_add_ms(w->now, backoff_ms(w, p->tries));
-	log_info(w->log, "tunnel \"%s\": %s", h->tunnel != NO_INDEX ?
+	log_event(w->log, code, "tunnel \"%s\": %s", h->tunnel != NO_INDEX ?
 	    tunnel_conf(w, h->tunnel)->name : peer_name(w, h->c.peer), why);
 	for (t = p->tunnels; t != 0; t = w->tunnels[t - 1].next_of_peer) {
 		if (tunnel_wanted(w, t - 1)) {
 			w->tunnels[t - 1].tries = p->tries;
-			tunnel_error(w, t - 1, "%s", why);
+			tunnel_error(w, t - 1, code, "%s", why);
 		}
 		touch_tunnel(w, t - 1);
 	}
 	half_free(w, h);
 }
 
+/* How many tunnels of a peer are told that it was refused: anybody can have that. */
+#define TOLD_MAX	16
+
 void
-tunnel_hold(struct world *w, uint32_t i, const char *fmt, ...)
+peer_refused(struct world *w, uint32_t peer, uint32_t tunnel, const struct addr *who,
+    enum reason code, const char *fmt, ...)
+{
+	va_list		 ap;
+	char		 why[860], a[ADDR_STRLEN];
+	uint32_t	 t, n = 0;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	t = tunnel != NO_INDEX ? tunnel + 1 : w->peers[peer].tunnels;
+	log_event(w->log, code, "tunnel \"%s\", peer %s: %s", t != 0 ?
+	    tunnel_conf(w, t - 1)->name : "?", addr_str(who, a), why);
+	/* what carries traffic has no fault that a stranger could name */
+	for (; t != 0 && n++ < TOLD_MAX; t = w->tunnels[t - 1].next_of_peer) {
+		if (child_of_tunnel(w, t - 1) == NULL && !w->tunnels[t - 1].down)
+			tunnel_error(w, t - 1, code, "refused to peer %s: %s", a, why);
+		if (tunnel != NO_INDEX)
+			break;
+	}
+}
+
+void
+tunnel_hold(struct world *w, uint32_t i, enum reason code, const char *fmt, ...)
 {
 	struct tunnel	*t = &w->tunnels[i];
 	va_list		 ap;
@@ -83,8 +109,8 @@ tunnel_hold(struct world *w, uint32_t i, const char *fmt, ...)
 	va_end(ap);
 	t->tries++;
 	t->hold_until = mono_add_ms(w->now, backoff_ms(w, t->tries));
-	tunnel_error(w, i, "%s", why);
-	log_info(w->log, "tunnel \"%s\": %s", tunnel_conf(w, i)->name, why);
+	tunnel_error(w, i, code, "%s", why);
+	log_event(w->log, code, "tunnel \"%s\": %s", tunnel_conf(w, i)->name, why);
 	touch_tunnel(w, i);
 }
 
@@ -103,14 +129,15 @@ tunnel_single(struct world *w, uint32_t i)
 		return (1);
 	}
 	t->single = 1;
-	log_info(w->log, "tunnel \"%s\": the peer wants a Child SA for each pair of "
+	log_event(w->log, WHY_SINGLE_PAIR,
+	    "tunnel \"%s\": the peer wants a Child SA for each pair of "
 	    "networks", tunnel_conf(w, i)->name);
 	touch_tunnel(w, i);
 	return (1);
 }
 
 void
-child_remove(struct world *w, struct child_sa *c, const char *why)
+child_remove(struct world *w, struct child_sa *c, enum reason code, const char *why)
 {
 	struct ike_sa	*ike = ike_get(w, c->ike);
 	uint32_t	 t = c->tunnel;
@@ -123,7 +150,7 @@ child_remove(struct world *w, struct child_sa *c, const char *why)
 	child_free(w, c);
 	/* where another Child carries the tunnel, nothing is wrong with it */
 	if (why != NULL && t != NO_INDEX && child_of_tunnel(w, t) == NULL)
-		tunnel_error(w, t, "%s", why);
+		tunnel_error(w, t, code, "%s", why);
 	if (t != NO_INDEX)
 		touch_tunnel(w, t);
 	if (ike == NULL)
@@ -135,7 +162,7 @@ child_remove(struct world *w, struct child_sa *c, const char *why)
 }
 
 void
-ike_remove(struct world *w, struct ike_sa *ike, const char *why)
+ike_remove(struct world *w, struct ike_sa *ike, enum reason code, const char *why)
 {
 	struct ike_sa	*heir = ike_get(w, ike->theirs);
 	struct child_sa	*c;
@@ -148,6 +175,6 @@ ike_remove(struct world *w, struct ike_sa *ike, const char *why)
 		touch_ike(w, heir);
 	}
 	while ((c = child_get(w, ike->children)) != NULL)
-		child_remove(w, c, why);
+		child_remove(w, c, code, why);
 	ike_free(w, ike);
 }

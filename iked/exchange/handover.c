@@ -138,7 +138,7 @@ child_hand_over(struct world *w, const struct child_sa *c)
  * taken for a moment, if another Child carries the tunnel from now on.
  */
 void
-child_gone(struct world *w, struct child_sa *c, const char *why)
+child_gone(struct world *w, struct child_sa *c, enum reason code, const char *why)
 {
 	struct ike_sa		*ike = ike_get(w, c->ike);
 	enum child_state	 s = c->state;
@@ -148,7 +148,7 @@ child_gone(struct world *w, struct child_sa *c, const char *why)
 	if (s == CHILD_INSTALLING || !c->in_there || c->tunnel == NO_INDEX ||
 	    ike == NULL || child_of_tunnel(w, c->tunnel) == NULL) {
 		c->state = s;
-		child_remove(w, c, why);
+		child_remove(w, c, code, why);
 		return;
 	}
 	child_kernel_delete(w, c, KERN_OUT);

@@ -110,11 +110,11 @@ informational_response(struct world *w, struct ike_sa *ike, const struct rx *rx)
 
 	ike->task = TASK_NONE;
 	if (task == TASK_DELETE_IKE) {
-		ike_remove(w, ike, NULL);
+		ike_remove(w, ike, WHY_NONE, NULL);
 		return;
 	}
 	if (task == TASK_DELETE_CHILD && (c = child_get(w, ike->task_child)) != NULL)
-		child_gone(w, c, NULL);
+		child_gone(w, c, WHY_NONE, NULL);
 	mobike_response(w, ike, rx, task);
 	touch_ike(w, ike);
 }
@@ -152,7 +152,7 @@ delete_children(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 			 * kernel may still be sending on the old one: it waits */
 			if ((next = child_hand_over(w, c)) != 0)
 				ike->pend->outfor = next;
-			child_gone(w, c, c->state == CHILD_UP && c->mine == 0 &&
+			child_gone(w, c, WHY_PEER_DELETED, c->state == CHILD_UP && c->mine == 0 &&
 			    c->theirs == 0 ? "the peer deleted the Child SA" : NULL);
 		}
 	}
@@ -193,7 +193,8 @@ invalid_spi(struct world *w, struct ike_sa *ike, struct span data)
 	    child_get(w, c->mine) != NULL || child_get(w, c->theirs) != NULL ||
 	    mono_before(w->now, mono_add_ms(c->born, NEW_MS)))
 		return;
-	log_info(w->log, "tunnel \"%s\": the peer says INVALID_SPI for 0x%08x: it has lost "
+	log_event(w->log, WHY_PEER_LOST,
+	    "tunnel \"%s\": the peer says INVALID_SPI for 0x%08x: it has lost "
 	    "the Child SA, which is renewed", c->tunnel != NO_INDEX ?
 	    tunnel_conf(w, c->tunnel)->name : peer_name(w, ike->c.peer), spi);
 	c->want_rekey = 1;
@@ -213,7 +214,8 @@ complaints(struct world *w, struct ike_sa *ike, const struct wire_msg *m)
 		 * window, unless it has forgotten some; then it does not answer either */
 		else if (m->notify[i].type == N_INVALID_MESSAGE_ID &&
 		    world_allow(w, &w->b_bad, 10, 1000))
-			log_info(w->log, "tunnel \"%s\": the peer says INVALID_MESSAGE_ID: "
+			log_event(w->log, WHY_PEER_ERROR,
+			    "tunnel \"%s\": the peer says INVALID_MESSAGE_ID: "
 			    "it has lost count of our requests",
 			    peer_name(w, ike->c.peer));
 	}
@@ -242,22 +244,23 @@ informational_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 		rekey_ike_settled(w, ike);
 		rekey_ike_yield(w, ike);
 		if (ike->state == IKE_UP || ike->state == IKE_DELETING)
-			log_info(w->log, "tunnel \"%s\": the peer deleted the IKE SA",
+			log_event(w->log, WHY_PEER_DELETED,
+			    "tunnel \"%s\": the peer deleted the IKE SA",
 			    peer_name(w, ike->c.peer));
-		ike_remove(w, ike, "the peer deleted the IKE SA");
+		ike_remove(w, ike, WHY_PEER_DELETED, "the peer deleted the IKE SA");
 		return;
 	}
 	if (e != NULL && is_fatal(e->type)) {
 		reply_finish(w, ike);
 		(void)strlcpy(why, "peer says ", sizeof(why));
 		(void)strlcat(why, wire_notify_name(e->type), sizeof(why));
-		log_info(w->log, "tunnel \"%s\": %s: the IKE SA is gone",
+		log_event(w->log, WHY_PEER_ERROR, "tunnel \"%s\": %s: the IKE SA is gone",
 		    peer_name(w, ike->c.peer), why);
 		if (ike->c.peer != NO_INDEX) {
 			p = &w->peers[ike->c.peer];
 			p->next_try = mono_add_ms(w->now, backoff_ms(w, ++p->tries));
 		}
-		ike_remove(w, ike, why);
+		ike_remove(w, ike, WHY_PEER_ERROR, why);
 		return;
 	}
 	if (m->ndelete > 0 || m->nnotify > 0)

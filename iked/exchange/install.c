@@ -335,7 +335,7 @@ void
 child_abandon(struct world *w, struct child_sa *c)
 {
 	if (answering(c, ike_get(w, c->ike)) || c->state == CHILD_LINGERING) {
-		child_remove(w, c, "the configuration changed");
+		child_remove(w, c, WHY_CONFIG, "the configuration changed");
 		return;
 	}
 	child_kernel_delete(w, c, KERN_OUT);
@@ -348,12 +348,14 @@ child_abandon(struct world *w, struct child_sa *c)
 static void
 kernel_refuses(struct world *w, struct child_sa *c, int err, const char *what)
 {
-	tunnel_error(w, c->tunnel, "the kernel refuses the SA: %s%s%s",
+	tunnel_error(w, c->tunnel, WHY_KERNEL_REFUSES,
+	    "the kernel refuses the SA: %s%s%s",
 	    strerror(err), what[0] != '\0' ? ": " : "", what);
-	log_warnx(w->log, "tunnel \"%s\": the kernel refuses the SA: %s%s%s",
+	log_fault(w->log, WHY_KERNEL_REFUSES,
+	    "tunnel \"%s\": the kernel refuses the SA: %s%s%s",
 	    tunnel_conf(w, c->tunnel)->name, strerror(err),
 	    what[0] != '\0' ? ": " : "", what);
-	child_remove(w, c, NULL);
+	child_remove(w, c, WHY_NONE, NULL);
 }
 
 void
@@ -379,7 +381,8 @@ child_added(struct world *w, struct child_sa *c, enum job_kind kind, int err,
 			kernel_refuses(w, c, err, what);
 			return;
 		}
-		tunnel_hold(w, c->tunnel, "the kernel refuses the SA: %s%s%s",
+		tunnel_hold(w, c->tunnel, WHY_KERNEL_REFUSES,
+		    "the kernel refuses the SA: %s%s%s",
 		    strerror(err), what[0] != '\0' ? ": " : "", what);
 		c->want_delete = 1;
 		if (ike != NULL)
@@ -391,7 +394,7 @@ child_added(struct world *w, struct child_sa *c, enum job_kind kind, int err,
 	if (c->state != CHILD_INSTALLING || c->want_delete) {
 		/* down, or the IKE SA goes: the peer has its answer first */
 		if (answering(c, ike))
-			child_remove(w, c, NULL);
+			child_remove(w, c, WHY_NONE, NULL);
 		else if (ike != NULL)
 			touch_ike(w, ike);
 		return;

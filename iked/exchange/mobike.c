@@ -296,7 +296,8 @@ cookie_wrong(struct world *w, struct ike_sa *ike, const struct wire_msg *m)
 	if (n != NULL && n->data.len == COOKIE2_LEN &&
 	    memcmp(n->data.p, ike->mob.cookie, COOKIE2_LEN) == 0)
 		return (0);
-	log_info(w->log, "tunnel \"%s\": the peer has not given COOKIE2 back from %s: the "
+	log_event(w->log, WHY_MOVE_UNPROVEN,
+	    "tunnel \"%s\": the peer has not given COOKIE2 back from %s: the "
 	    "IKE SA is deleted", peer_name(w, ike->c.peer),
 	    endpoint_str(&ike->c.remote, a));
 	ike->want_delete = 1;
@@ -324,7 +325,7 @@ mobike_move(struct world *w, struct ike_sa *ike, const struct endpoint *local,
 	if (endpoint_cmp(&ike->c.local, local) == 0 &&
 	    endpoint_cmp(&ike->c.remote, remote) == 0)
 		return;
-	log_info(w->log, "tunnel \"%s\": moving from %s <-> %s to %s <-> %s",
+	log_event(w->log, WHY_MOVED, "tunnel \"%s\": moving from %s <-> %s to %s <-> %s",
 	    peer_name(w, ike->c.peer), endpoint_str(&ike->c.local, a[0]),
 	    endpoint_str(&ike->c.remote, a[1]), endpoint_str(local, a[2]),
 	    endpoint_str(remote, a[3]));
@@ -395,7 +396,8 @@ update_refused(struct world *w, struct ike_sa *ike, uint16_t type)
 	struct mobike	*mob = &ike->mob;
 	char		 a[ENDPOINT_STRLEN], b[ENDPOINT_STRLEN];
 
-	log_info(w->log, "tunnel \"%s\": the peer says %s: it does not let us move to %s <-> "
+	log_event(w->log, WHY_MOVE_REFUSED,
+	    "tunnel \"%s\": the peer says %s: it does not let us move to %s <-> "
 	    "%s; on its side allow MOBIKE and write \"peer any\"",
 	    peer_name(w, ike->c.peer), wire_notify_name(type),
 	    endpoint_str(&ike->c.local, a), endpoint_str(&ike->c.remote, b));
@@ -450,7 +452,8 @@ check_seen(struct world *w, struct ike_sa *ike, const struct wire_msg *m)
 	if (mob->has_seen && memcmp(seen, mob->seen, sizeof(mob->seen)) == 0)
 		return;
 	if (mob->has_seen)
-		log_info(w->log, "tunnel \"%s\": our NAT has given us another address or "
+		log_event(w->log, WHY_NAT_MOVED,
+		    "tunnel \"%s\": our NAT has given us another address or "
 		    "port", peer_name(w, ike->c.peer));
 	mob->was_local = ike->c.local;
 	mob->was_remote = ike->c.remote;
@@ -478,14 +481,16 @@ update_request(struct world *w, struct ike_sa *ike, const struct rx *rx)
 	int		 moved = endpoint_cmp(&ike->c.remote, &rx->remote) != 0;
 
 	if (!acceptable(w, ike, rx)) {
-		log_info(w->log, "tunnel \"%s\": UNACCEPTABLE_ADDRESSES: the peer wants to "
+		log_event(w->log, WHY_MOVE_REFUSED,
+		    "tunnel \"%s\": UNACCEPTABLE_ADDRESSES: the peer wants to "
 		    "move to %s <-> %s; \"local\" of the tunnel is another address, or "
 		    "the peer's new one cannot be a peer's", peer_name(w, ike->c.peer),
 		    endpoint_str(&rx->local, a), endpoint_str(&rx->remote, b));
 		return (-1);
 	}
 	if (moved)
-		log_info(w->log, "tunnel \"%s\": the peer moved from %s to %s",
+		log_event(w->log, WHY_MOVED,
+		    "tunnel \"%s\": the peer moved from %s to %s",
 		    peer_name(w, ike->c.peer), endpoint_str(&ike->c.remote, a),
 		    endpoint_str(&rx->remote, b));
 	ike->c.local = rx->local;
@@ -544,7 +549,8 @@ mobike_moved_us(struct world *w, struct ike_sa *ike, const struct addr *a)
 {
 	char	from[ADDR_STRLEN], to[ADDR_STRLEN];
 
-	log_info(w->log, "tunnel \"%s\": our address is %s now, no longer %s: the peer is "
+	log_event(w->log, WHY_MOVED,
+	    "tunnel \"%s\": our address is %s now, no longer %s: the peer is "
 	    "asked to come there", peer_name(w, ike->c.peer), addr_str(a, to),
 	    addr_str(&ike->c.local.addr, from));
 	ike->c.local.addr = *a;

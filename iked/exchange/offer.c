@@ -129,10 +129,12 @@ offer_none(struct world *w, uint32_t tunnel)
 	char				 ours[150];
 
 	(void)proposals_str(t->esp, ours, sizeof(ours));
-	log_info(w->log, "tunnel \"%s\": this kernel can install nothing of its "
+	log_event(w->log, WHY_KERNEL_LACKS,
+	    "tunnel \"%s\": this kernel can install nothing of its "
 	    "\"childsa\", %s: change it; iked said at its start what the kernel lacks",
 	    t->name, ours);
-	tunnel_error(w, tunnel, "this kernel can install nothing of its \"childsa\", %s",
+	tunnel_error(w, tunnel, WHY_KERNEL_LACKS,
+	    "this kernel can install nothing of its \"childsa\", %s",
 	    ours);
 }
 

@@ -214,7 +214,8 @@ later(struct world *w, struct ike_sa *ike, const char *why)
 	ike->rekey_at = mono_add_ms(w->now, world_jitter(w, ike->c.initiator ? ms : 2 * ms,
 	    40));
 	ike->want_rekey = 0;
-	log_info(w->log, "tunnel \"%s\": rekeying the IKE SA failed: %s; trying again",
+	log_event(w->log, WHY_REKEY,
+	    "tunnel \"%s\": rekeying the IKE SA failed: %s; trying again",
 	    peer_name(w, ike->c.peer), why);
 }
 

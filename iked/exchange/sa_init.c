@@ -110,7 +110,8 @@ sa_init_start(struct world *w, uint32_t tunnel)
 	struct proposals ps;
 
 	if (addr_is_any(&peer_conf(w, peer)->remote)) {
-		tunnel_error(w, tunnel, "the peer's address is not configured: "
+		tunnel_error(w, tunnel, WHY_NO_PEER_ADDR,
+		    "the peer's address is not configured: "
 		    "waiting for it to start");
 		return (-1);
 	}
@@ -119,14 +120,14 @@ sa_init_start(struct world *w, uint32_t tunnel)
 		return (-1);
 	}
 	if ((h = half_new(w, 1)) == NULL) {
-		tunnel_error(w, tunnel, "out of memory");
+		tunnel_error(w, tunnel, WHY_MEMORY, "out of memory");
 		return (-1);
 	}
 	h->c.peer = peer;
 	w->peers[peer].half = h->id;
 	half_state(w, h, HALF_INIT_SENT);
 	if (half_prepare(w, h, tunnel) == -1 || send_request(w, h) == -1) {
-		tunnel_error(w, tunnel, "cannot make an IKE_SA_INIT request: "
+		tunnel_error(w, tunnel, WHY_OFFER, "cannot make an IKE_SA_INIT request: "
 		    "check the ikesa transforms");
 		half_free(w, h);
 		return (-1);
@@ -147,7 +148,7 @@ take_cookie(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	    memcmp(h->cookie, n->data.p, n->data.len) == 0)
 		return (1);
 	if (h->nretry++ >= RETRY_MAX) {
-		half_fail(w, h, "peer answers every IKE_SA_INIT with COOKIE or "
+		half_fail(w, h, WHY_COOKIE, "peer answers every IKE_SA_INIT with COOKIE or "
 		    "INVALID_KE_PAYLOAD");
 		return (1);
 	}
@@ -158,7 +159,7 @@ take_cookie(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	h->cookie = c;
 	h->cookielen = (uint8_t)n->data.len;
 	if (send_request(w, h) == -1)
-		half_fail(w, h, "out of memory");
+		half_fail(w, h, WHY_MEMORY, "out of memory");
 	return (1);
 }
 
@@ -180,7 +181,7 @@ take_group(struct world *w, struct ike_half *h, const struct wire_notify *n)
 		return (1);
 	if (group == h->group || !offer_has_group(peer_conf(w, h->c.peer)->ike, group) ||
 	    h->regrouped || h->nretry++ >= RETRY_MAX) {
-		half_fail(w, h, "peer wants group %s in IKE_SA_INIT, which \"ikesa\" "
+		half_fail(w, h, WHY_GROUP, "peer wants group %s in IKE_SA_INIT, which \"ikesa\" "
 		    "does not offer or was just tried: add it there",
 		    xform_name(XF_KE, group, 0));
 		return (1);
@@ -192,7 +193,7 @@ take_group(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	h->group = group;
 	h->regrouped = 1;
 	if (send_request(w, h) == -1)
-		half_fail(w, h, "out of memory");
+		half_fail(w, h, WHY_MEMORY, "out of memory");
 	return (1);
 }
 
@@ -206,6 +207,8 @@ note_error(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	char		 a[ADDR_STRLEN], mine[300];
 	const char	*hint = "";
 	monotime	 soon = mono_add_ms(w->now, 3000);
+	enum reason	 code = n->type == N_NO_PROPOSAL_CHOSEN ? WHY_IKE_PROPOSAL :
+	    n->type == N_INVALID_MAJOR_VERSION ? WHY_IKEV1 : WHY_PEER_ERROR;
 
 	if (mono_before(soon, h->req.giveup))
 		h->req.giveup = soon;
@@ -220,9 +223,9 @@ note_error(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	mine[0] = '\0';
 	if (n->type == N_NO_PROPOSAL_CHOSEN)
 		(void)proposals_str(peer_conf(w, h->c.peer)->ike, mine, sizeof(mine));
-	tunnel_error(w, h->tunnel, "peer says %s%s%s", wire_notify_name(n->type),
+	tunnel_error(w, h->tunnel, code, "peer says %s%s%s", wire_notify_name(n->type),
 	    hint, mine);
-	log_info(w->log, "tunnel \"%s\": peer %s says %s%s%s",
+	log_event(w->log, code, "tunnel \"%s\": peer %s says %s%s%s",
 	    tunnel_conf(w, h->tunnel)->name, addr_str(&h->c.remote.addr, a),
 	    wire_notify_name(n->type), hint, mine);
 }
@@ -273,8 +276,9 @@ bad_value(struct world *w, struct ike_half *h)
 	if (h->hint == N_INVALID_SYNTAX)
 		return;
 	h->hint = N_INVALID_SYNTAX;
-	tunnel_error(w, h->tunnel, "%s", text);
-	log_info(w->log, "tunnel \"%s\": %s: dropped", tunnel_conf(w, h->tunnel)->name,
+	tunnel_error(w, h->tunnel, WHY_PEER_ANSWER, "%s", text);
+	log_event(w->log, WHY_PEER_ANSWER,
+	    "tunnel \"%s\": %s: dropped", tunnel_conf(w, h->tunnel)->name,
 	    text);
 }
 
@@ -291,10 +295,11 @@ refuse_partial(struct world *w, struct ike_half *h, const struct rx *rx)
 		return (0);
 	w->tally.rx_bad++;
 	if (h->hint != N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH)
-		log_info(w->log, "tunnel \"%s\": %s: remove the word, or have the peer "
+		log_event(w->log, WHY_TRANSCRIPT,
+		    "tunnel \"%s\": %s: remove the word, or have the peer "
 		    "updated", tunnel_conf(w, h->tunnel)->name, text);
 	h->hint = N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH;
-	tunnel_error(w, h->tunnel, "%s", text);
+	tunnel_error(w, h->tunnel, WHY_TRANSCRIPT, "%s", text);
 	return (1);
 }
 
@@ -343,7 +348,8 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 	    proposal_verify(&ps, &m->sa, &h->c.suite) == -1 ||
 	    m->ke_group != h->group || h->c.suite.ke != h->group ||
 	    nonce_short(m->nonce, h->c.suite.prf) || reflected(h, m)) {
-		log_info(w->log, "tunnel \"%s\": IKE_SA_INIT reply does not fit "
+		log_event(w->log, WHY_PEER_ANSWER,
+		    "tunnel \"%s\": IKE_SA_INIT reply does not fit "
 		    "what we offered: dropped", tunnel_conf(w, h->tunnel)->name);
 		w->tally.rx_bad++;
 		return;
@@ -367,13 +373,14 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 	    has_can(rx, N_IKE_SA_INIT_FULL_TRANSCRIPT_AUTH);
 	float_port(w, &h->c, rx, natd_read(w, &h->c, rx, peer_conf(w, h->c.peer)->natt));
 	if (peer_conf(w, h->c.peer)->natt && !h->c.encap)
-		log_info(w->log, "tunnel \"%s\": ESP is not put in UDP: the peer has no NAT "
+		log_event(w->log, WHY_NAT,
+		    "tunnel \"%s\": ESP is not put in UDP: the peer has no NAT "
 		    "traversal", tunnel_conf(w, h->tunnel)->name);
 	outreq_clear(w, &h->req);
 	free(h->cookie);
 	h->cookie = NULL;
 	if (auth_sign(w, h) == -1)
-		half_fail(w, h, "out of memory");
+		half_fail(w, h, WHY_MEMORY, "out of memory");
 }
 
 /* ---- responder */
@@ -381,14 +388,15 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 static void
 refuse_proposals(struct world *w, const struct rx *rx, uint32_t peer)
 {
-	char	a[ADDR_STRLEN], theirs[300], mine[300];
+	char	diff[200], theirs[300], mine[300];
 
 	notify_plain(w, rx, N_NO_PROPOSAL_CHOSEN, NULL, 0);
 	if (!world_allow(w, &w->b_bad, 10, 1000))
 		return;
-	log_info(w->log, "peer %s: NO_PROPOSAL_CHOSEN: it offers %s; \"ikesa\" of "
-	    "tunnel \"%s\" wants %s", addr_str(&rx->remote.addr, a),
-	    proposals_str(&rx->m->sa, theirs, sizeof(theirs)), peer_name(w, peer),
+	peer_refused(w, peer, NO_INDEX, &rx->remote.addr, WHY_IKE_PROPOSAL,
+	    "NO_PROPOSAL_CHOSEN: %s: it offers %s; our \"ikesa\" wants %s",
+	    proposals_differ(&rx->m->sa, peer_conf(w, peer)->ike, diff, sizeof(diff)),
+	    proposals_str(&rx->m->sa, theirs, sizeof(theirs)),
 	    proposals_str(peer_conf(w, peer)->ike, mine, sizeof(mine)));
 }
 
@@ -501,7 +509,8 @@ unwelcome(struct world *w, const struct rx *rx)
 		return (1);
 	if (peer_first_addr(w, &rx->local.addr, &rx->remote.addr) == NO_INDEX) {
 		if (world_allow(w, &w->b_bad, 10, 1000)) {
-			log_info(w->log, "peer %s: IKE_SA_INIT refused: no tunnel "
+			log_event(w->log, WHY_UNKNOWN_PEER,
+			    "peer %s: IKE_SA_INIT refused: no tunnel "
 			    "names this address as its peer",
 			    addr_str(&rx->remote.addr, a));
 			notify_plain(w, rx, N_NO_PROPOSAL_CHOSEN, NULL, 0);
@@ -525,7 +534,8 @@ turned_away(struct world *w, const struct rx *rx)
 	if (half_room(w, first))
 		return (0);
 	if (world_allow(w, &w->b_bad, 10, 1000))
-		log_info(w->log, "peer %s: too many half-open IKE SAs: IKE_SA_INIT "
+		log_event(w->log, WHY_HALF_OPEN,
+		    "peer %s: too many half-open IKE SAs: IKE_SA_INIT "
 		    "dropped", addr_str(&rx->remote.addr, a));
 	return (1);
 }

@@ -249,19 +249,21 @@ child_refuse_ts(struct world *w, const struct ike_sa *ike, const struct wire_msg
     uint32_t tunnel, uint16_t type)
 {
 	const struct conf_tunnel	*t;
-	char				 a[ADDR_STRLEN], s[4][200];
+	char				 s[4][200];
 
 	/* which it meant is not known: the first one of the peer is told */
 	if (tunnel == NO_INDEX && w->peers[ike->c.peer].tunnels == 0)
 		return (type);
-	t = tunnel_conf(w, tunnel != NO_INDEX ? tunnel :
-	    w->peers[ike->c.peer].tunnels - 1);
-	log_info(w->log, "peer %s: %s: it wants %s <-> %s; tunnel \"%s\" is from %s to "
-	    "%s%s", addr_str(&ike->c.remote.addr, a), wire_notify_name(type),
-	    tslist_str(&m->tsi, s[0], sizeof(s[0])), tslist_str(&m->tsr, s[1],
-	    sizeof(s[1])), t->name, tslist_str(&t->from, s[2], sizeof(s[2])),
-	    tslist_str(&t->to, s[3], sizeof(s[3])), type == N_SINGLE_PAIR_REQUIRED ?
-	    ", one Child SA a pair (\"single\")" : "");
+	if (tunnel == NO_INDEX)
+		tunnel = w->peers[ike->c.peer].tunnels - 1;
+	t = tunnel_conf(w, tunnel);
+	peer_refused(w, ike->c.peer, tunnel, &ike->c.remote.addr, type ==
+	    N_SINGLE_PAIR_REQUIRED ? WHY_SINGLE_PAIR : WHY_SELECTORS,
+	    "%s: it wants %s <-> %s; this tunnel is from %s to %s%s",
+	    wire_notify_name(type), tslist_str(&m->tsi, s[0], sizeof(s[0])),
+	    tslist_str(&m->tsr, s[1], sizeof(s[1])), tslist_str(&t->from, s[2],
+	    sizeof(s[2])), tslist_str(&t->to, s[3], sizeof(s[3])), type ==
+	    N_SINGLE_PAIR_REQUIRED ? ", one Child SA a pair (\"single\")" : "");
 	return (type);
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/reason.h"
 #include "proc/control.h"
 
 static const char *
@@ -42,6 +43,7 @@ json_tunnel(struct json *j, const struct show_tunnel *t)
 	json_u64(j, "tries", t->tries);
 	json_u64(j, "next_ms", t->next_ms);
 	json_str(j, "error", t->error);
+	json_str(j, "reason", reason_name(t->reason));
 	json_addr(j, "local", &t->local.addr);
 	json_addr(j, "remote", &t->remote.addr);
 	json_tslist(j, "from", &t->from);

@@ -79,6 +79,7 @@ put_show_tunnel(struct wbuf *w, const struct show_tunnel *t)
 	wbuf_u32(w, t->tries);
 	wbuf_u64(w, t->next_ms);
 	wbuf_str(w, t->error);
+	wbuf_u8(w, t->reason);
 	put_endpoint(w, &t->local);
 	put_endpoint(w, &t->remote);
 	put_tslist(w, &t->from);
@@ -107,6 +108,7 @@ get_show_tunnel(struct rbuf *r, struct show_tunnel *t)
 	t->tries = rbuf_u32(r);
 	t->next_ms = rbuf_u64(r);
 	rbuf_str(r, t->error, sizeof(t->error));
+	t->reason = rbuf_u8(r);
 	get_endpoint(r, &t->local);
 	get_endpoint(r, &t->remote);
 	get_tslist(r, &t->from);

@@ -362,6 +362,7 @@ struct tunnel {
 	struct pool	*pool[2];	/* sa/pool.c; NULL until wanted */
 	struct addr	 wish[2];	/* the address we had */
 	char		*error;		/* or NULL */
+	uint8_t		 why;		/* enum reason of it */
 	struct timer	 timer;
 };
 

@@ -49,7 +49,7 @@ names_find(const struct conf *conf, const uint32_t *byname, const char *name)
 }
 
 void
-tunnel_error(struct world *w, uint32_t i, const char *fmt, ...)
+tunnel_error(struct world *w, uint32_t i, enum reason why, const char *fmt, ...)
 {
 	va_list	 ap;
 	char	 buf[200];
@@ -59,6 +59,7 @@ tunnel_error(struct world *w, uint32_t i, const char *fmt, ...)
 	va_end(ap);
 	free(w->tunnels[i].error);
 	w->tunnels[i].error = strdup(buf);
+	w->tunnels[i].why = (uint8_t)why;
 }
 
 void
@@ -66,6 +67,7 @@ tunnel_clear_error(struct world *w, uint32_t i)
 {
 	free(w->tunnels[i].error);
 	w->tunnels[i].error = NULL;
+	w->tunnels[i].why = WHY_NONE;
 }
 
 int

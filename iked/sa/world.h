@@ -6,7 +6,7 @@
 #ifndef SA_WORLD_H
 #define SA_WORLD_H
 
-#include "base/log.h"
+#include "base/reason.h"
 #include "conf/conf.h"
 #include "sa/sa.h"
 
@@ -282,8 +282,8 @@ const struct conf_peer	*peer_conf(const struct world *, uint32_t);
 int32_t		 tunnel_byname(const struct world *, const char *);
 /* The same in a configuration whose names are sorted in byname. */
 int32_t		 names_find(const struct conf *, const uint32_t *byname, const char *);
-void		 tunnel_error(struct world *, uint32_t, const char *, ...)
-		    __attribute__((__format__(printf, 3, 4)));
+void		 tunnel_error(struct world *, uint32_t, enum reason, const char *, ...)
+		    __attribute__((__format__(printf, 4, 5)));
 void		 tunnel_clear_error(struct world *, uint32_t);
 int		 tunnel_wanted(const struct world *, uint32_t);
 /*

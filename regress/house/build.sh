@@ -123,7 +123,7 @@ install_body()
 		[ -f "$OBJDIR/$p" ] || continue
 		[ -x "$dest/usr/sbin/$p" ] || atf_fail "$p is not installed"
 	done
-	for m in share/man/*.[158]; do
+	for m in share/man/*.[1578]; do
 		[ -f "$m" ] || continue
 		cmp "$m" "$dest/usr/share/man/man${m##*.}/${m##*/}" ||
 		    atf_fail "$m is not installed"
@@ -234,7 +234,7 @@ manuals_head()
 }
 manuals_body()
 {
-	set -- "$SRCDIR"/share/man/*.[158]
+	set -- "$SRCDIR"/share/man/*.[1578]
 	[ -f "$1" ] || atf_skip "no page is there yet"
 	mandoc -T lint -W warning "$@" >lint 2>&1 || :
 	# pages of ours that another package or a later day brings

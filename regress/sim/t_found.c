@@ -225,7 +225,7 @@ ATF_TC_BODY(stale_twin, tc)
 		/* too new to be doubted because of an IKE_SA_INIT */
 		sim_traffic(s->n[0], SRC, DST, 5000, 200);
 		n->e->w.now = s->now;
-		ike_dead(&n->e->w, only_ike(n), "a test");
+		ike_dead(&n->e->w, only_ike(n), WHY_PEER_SILENT, "a test");
 		/* the other side is not told that it is the first contact */
 		n->e->w.peers[0].sent_ic = 1;
 		engine_settle(n->e);
@@ -253,7 +253,7 @@ ATF_TC_BODY(contact_again, tc)
 	ATF_REQUIRE(sim_up(s->n[0], "b"));
 	sim_run(s, 5000);
 	s->n[0]->e->w.now = s->now;
-	ike_dead(&s->n[0]->e->w, only_ike(s->n[0]), "a test");
+	ike_dead(&s->n[0]->e->w, only_ike(s->n[0]), WHY_PEER_SILENT, "a test");
 	engine_settle(s->n[0]->e);
 	ATF_REQUIRE(sim_up(s->n[0], "b"));
 	sim_run(s, 5000);

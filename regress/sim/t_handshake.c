@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/reason.h"
 #include "sim.h"
 #include "wire/wire.h"
 
@@ -109,8 +110,9 @@ ATF_TC_BODY(wrong_psk, tc)
 	ATF_CHECK(sim_logged(a, "tunnel \"b\": peer 198.51.100.1 says "
 	    "AUTHENTICATION_FAILED: the secrets or the identities differ; make \"psk\" "
 	    "equal on both sides and check srcid/dstid"));
-	ATF_CHECK(sim_logged(b, "peer 192.0.2.1 (IPV4/192.0.2.1): AUTH does not verify: "
-	    "the secrets differ; make \"psk\" of tunnel \"a\" equal on both sides"));
+	ATF_CHECK(sim_logged(b, "tunnel \"a\", peer 192.0.2.1: AUTH does not verify: "
+	    "the secrets differ; make \"psk\" equal on both sides (it is "
+	    "IPV4/192.0.2.1) [secret]"));
 	ATF_CHECK(sim_tunnel(a, "b", &t));
 	ATF_CHECK(t.state == SHOW_BACKOFF || t.state == SHOW_CONNECTING);
 	ATF_CHECK(strstr(t.error, "AUTHENTICATION_FAILED") != NULL);
@@ -133,7 +135,7 @@ ATF_TC_BODY(wrong_ids, tc)
 	(void)sim_up(s->n[0], "b");
 	ATF_CHECK(!sim_is_up(s->n[0], "b"));
 	ATF_CHECK(sim_logged(s->n[1], "peer 192.0.2.1: its identity is "
-	    "FQDN/seattle.example; tunnel \"a\" wants FQDN/portland.example: set its "
+	    "FQDN/seattle.example, we want FQDN/portland.example: set its "
 	    "srcid or our dstid"));
 	sim_free(s);
 	s = two(5, TUNNEL_A("dstid boise.example " SECRET), TUNNEL_B(SECRET));
@@ -163,15 +165,22 @@ ATF_TC_BODY(invalid_ke, tc)
 ATF_TC_WITHOUT_HEAD(no_proposal);
 ATF_TC_BODY(no_proposal, tc)
 {
+	struct show_tunnel t;
 	struct sim	*s = two(8, TUNNEL_A("ikesa enc aes-128 auth hmac-sha2-256 group ecp256 "
 	    SECRET), TUNNEL_B("ikesa enc aes-256 auth hmac-sha2-256 group ecp256 " SECRET));
 
 	(void)sim_up(s->n[0], "b");
 	ATF_CHECK(!sim_is_up(s->n[0], "b"));
 	ATF_CHECK(sim_logged(s->n[0], "says NO_PROPOSAL_CHOSEN"));
-	ATF_CHECK(sim_logged(s->n[1], "NO_PROPOSAL_CHOSEN: it offers aes-128 auth "
-	    "hmac-sha2-256 prf hmac-sha2-256 group ecp256; \"ikesa\" of tunnel \"a\" wants "
-	    "aes-256 auth hmac-sha2-256"));
+	ATF_CHECK(sim_logged(s->n[1], "tunnel \"a\", peer 192.0.2.1: NO_PROPOSAL_CHOSEN: no enc "
+	    "in common (it has aes-128, we have aes-256): it offers aes-128 auth hmac-sha2-256 "
+	    "prf hmac-sha2-256 group ecp256; our \"ikesa\" wants aes-256 auth hmac-sha2-256"));
+	/* the passive side shows it, too */
+	ATF_CHECK(sim_tunnel(s->n[1], "a", &t));
+	ATF_CHECK_EQ(t.reason, WHY_IKE_PROPOSAL);
+	ATF_CHECK(strstr(t.error, "no enc in common") != NULL);
+	ATF_CHECK(sim_tunnel(s->n[0], "b", &t));
+	ATF_CHECK_EQ(t.reason, WHY_IKE_PROPOSAL);
 	sim_free(s);
 	/* the Child's: the IKE SA stands, the tunnel says why not */
 	s = two(9, TUNNEL_A("childsa enc aes-128-gcm " SECRET),
@@ -181,8 +190,9 @@ ATF_TC_BODY(no_proposal, tc)
 	ATF_CHECK_EQ(sim_established(s->n[0]), 1);
 	ATF_CHECK(sim_logged(s->n[0], "peer says NO_PROPOSAL_CHOSEN for the Child SA; we "
 	    "offer aes-128-gcm"));
-	ATF_CHECK(sim_logged(s->n[1], "NO_PROPOSAL_CHOSEN for the Child SA: it offers "
-	    "aes-128-gcm; \"childsa\" of tunnel \"a\" wants, and the kernel can, aes-256-gcm"));
+	ATF_CHECK(sim_logged(s->n[1], "NO_PROPOSAL_CHOSEN for the Child SA: no enc in common "
+	    "(it has aes-128-gcm, we have aes-256-gcm): it offers aes-128-gcm; our \"childsa\" "
+	    "wants, and the kernel can, aes-256-gcm"));
 	sim_free(s);
 }
 

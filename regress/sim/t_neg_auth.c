@@ -137,7 +137,7 @@ ATF_TC_BODY(n37_other_peer, tc)
 	    "10.2.0.0/24 local 192.0.2.9 peer 198.51.100.1 srcid alice.example dstid "
 	    "198.51.100.1 psk \"the secret of carol, of nobody else\"\n");
 	ATF_CHECK(!sim_up(c, "h"));
-	ATF_CHECK(sim_logged(s->n[0], "(FQDN/alice.example): AUTH does not verify"));
+	ATF_CHECK(sim_logged(s->n[0], "AUTH does not verify"));
 	ATF_CHECK_EQ(sim_established(s->n[0]), 0);
 	ATF_CHECK_EQ(sim_kernel_count(s->n[0]), 0);
 	/* nor does carol's identity lead to alice's net */

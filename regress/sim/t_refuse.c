@@ -108,14 +108,14 @@ ATF_TC_BODY(certificates, tc)
 	struct sim	*s = patched(1, "", &t);
 
 	sim_run(s, 200);
-	ATF_CHECK(t.done && sim_logged(s->n[1], "tunnel \"a\": peer 192.0.2.1 proves itself "
+	ATF_CHECK(t.done && sim_logged(s->n[1], "tunnel \"a\", peer 192.0.2.1: it proves itself "
 	    "with a certificate or raw key (AUTH method 14), not with a pre-shared key"));
 	ATF_CHECK_EQ(sim_log_count(s->n[1], "secrets differ"), 0);
 	sim_free(s);
 	t = (struct patch){ X_IKE_AUTH, P_AUTH, 1, 1, 0, to_digsig, 0 };
 	s = patched(2, "", &t);
 	sim_run(s, 200);
-	ATF_CHECK(t.done && sim_logged(s->n[0], "tunnel \"b\": peer 198.51.100.1 proves "
+	ATF_CHECK(t.done && sim_logged(s->n[0], "tunnel \"b\": peer 198.51.100.1: it proves "
 	    "itself with a certificate or raw key (AUTH method 14)"));
 	ATF_CHECK_EQ(sim_log_count(s->n[0], "secrets differ"), 0);
 	/* and it does not believe in an SA that is not there */
@@ -154,7 +154,7 @@ ATF_TC_BODY(three_names, tc)
 	    "10.1.0.0/24 local 198.51.100.1 peer 192.0.2.1 srcid salem.example dstid "
 	    "seattle.example " PSK);
 	(void)sim_up(s->n[0], "b");
-	ATF_CHECK(sim_logged(s->n[1], "peer 192.0.2.1 (FQDN/seattle.example): it wants to "
+	ATF_CHECK(sim_logged(s->n[1], "peer 192.0.2.1: it wants to "
 	    "talk to FQDN/boise.example, we are salem.example: set"));
 	sim_free(s);
 }

@@ -100,7 +100,7 @@ SCENE(responder_delete, 1, LOSSY)
 /* B does not know the Child any more: A says no DELETE, and makes another. */
 SCENE(responder_lost_sa, 1, LOSSY)
 {
-	child_remove(&p->b->e->w, child_up(p->b), NULL);
+	child_remove(&p->b->e->w, child_up(p->b), WHY_NONE, NULL);
 	engine_tick(p->b->e, p->s->now);
 	do_rekey_child(p, A);
 	post_run(p, 3000);

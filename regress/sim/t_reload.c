@@ -121,7 +121,7 @@ ATF_TC_BODY(same_caller, tc)
 	sim_reload(h, text);
 	sim_run(s, 5000);
 	w->now = s->now;
-	ike_dead(w, ike_get(w, w->peers[0].ikes), "a test");
+	ike_dead(w, ike_get(w, w->peers[0].ikes), WHY_PEER_SILENT, "a test");
 	engine_settle(a->e);
 	ATF_REQUIRE(sim_up(a, "one"));
 	sim_run(s, 5000);

@@ -100,7 +100,7 @@ ATF_TC_BODY(ports, tc)
 	ATF_CHECK(sim_logged(s->n[0], "peer says TS_UNACCEPTABLE for the Child SA; we ask "
 	    "for from 10.1.0.0/24[6] to 10.2.0.0/24[6/80]"));
 	ATF_CHECK(sim_logged(s->n[1], "TS_UNACCEPTABLE: it wants 10.1.0.0/24[6] <-> "
-	    "10.2.0.0/24[6/80]; tunnel \"a\" is from 10.2.0.0/24[6/81] to 10.1.0.0/24[6]"));
+	    "10.2.0.0/24[6/80]; this tunnel is from 10.2.0.0/24[6/81] to 10.1.0.0/24[6]"));
 	sim_free(s);
 }
 
@@ -258,7 +258,7 @@ ATF_TC_BODY(single_pair_required, tc)
 	wish(a, "10.1.1.5", "10.2.0.7", 17, 53, 53);
 	sim_run(s, 3000);
 	ATF_CHECK(sim_logged(b, "SINGLE_PAIR_REQUIRED: it wants 10.1.0.0/16 <-> 10.2.0.0/16; "
-	    "tunnel \"a\" is from 10.2.0.0/24, 10.2.1.0/24 to 10.1.0.0/24, 10.1.1.0/24, one "
+	    "this tunnel is from 10.2.0.0/24, 10.2.1.0/24 to 10.1.0.0/24, 10.1.1.0/24, one "
 	    "Child SA a pair (\"single\")"));
 	ATF_CHECK_STREQ(children(a), "10.1.1.0/24 <-> 10.2.0.0/24");
 	ATF_CHECK(sim_is_up(a, "b") && sim_is_up(b, "a"));
@@ -317,8 +317,8 @@ ATF_TC_BODY(transport_differs, tc)
 	    "ikev2 \"a\"" HOSTS_B B);
 
 	ATF_CHECK(!sim_up(s->n[0], "b"));
-	ATF_CHECK(sim_logged(s->n[1], "peer 192.0.2.1 asks for transport, tunnel \"a\" says "
-	    "tunnel, which it gets and may refuse: make them equal"));
+	ATF_CHECK(sim_logged(s->n[1], "tunnel \"a\", peer 192.0.2.1 asks for transport, and "
+	    "we say tunnel, which it gets and may refuse: make them equal"));
 	ATF_CHECK(sim_logged(s->n[0], "the peer's answer for the Child SA is not acceptable: it "
 	    "has declined transport mode: make it equal there, or write tunnel"));
 	sim_run(s, 5000);
@@ -329,8 +329,8 @@ ATF_TC_BODY(transport_differs, tc)
 	sim_free(s);
 	s = two(16, "ikev2 \"b\" ondemand" HOSTS_A A, "ikev2 \"a\" transport" HOSTS_B B);
 	ATF_CHECK(!sim_up(s->n[0], "b"));
-	ATF_CHECK(sim_logged(s->n[1], "peer 192.0.2.1: NO_PROPOSAL_CHOSEN: it wants tunnel "
-	    "mode, tunnel \"a\" says transport: make them equal"));
+	ATF_CHECK(sim_logged(s->n[1], "tunnel \"a\", peer 192.0.2.1: NO_PROPOSAL_CHOSEN: it "
+	    "wants tunnel mode, we say transport: make them equal"));
 	ATF_CHECK_EQ(sim_kernel_count(s->n[1]), 0);
 	sim_free(s);
 }

@@ -252,7 +252,7 @@ ATF_TC_BODY(lost_child, tc)
 	sim_run(s, 15000);
 	ATF_REQUIRE(sim_is_up(a, "b"));
 	spi = child_of(a)->spi_out;
-	child_remove(&b->e->w, child_of(b), NULL);
+	child_remove(&b->e->w, child_of(b), WHY_NONE, NULL);
 	ATF_REQUIRE((ike = slab_walk(&b->e->w.ikes, &at, NULL)) != NULL);
 	wbuf_init(&w, data, sizeof(data));
 	wbuf_u32(&w, spi);
