@@ -75,6 +75,7 @@ struct opts {
 	int		 json, watch, graph, dry;
 	char		*args[ARGS_MAX + 1];
 	int		 n;
+	char		 word[2][16];		/* ours for ikectl's */
 };
 
 /* Options may also follow the words: `show sa -j'. */
@@ -150,9 +151,10 @@ translate(struct opts *o)
 			    o->n > 1 ? o->args[1] : "", why);
 		usage();
 	}
-	for (o->n = 0; words[o->n] != NULL; o->n++)
-		if ((o->args[o->n] = strdup(words[o->n])) == NULL)
-			err(1, NULL);
+	for (o->n = 0; o->n < 2 && words[o->n] != NULL; o->n++) {
+		(void)strlcpy(o->word[o->n], words[o->n], sizeof(o->word[0]));
+		o->args[o->n] = o->word[o->n];
+	}
 }
 
 static struct client *
