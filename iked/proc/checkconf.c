@@ -84,7 +84,7 @@ lint(const struct conf *c)
 }
 
 int
-checkconf(const struct parent_opts *o)
+checkconf(const struct parent_opts *o, int secrets)
 {
 	static struct conf_errors errs;
 	const struct conf_error *e;
@@ -107,9 +107,10 @@ checkconf(const struct parent_opts *o)
 	if (c == NULL)
 		return (1);
 	if (o->verbose) {
-		if ((text = conf_print(c, 0)) == NULL)
+		if ((text = conf_print(c, secrets)) == NULL)
 			fatal("printing");
 		(void)fputs(text, stdout);
+		explicit_bzero(text, strlen(text));
 		free(text);
 	}
 	(void)fprintf(o->verbose ? stderr : stdout, "configuration OK%s\n",

@@ -4,7 +4,8 @@
 
 #include "proc/parent.h"
 
-/* `iked -n': errors, warnings and what is hardly meant; the exit status. */
-int	checkconf(const struct parent_opts *);
+/* `iked -n': errors, warnings and what is hardly meant; the exit status.  With -v, what
+ * was understood; secrets: those, too. */
+int	checkconf(const struct parent_opts *, int secrets);
 
 #endif

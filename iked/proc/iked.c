@@ -142,7 +142,7 @@ int
 main(int argc, char *argv[])
 {
 	static struct parent_opts o;
-	int c, check = 0, stop = 0;
+	int c, check = 0, stop = 0, secrets = 0;
 	pid_t pid;
 
 	if (argc == 3 && strcmp(argv[1], "-P") == 0)
@@ -182,6 +182,7 @@ main(int argc, char *argv[])
 			set_socket(&o, optarg);
 			break;
 		case 'v':
+			secrets = o.verbose;	/* said twice */
 			o.verbose = 1;
 			break;
 		case 'x':
@@ -194,7 +195,7 @@ main(int argc, char *argv[])
 		usage();
 	plog_init("iked", PLOG_FRONT, o.verbose);
 	if (check)
-		return (checkconf(&o));
+		return (checkconf(&o, secrets));
 	if (geteuid() != 0)
 		fatalx("iked must be started by root");
 	if (stop) {

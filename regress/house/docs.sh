@@ -279,6 +279,19 @@ displays()
 	done
 }
 
+# uncanonical FILE: iked -nvv prints what does not load, or means something else; and
+# iked -nv prints secrets
+uncanonical()
+{
+	check -v -v -f "$1" >canon 2>/dev/null || echo "$1: is not printed"
+	check -v -v -f canon >again 2>/dev/null || echo "$1: the canonical text is refused"
+	cmp -s canon again || echo "$1: the canonical text means something else"
+	grep -q '^	psk ' canon || echo "$1: no secret with -nvv"
+	check -v -f "$1" 2>/dev/null >canon
+	grep -q '^ikev2 ' canon || echo "$1: nothing with -nv"
+	grep -v '^#' canon | grep 'psk '
+}
+
 # unloadable COUNT FILE: examples that iked does not take, or not COUNT of them
 unloadable()
 {
@@ -292,6 +305,7 @@ unloadable()
 			openssl rand -hex 32 >"$k"
 		done
 		check -f "$e" >out 2>&1 || { echo "${2##*/}: $e is refused:"; cat out; }
+		uncanonical "$e"
 		if grep warning: out | grep -v 'is weak'; then
 			echo "${2##*/}: $e has warnings"
 		fi

@@ -122,6 +122,80 @@ ATF_TC_BODY(proposals, tc)
 }
 
 /* What a preset says; what the statement says itself comes before. */
+/* What is chosen of this offer, NULL: whatever; it gets an SPI, as it has on its way. */
+static void
+expect_chosen(const struct proposals *offered, const struct proposals *ours,
+    const char *want, const char *of)
+{
+	struct proposals ps = *offered;
+	struct proposal	 chosen;
+	struct suite	 su;
+	char		 got[256] = "nothing";
+	unsigned int	 i;
+
+	for (i = 0; i < ps.n; i++)
+		ps.p[i].spi = ps.p[i].spilen != 0 ? 0x1234 : 0;
+	if (proposal_choose(&ps, ours, 0, 0, &chosen, &su) == 0)
+		suite_str(&su, got, sizeof(got));
+	if (want != NULL)
+		ATF_CHECK_STREQ_MSG(want, got, "%s", of);
+	else
+		ATF_CHECK_MSG(strcmp(got, "nothing") != 0, "%s", of);
+}
+
+/* The same both ways: the peer's is what it offers, and what it takes. */
+static void
+expect_meet(const char *preset, const char *peer, const char *ike, const char *esp)
+{
+	struct conf	*a, *b;
+	char		 text[1024];
+
+	snprintf(text, sizeof(text), "ikev2 \"a\"" NETS ENDS PSK " preset %s", preset);
+	a = good(text);
+	snprintf(text, sizeof(text), "ikev2 \"a\"" NETS ENDS PSK " %s", peer);
+	b = good(text);
+	expect_chosen(b->peers[0].ike, a->peers[0].ike, ike, peer);
+	expect_chosen(b->tunnels[0].esp, a->tunnels[0].esp, esp, peer);
+	/* of ours it takes something */
+	expect_chosen(a->peers[0].ike, b->peers[0].ike, NULL, peer);
+	expect_chosen(a->tunnels[0].esp, b->tunnels[0].esp, NULL, peer);
+	conf_free(a);
+	conf_free(b);
+}
+
+/* The peers as they come, and as their owners had better set them. */
+ATF_TC_WITHOUT_HEAD(presets_meet);
+ATF_TC_BODY(presets_meet, tc)
+{
+	expect_meet("routeros", "ikesa enc aes-128 auth hmac-sha1 group { modp2048, modp1024 } "
+	    "childsa enc { aes-256, aes-192, aes-128 } auth hmac-sha1 group modp1024",
+	    "aes-128 auth hmac-sha1 prf hmac-sha1 group modp2048",
+	    "aes-256 auth hmac-sha1 group modp1024");
+	expect_meet("routeros", "ikesa enc { aes-256, aes-128 } auth hmac-sha2-256 "
+	    "group modp2048 childsa enc aes-256 auth hmac-sha2-256 group modp1024",
+	    "aes-256 auth hmac-sha2-256 prf hmac-sha2-256 group modp2048",
+	    "aes-256 auth hmac-sha2-256 group modp1024");
+	expect_meet("windows", "ikesa enc aes-256 auth { hmac-sha1, hmac-sha2-256, "
+	    "hmac-sha2-384 } group modp1024 childsa enc { aes-256, aes-128 } auth hmac-sha1",
+	    "aes-256 auth hmac-sha2-384 prf hmac-sha2-384 group modp1024",
+	    "aes-256 auth hmac-sha1");
+	/* with NegotiateDH2048_AES256 */
+	expect_meet("windows", "ikesa enc aes-256 auth hmac-sha2-256 group modp2048 "
+	    "childsa enc aes-256 auth hmac-sha2-256",
+	    "aes-256 auth hmac-sha2-256 prf hmac-sha2-256 group modp2048",
+	    "aes-256 auth hmac-sha2-256");
+	expect_meet("openiked", "ikesa enc { aes-128-gcm, aes-256-gcm } prf { hmac-sha2-256, "
+	    "hmac-sha2-384, hmac-sha2-512, hmac-sha1 } group { curve25519, ecp521, ecp384, "
+	    "ecp256, modp4096, modp3072, modp2048, modp1536, modp1024 } "
+	    "ikesa enc { aes-256, aes-192, aes-128 } auth { hmac-sha2-256, hmac-sha2-384, "
+	    "hmac-sha2-512, hmac-sha1 } group { curve25519, ecp521, modp2048 } "
+	    "childsa enc { aes-128-gcm, aes-256-gcm } esn "
+	    "childsa enc { aes-256, aes-192, aes-128 } auth { hmac-sha2-256, hmac-sha2-384, "
+	    "hmac-sha2-512, hmac-sha1 } esn",
+	    "aes-256-gcm prf hmac-sha2-256 group curve25519",
+	    "aes-256-gcm esn");
+}
+
 ATF_TC_WITHOUT_HEAD(presets);
 ATF_TC_BODY(presets, tc)
 {
@@ -481,6 +555,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, proposals);
 	ATF_TP_ADD_TC(tp, presets);
+	ATF_TP_ADD_TC(tp, presets_meet);
 	ATF_TP_ADD_TC(tp, defaults);
 	ATF_TP_ADD_TC(tp, units);
 	ATF_TP_ADD_TC(tp, peers);
