@@ -192,3 +192,19 @@ ctl_event(struct ctl *ct, const struct watch_event *ev)
 		ctl_line(&ct->c[i], &copy);
 	}
 }
+
+void
+ctl_backup(struct ctl *ct, int on, const char *error)
+{
+	struct ctl_client *c;
+	size_t i;
+
+	for (i = 0; i < CTL_CLIENTS; i++) {
+		c = &ct->c[i];
+		if (c->io.fd == -1 || !c->io.busy ||
+		    c->cmd.verb != CTL_BACKUP_SET || c->cmd.on != (on != 0))
+			continue;
+		lineio_end(&c->io, error);
+		lineio_resume(&c->io);
+	}
+}

@@ -23,6 +23,9 @@ struct ctl_io {
 			    const struct addr *dst, const struct probe *);
 	int		(*quotes)(void *arg, const struct icmp_error *,
 			    const struct addr *dst, const struct probe *);
+	/* Another node is the master (1), or this one is: whoever keeps that is told, and
+	 * answers by ctl_backup.  0, or -1: it could not be told. */
+	int		(*backup)(void *arg, int);
 };
 
 struct ctl;
@@ -32,6 +35,8 @@ struct ctl	*ctl_new(struct ev_loop *, struct watch *, const struct ctl_io *,
 /* Takes fd over; once. */
 void		 ctl_listen(struct ctl *, int fd);
 void		 ctl_event(struct ctl *, const struct watch_event *);
+/* That was noted, or what went wrong. */
+void		 ctl_backup(struct ctl *, int on, const char *error);
 /* Probes of clients have slots that no target has: 1 for such a one. */
 int		 ctl_owns(const struct probe *);
 void		 ctl_sent(struct ctl *, const struct probe *, int error);

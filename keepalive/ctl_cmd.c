@@ -110,6 +110,19 @@ trace(char **args, struct ctl_cmd *cmd)
 	return (take_name(cmd, word) == -1 ? BADNAME : NULL);
 }
 
+static const char *
+backup(char **args, struct ctl_cmd *cmd)
+{
+	int bad = 0;
+	char *word = lineio_word(args, &bad);
+
+	if (word == NULL || (strcmp(word, "on") != 0 &&
+	    strcmp(word, "off") != 0))
+		return ("write: backup on, or: backup off");
+	cmd->on = strcmp(word, "on") == 0;
+	return (NULL);
+}
+
 static const struct {
 	const char	*name;
 	enum ctl_verb	 verb;
@@ -121,6 +134,7 @@ static const struct {
 	{ "probe", CTL_PROBE, probe },
 	{ "ping", CTL_PING, ping },
 	{ "trace", CTL_TRACE, trace },
+	{ "backup", CTL_BACKUP_SET, backup },
 	{ "version", CTL_VERSION, no_words },
 };
 

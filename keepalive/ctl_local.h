@@ -14,13 +14,14 @@
 
 enum ctl_verb {
 	CTL_SHOW = 1, CTL_EVENTS, CTL_METRICS, CTL_PROBE,
-	CTL_PING, CTL_TRACE, CTL_VERSION, CTL_HISTORY
+	CTL_PING, CTL_TRACE, CTL_VERSION, CTL_HISTORY, CTL_BACKUP_SET
 };
 
 /* A command, checked. */
 struct ctl_cmd {
 	enum ctl_verb	verb;
 	char		name[CONF_NAMELEN];	/* "": all */
+	uint8_t		on;			/* of backup */
 	uint32_t	count, wait_ms, size;	/* of ping; size of trace, too */
 };
 /* ctl_cmd.c; pure.  NULL and *cmd, or what to answer.  The line is written into. */
@@ -71,7 +72,7 @@ void	ctl_json_event(struct json *, const struct watch_event *,
 	    const struct timespec *wall);
 
 /* metrics.c; pure.  What they write ends with LF; octets, 0 when it does not fit. */
-#define METRICS_FAMILIES	12
+#define METRICS_FAMILIES	18
 #define METRICS_MAX		2048	/* octets of a family's head, or of a target in it */
 size_t	metrics_head(unsigned int family, char *dst, size_t cap);
 size_t	metrics_sample(unsigned int family, const struct watch_status *, monotime now,

@@ -109,6 +109,18 @@ probe_now(struct ctl_client *c)
 	}
 }
 
+/* The answer is the parent's, which keeps it. */
+static void
+backup(struct ctl_client *c)
+{
+	struct ctl *ct = c->ctl;
+
+	if (ct->io->backup(ct->io->arg, c->cmd.on) == -1)
+		lineio_end(&c->io, "the parent process does not listen");
+	else
+		c->io.busy = 1;
+}
+
 static void
 version(struct ctl_client *c)
 {
@@ -156,6 +168,9 @@ ctl_run(struct ctl_client *c)
 	case CTL_PING:
 	case CTL_TRACE:
 		ctl_ping_start(c);
+		break;
+	case CTL_BACKUP_SET:
+		backup(c);
 		break;
 	case CTL_VERSION:
 		version(c);

@@ -16,7 +16,8 @@
 #define PREFIX		"ikeep_keepalive_"
 #define LABEL_MAX	(4 * CONF_NAMELEN)
 
-enum mkind { MK_GAUGE, MK_COUNTER, MK_STATE };
+/* MK_KNOWN: a gauge that is left out while it is 0, which is: not known. */
+enum mkind { MK_GAUGE, MK_COUNTER, MK_STATE, MK_VERDICT, MK_SUMMARY, MK_LOSS, MK_KNOWN };
 
 static uint64_t
 v_up(const struct watch_status *s, monotime now)
@@ -96,6 +97,28 @@ v_late(const struct watch_status *s, monotime now)
 	return (s->late);
 }
 
+static uint64_t
+v_jitter(const struct watch_status *s, monotime now)
+{
+	(void)now;
+	return (s->fig.jitter_us);
+}
+
+static uint64_t
+v_silence(const struct watch_status *s, monotime now)
+{
+	int64_t us = mono_diff_us(now, s->last_reply);
+
+	return (s->last_reply.us != MONO_NONE.us && us > 0 ? (uint64_t)us : 0);
+}
+
+static uint64_t
+v_pmtu(const struct watch_status *s, monotime now)
+{
+	(void)now;
+	return (s->pmtu);
+}
+
 static const struct {
 	const char	*name, *help;
 	enum mkind	 kind;
@@ -119,6 +142,16 @@ static const struct {
 	    v_timeouts },
 	{ "probes_late", "Of these, answered after all.", MK_COUNTER, 0, v_late },
 	{ "probes_lost", "Probes never answered so far.", MK_GAUGE, 0, v_lost },
+	{ "round_trip_seconds", "Times to a reply; quantiles of the recent ones.",
+	    MK_SUMMARY, 1, NULL },
+	{ "jitter_seconds", "Mean difference from one reply to the next (RFC 3550).",
+	    MK_GAUGE, 1, v_jitter },
+	{ "loss_ratio", "Lost of those sent in the last minute, 15 minutes, hour.",
+	    MK_LOSS, 0, NULL },
+	{ "last_reply_age_seconds", "How long ago the last reply came.", MK_KNOWN,
+	    1, v_silence },
+	{ "verdict", "What is known of the tunnel.", MK_VERDICT, 0, NULL },
+	{ "pmtu_bytes", "The largest packet that passes.", MK_KNOWN, 0, v_pmtu },
 };
 
 struct text {
@@ -171,16 +204,20 @@ escape(const char *s, char dst[LABEL_MAX])
 size_t
 metrics_head(unsigned int family, char *dst, size_t cap)
 {
-	static const char *const types[] = { "gauge", "counter", "stateset" };
+	static const char *const types[] = { "gauge", "counter", "stateset",
+	    "stateset", "summary", "gauge", "gauge" };
 	struct text t = { dst, 0, cap, 0 };
-	const char *name;
+	const char *name, *unit;
 
 	if (family >= METRICS_FAMILIES)
 		return (0);
 	name = families[family].name;
 	put(&t, "# TYPE " PREFIX "%s %s\n", name, types[families[family].kind]);
-	if (families[family].micro)
-		put(&t, "# UNIT " PREFIX "%s seconds\n", name);
+	/* The unit is the end of the name, or there is none. */
+	unit = strrchr(name, '_');
+	if (unit != NULL && (strcmp(unit, "_seconds") == 0 ||
+	    strcmp(unit, "_ratio") == 0 || strcmp(unit, "_bytes") == 0))
+		put(&t, "# UNIT " PREFIX "%s %s\n", name, unit + 1);
 	put(&t, "# HELP " PREFIX "%s %s\n", name, families[family].help);
 	return (t.full ? 0 : t.len);
 }
@@ -196,6 +233,76 @@ put_states(struct text *t, const char *name, const char *label,
 		    label, name, watch_state_name(s), s == now);
 }
 
+static void
+put_verdicts(struct text *t, const char *name, const char *label,
+    const char *now)
+{
+	static const char *const all[] = { "UP", "ACQUIRING", "ONE_WAY",
+	    "LOCAL_MISS", "TARGET_SILENT", "DATA_DEAD", "PEER_DEAD",
+	    "NO_SOURCE" };
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		put(t, PREFIX "%s{tunnel=\"%s\"," PREFIX "%s=\"%s\"} %d\n", name,
+		    label, name, all[i], strcmp(all[i], now) == 0);
+}
+
+/* Quantiles only of what is there; the sum in microseconds cannot overflow. */
+static void
+put_summary(struct text *t, const char *name, const char *label,
+    const struct watch_status *s)
+{
+	const struct {
+		const char	*quantile;
+		uint32_t	 us;
+	} q[] = { { "0.5", s->fig.p50_us }, { "0.9", s->fig.p90_us },
+	    { "0.99", s->fig.p99_us } };
+	size_t i;
+
+	for (i = 0; s->received > 0 && i < sizeof(q) / sizeof(q[0]); i++)
+		put(t, PREFIX "%s{tunnel=\"%s\",quantile=\"%s\"} %u.%06u\n",
+		    name, label, q[i].quantile, q[i].us / 1000000,
+		    q[i].us % 1000000);
+	put(t, PREFIX "%s_count{tunnel=\"%s\"} %" PRIu64 "\n", name, label,
+	    s->received);
+	put(t, PREFIX "%s_sum{tunnel=\"%s\"} %" PRIu64 ".%06u\n", name, label,
+	    s->rtt_sum_us / 1000000, (unsigned int)(s->rtt_sum_us % 1000000));
+}
+
+static void
+put_losses(struct text *t, const char *name, const char *label,
+    const struct watch_figures *f)
+{
+	const struct {
+		const char	*window;
+		uint16_t	 thousandths;
+	} l[] = { { "1m", f->loss_1m }, { "15m", f->loss_15m },
+	    { "1h", f->loss_1h } };
+	size_t i;
+
+	for (i = 0; i < sizeof(l) / sizeof(l[0]); i++)
+		put(t, PREFIX "%s{tunnel=\"%s\",window=\"%s\"} %u.%03u\n", name,
+		    label, l[i].window, l[i].thousandths / 1000U,
+		    l[i].thousandths % 1000U);
+}
+
+static void
+put_value(struct text *t, unsigned int family, const char *label,
+    const struct watch_status *st, monotime now)
+{
+	uint64_t v = families[family].value(st, now);
+
+	if (families[family].kind == MK_KNOWN && v == 0)
+		return;
+	put(t, PREFIX "%s%s{tunnel=\"%s\"} ", families[family].name,
+	    families[family].kind == MK_COUNTER ? "_total" : "", label);
+	if (families[family].micro)
+		put(t, "%" PRIu64 ".%06u\n", v / 1000000,
+		    (unsigned int)(v % 1000000));
+	else
+		put(t, "%" PRIu64 "\n", v);
+}
+
 size_t
 metrics_sample(unsigned int family, const struct watch_status *st, monotime now,
     char *dst, size_t cap)
@@ -203,23 +310,29 @@ metrics_sample(unsigned int family, const struct watch_status *st, monotime now,
 	struct text t = { dst, 0, cap, 0 };
 	char label[LABEL_MAX];
 	const char *name;
-	uint64_t v;
 
 	if (family >= METRICS_FAMILIES)
 		return (0);
 	name = families[family].name;
 	(void)escape(st->name, label);
-	if (families[family].kind == MK_STATE) {
+	switch (families[family].kind) {
+	case MK_STATE:
 		put_states(&t, name, label, st->state);
-		return (t.full ? 0 : t.len);
+		break;
+	case MK_VERDICT:
+		put_verdicts(&t, name, label, st->verdict);
+		break;
+	case MK_SUMMARY:
+		put_summary(&t, name, label, st);
+		break;
+	case MK_LOSS:
+		put_losses(&t, name, label, &st->fig);
+		break;
+	case MK_GAUGE:
+	case MK_COUNTER:
+	case MK_KNOWN:
+		put_value(&t, family, label, st, now);
+		break;
 	}
-	v = families[family].value(st, now);
-	put(&t, PREFIX "%s%s{tunnel=\"%s\"} ", name,
-	    families[family].kind == MK_COUNTER ? "_total" : "", label);
-	if (families[family].micro)
-		put(&t, "%" PRIu64 ".%06u\n", v / 1000000,
-		    (unsigned int)(v % 1000000));
-	else
-		put(&t, "%" PRIu64 "\n", v);
 	return (t.full ? 0 : t.len);
 }

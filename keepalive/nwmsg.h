@@ -26,7 +26,10 @@ enum nwmsg {
 	NW_READY,	/* sandboxed and waiting for the above */
 	NW_LOG,		/* u8 level, string */
 	NW_HOOK,	/* a hook_event */
-	NW_LOST		/* the connection to iked is gone */
+	NW_LOST,	/* the connection to iked is gone */
+	NW_BACKUP_SET,	/* u8: a client says whether another node is the master */
+	/* parent to probe, when it is done; behind NW_BACKUP, if that changed */
+	NW_BACKUP_DONE	/* u8 of the former, string: what went wrong; "" */
 };
 
 #define NWMSG_ADDRS	500	/* in one message */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "keepalive/addrs.h"
+#include "keepalive/backup.h"
 #include "keepalive/nwmsg.h"
 #include "keepalive/parent.h"
 #include "keepalive/parent_icmp.h"
@@ -174,7 +175,7 @@ send_backup(struct parent *s)
 static void
 look_for_backup(struct parent *s)
 {
-	int backup = access(s->p->backup, F_OK) == 0;
+	int backup = backup_get(s->p->backup);
 
 	if (backup == s->backup)
 		return;
@@ -184,16 +185,42 @@ look_for_backup(struct parent *s)
 }
 
 static void
-scan_cb(struct ev_loop *loop, ev_timer *t, int revents)
+look_around(struct parent *s)
 {
-	struct parent *s = t->data;
-
-	(void)loop;
-	(void)revents;
 	/* Its addresses first: the master has some more. */
 	if (scan(s) && s->ready)
 		send_addrs(s);
 	look_for_backup(s);
+}
+
+static void
+scan_cb(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	(void)loop;
+	(void)revents;
+	look_around(t->data);
+}
+
+/* A client's word.  What it asks for is what a file says, so that it outlives us both. */
+static int
+take_backup(struct parent *s, struct rbuf *r)
+{
+	uint8_t on = rbuf_u8(r);
+	struct msg m;
+	int error = 0;
+
+	if (!rbuf_ok(r) || on > 1)
+		return (-1);
+	if (backup_set(s->p->backup, on) == -1) {
+		error = errno;
+		log_warn(plog(), "%s", s->p->backup);
+	}
+	look_around(s);
+	msg_start(&m, NW_BACKUP_DONE);
+	wbuf_u8(&m.w, on);
+	wbuf_str(&m.w, error != 0 ? strerror(error) : "");
+	put(s, &m);
+	return (0);
 }
 
 /* A connection that may do nothing but what a keepalive agent needs, or -1. */
@@ -305,6 +332,8 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 		return (0);
 	case NW_HOOK:
 		return (take_hook(s, r));
+	case NW_BACKUP_SET:
+		return (take_backup(s, r));
 	case NW_TOTALS:
 		return (say_totals(r));
 	case NW_LOST:
@@ -477,9 +506,9 @@ usr1_cb(struct ev_loop *loop, ev_signal *w, int revents)
 static void
 usr2_cb(struct ev_loop *loop, ev_signal *w, int revents)
 {
-	struct parent *s = w->data;
-
-	scan_cb(loop, &s->scan, revents);
+	(void)loop;
+	(void)revents;
+	look_around(w->data);
 }
 
 static void

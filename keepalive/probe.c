@@ -375,6 +375,30 @@ hook(void *arg, const struct hook_event *ev)
 }
 
 static int
+ctl_to_parent(void *arg, int on)
+{
+	struct pstate *p = arg;
+	struct msg m;
+
+	msg_start(&m, NW_BACKUP_SET);
+	wbuf_u8(&m.w, (uint8_t)on);
+	return (chan_put(p->chan, &m));
+}
+
+static int
+take_done(struct pstate *p, struct rbuf *r)
+{
+	uint8_t on = rbuf_u8(r);
+	char error[256];
+
+	rbuf_str(r, error, sizeof(error));
+	if (!rbuf_ok(r))
+		return (-1);
+	ctl_backup(p->ctl, on, error[0] != '\0' ? error : NULL);
+	return (0);
+}
+
+static int
 take_control(struct pstate *p, int fd)
 {
 	if (fd == -1 || p->controlled)
@@ -475,6 +499,9 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 	case NW_BACKUP:
 		watch_backup(p->watch, rbuf_u8(r), clock_now());
 		break;
+	case NW_BACKUP_DONE:
+		rv = take_done(p, r);
+		break;
 	case NW_CONF_BEGIN:
 		watch_conf_begin(p->watch);
 		p->conf_open = 1;
@@ -547,7 +574,8 @@ probe_main(const struct nw_opts *opts)
 	p->log = (struct logger){ to_parent, p, opts->verbose };
 	p->io = (struct watch_io){ p, send_probe, random32, &p->log, event,
 	    hook };
-	p->ctlio = (struct ctl_io){ p, ctl_now, ctl_wake, ctl_send, ctl_quotes };
+	p->ctlio = (struct ctl_io){ p, ctl_now, ctl_wake, ctl_send, ctl_quotes,
+	    ctl_to_parent };
 	client_prepare();
 	p->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	if (p->loop == NULL || (p->chan = chan_new(p->loop, PROBE_CHANFD,

@@ -207,6 +207,7 @@ struct watch_status {
 	uint32_t		interval_ms;
 	uint64_t		sent, received, lost, late;
 	uint32_t		rtt_us, rtt_min_us, rtt_avg_us, rtt_max_us;
+	uint64_t		rtt_sum_us;	/* of all replies */
 	struct watch_figures	fig;
 	uint16_t		pmtu, mss;	/* what passes; 0: not known */
 	const char		*verdict;	/* "UP", "DATA_DEAD", ... */

@@ -68,6 +68,7 @@ target_status(const struct watch *w, const struct target *t,
 	st->rtt_us = t->rtt_us;
 	st->rtt_min_us = t->rtt_min_us;
 	st->rtt_max_us = t->rtt_max_us;
+	st->rtt_sum_us = t->rtt_sum_us;
 	if (t->received > 0)
 		st->rtt_avg_us = (uint32_t)(t->rtt_sum_us / t->received);
 	target_figures(w, t, &st->fig);

@@ -369,6 +369,144 @@ step_pmtu() {
 	prog_stop IKED boise
 }
 
+# What netwatchd.service leaves a process, as options of setpriv(1).
+unit_rights() {
+	_caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$TOP/etc/systemd/netwatchd.service" |
+	    tr 'A-Z\n' 'a-z ' | sed 's/cap_/+/g; s/ *$//; s/  */,/g')
+	grep -q '^NoNewPrivileges=yes' "$TOP/etc/systemd/netwatchd.service" || return 1
+	echo "--no-new-privs --bounding-set -all,$_caps"
+}
+hook_said() { on seattle grep -q -- "$1" /run/hooks/log; }
+hook_conf() {
+	conf_write seattle <<-CONF
+	ikev2 "boise" ondemand tunnel esp from $LAN_SEATTLE to $LAN_BOISE \\
+	    local $WAN_SEATTLE peer $WAN_BOISE \\
+	    keepalive target 10.2.0.1 interval 1 \\
+	    onup "/run/hooks/say" ondown "/run/hooks/say" ontest "/run/hooks/say" \\
+	    psk "a secret that both sides have in common"
+	CONF
+	conf_write boise <<-CONF
+	ikev2 "seattle" passive tunnel esp from $LAN_BOISE to $LAN_SEATTLE \\
+	    local $WAN_BOISE peer $WAN_SEATTLE \\
+	    psk "a secret that both sides have in common"
+	CONF
+}
+# What it is given, and that it may do what netwatchd(8) says of hooks under systemd.
+hook_write() {
+	on seattle sh -c 'mkdir -m 755 /run/hooks && cat >/run/hooks/say && chmod 755 /run/hooks/say' <<-'HOOK'
+	#!/bin/sh
+	exec >>/run/hooks/log 2>&1
+	echo "$1 of $2, $# arguments, uid $(id -u), in $(pwd)"
+	tr '\0' '\n' <"/proc/$$/environ" | sort | sed "s/^/$1: /"
+	[ -t 0 ] || echo "$1: input $(readlink /proc/$$/fd/0)"
+	case $1 in
+	down)	ip route replace blackhole 10.77.0.0/16 && echo "routed" ;;
+	up)	ip route del blackhole 10.77.0.0/16; echo "unrouted" ;;
+	esac
+	HOOK
+}
+
+# Hooks under the real parent, with the rights of the systemd unit, and a reload between.
+step_hooks() {
+	hook_conf
+	hook_write || bad "no hook"
+	rights=$(unit_rights) || bad "the unit has moved"
+	iked_start seattle || bad "no iked"
+	iked_start boise || bad "no iked"
+	# shellcheck disable=SC2086
+	spawn seattle "$NWLOG" setpriv $rights "$BIN/netwatchd" -d -f "$W/seattle/iked.conf"
+	NETWATCHD_seattle=$SPAWNED
+	wait_for 20 ka_is seattle up || bad "seattle is not up"
+	wait_for 10 hook_said '^up of boise, 2 arguments, uid 0, in /$' || bad "no hook for up"
+	wait_for 10 hook_said '^test of boise, 2 arguments, uid 0, in /$' || bad "no hook for test"
+	# The environment is what the manual says, and nothing else.
+	on seattle grep '^up: ' /run/hooks/log | sed -n 's/^up: \([A-Z_]*\)=.*/\1/p' | sort >"$OUT/is"
+	printf '%s\n' IKEEP_EVENT IKEEP_LOSS IKEEP_NAME IKEEP_REASON IKEEP_RTT_US IKEEP_SOURCE \
+	    IKEEP_STATE IKEEP_TARGET IKEEP_VERDICT PATH >"$OUT/want"
+	diff "$OUT/want" "$OUT/is" || bad "another environment"
+	for line in IKEEP_NAME=boise IKEEP_EVENT=up IKEEP_STATE=up IKEEP_VERDICT=up \
+	    IKEEP_SOURCE=10.1.0.1 IKEEP_TARGET=10.2.0.1 IKEEP_LOSS=0.0 'input /dev/null'; do
+		hook_said "^up: $line\$" || bad "up without $line"
+	done
+	hook_said '^test: IKEEP_RTT_US=[1-9]' || bad "test without a time"
+	# A reload keeps what is known: another tunnel comes, this one goes on.
+	sent=$(ctl seattle show keepalive boise -j | field sent)
+	since=$(ctl seattle show keepalive boise -j | field since_ms)
+	cat >>"$W/seattle/iked.conf" <<-CONF
+	watch "self" 10.1.0.1
+	CONF
+	kill -HUP "$NETWATCHD_seattle"
+	wait_for 10 said 'watching 2 tunnels' || bad "no reload"
+	sleep 1
+	ka="$(ctl seattle show keepalive boise -j)"
+	[ "$(echo "$ka" | field state)" = up ] || bad "a reload takes it down"
+	[ "$(echo "$ka" | field sent)" -ge "$sent" ] || bad "a reload loses its numbers"
+	[ "$(echo "$ka" | field since_ms)" -gt "$since" ] || bad "a reload begins anew"
+	[ "$(on seattle grep -c '^up of' /run/hooks/log)" = 1 ] || bad "a reload runs hooks"
+	ctl seattle show keepalive boise -v | tee "$OUT/seattle/verbose"
+	grep -q '^    lost in the last hour, by minute: |.*[.]| now$' "$OUT/seattle/verbose" ||
+	    bad "no history"
+	# The way is cut: down, with the rights to change a route.
+	on core ip link set toboise down
+	wait_for 30 hook_said '^down of boise, 2 arguments' || bad "no hook for down"
+	wait_for 10 hook_said '^routed$' || bad "a hook may not change routes"
+	hook_said '^down: IKEEP_STATE=down$' || bad "down without its state"
+	hook_said '^down: IKEEP_REASON=.' || bad "down without a reason"
+	on seattle ip route show type blackhole | grep 10.77.0.0/16 || bad "no route"
+	on core sh -c 'ip link set toboise up; ip route replace 10.2.0.0/24 via 198.51.100.1'
+	unrouted() { [ -z "$(on seattle ip route show type blackhole)" ]; }
+	wait_for 60 unrouted || bad "no hook for up again"
+	on seattle cat /run/hooks/log | head -n 60
+	prog_stop NETWATCHD seattle
+	prog_stop IKED seattle
+	prog_stop IKED boise
+	grep 'sandbox' "$NWLOG" && bad "the sandbox bit"
+	:
+}
+
+# The backup of a pair, by command and by the script for keepalived.
+step_backup() {
+	conf
+	netwatchd_start seattle
+	wait_for 20 ka_is seattle up || bad "not up"
+	ctl seattle keepalive backup on || bad "no backup"
+	ka_is seattle backup || bad "it is no backup when the command is done"
+	on seattle test -e /run/netwatchd.backup || bad "nobody remembers"
+	sleep 1
+	cap_start quiet core toseattle
+	sleep 5
+	[ "$(cap_stop quiet)" = 0 ] || bad "quiet capture dropped"
+	[ "$(cap_count quiet 'icmp')" = 0 ] || bad "the backup sends"
+	ctl seattle ping boise -c 1 2>&1 | grep 'this node is the backup' || bad "the backup pings"
+	# Another probe process and another daemon know it, too.
+	pid=$(probe_pid)
+	kill -KILL "$pid"
+	wait_for 20 probe_is_another "$pid" || bad "no other probe process"
+	wait_for 20 ka_is seattle backup || bad "the other one is no backup"
+	prog_stop NETWATCHD seattle
+	netwatchd_start seattle
+	wait_for 20 ka_is seattle backup || bad "a restart makes it the master"
+	ctl seattle keepalive backup off || bad "no master"
+	on seattle test -e /run/netwatchd.backup && bad "the file stays"
+	wait_for 20 ka_is seattle up || bad "the master is not up"
+	# What keepalived runs: with the daemon, and without it.
+	sed "s,^PATH=,PATH=$BIN:," "$TOP/share/examples/netwatchd.keepalived" >"$W/notify"
+	on seattle sh "$W/notify" INSTANCE lan BACKUP 100 || bad "the script fails"
+	ka_is seattle backup || bad "the script makes no backup"
+	on seattle sh "$W/notify" INSTANCE lan MASTER 100 || bad "the script fails"
+	wait_for 20 ka_is seattle up || bad "the script makes no master"
+	on seattle sh "$W/notify" INSTANCE lan NONSENSE 2>/dev/null && bad "nonsense is a state"
+	prog_stop NETWATCHD seattle
+	on seattle sh "$W/notify" INSTANCE lan FAULT 100 || bad "the script fails without a daemon"
+	netwatchd_start seattle
+	wait_for 20 ka_is seattle backup || bad "what was said before the start is lost"
+	on seattle sh "$W/notify" GROUP lan MASTER 100
+	wait_for 20 ka_is seattle up || bad "not up at last"
+	prog_stop NETWATCHD seattle
+	grep 'sandbox' "$NWLOG" && bad "the sandbox bit"
+	:
+}
+
 for STEP; do
 	mkdir -p "$OUT/seattle" "$OUT/boise"
 	: >"$NWLOG"

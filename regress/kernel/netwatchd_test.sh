@@ -74,6 +74,26 @@ pmtu_body() {
 	run pmtu
 }
 
+atf_test_case hooks
+hooks_head() {
+	atf_set descr "hooks under the real parent, with the rights of the systemd unit; a reload"
+	atf_set require.user root
+	atf_set timeout 600
+}
+hooks_body() {
+	run hooks
+}
+
+atf_test_case backup
+backup_head() {
+	atf_set descr "the backup of a pair is quiet: by command and by keepalived's script"
+	atf_set require.user root
+	atf_set timeout 600
+}
+backup_body() {
+	run backup
+}
+
 atf_test_case localmiss
 localmiss_head() {
 	atf_set descr "masquerade eats the probes: said in one line"
@@ -91,5 +111,7 @@ atf_init_test_cases() {
 	atf_add_test_case kinds
 	atf_add_test_case ping
 	atf_add_test_case pmtu
+	atf_add_test_case hooks
+	atf_add_test_case backup
 	atf_add_test_case localmiss
 }

@@ -38,6 +38,8 @@ static struct world {
 	unsigned int		 nsent;
 	int			 senderr;
 	struct addr		 mine;
+	int			 backup;	/* the parent was told so; -1: it was not */
+	int			 deaf;
 } W;
 
 static void
@@ -113,6 +115,14 @@ wake(void *arg)
 	W.wakes++;
 }
 
+static int
+to_parent(void *arg, int on)
+{
+	(void)arg;
+	W.backup = on;
+	return (W.deaf ? -1 : 0);
+}
+
 static void
 event(void *arg, const struct watch_event *ev)
 {
@@ -127,7 +137,9 @@ world(void)
 	W.now.us = 5000000;
 	W.log = (struct logger){ emit, NULL, 1 };
 	W.io = (struct watch_io){ NULL, probe, random32, &W.log, event, NULL };
-	W.ctlio = (struct ctl_io){ NULL, now, wake, ping_send, ping_quotes };
+	W.ctlio = (struct ctl_io){ NULL, now, wake, ping_send, ping_quotes,
+	    to_parent };
+	W.backup = -1;
 	ATF_REQUIRE_EQ(0, addr_parse(&W.mine, "10.1.0.1"));
 	ATF_REQUIRE((W.loop = ev_loop_new(0)) != NULL);
 	ATF_REQUIRE((W.watch = watch_new(&W.io)) != NULL);
@@ -186,7 +198,7 @@ say(int fd, const char *s)
 static char *
 hear(int fd)
 {
-	static char buf[8 * 1024 * 1024];
+	static char buf[32 * 1024 * 1024];
 	size_t n = 0;
 	int quiet = 0;
 	ssize_t r;
@@ -267,6 +279,13 @@ ATF_TC_BODY(parse, tc)
 		{ "trace", "write: trace", 0, "" },
 		{ "trace \"a b\"", NULL, CTL_TRACE, "a b" },
 		{ "trace a b", "too many words", 0, "" },
+		{ "backup on", NULL, CTL_BACKUP_SET, "" },
+		{ "backup off", NULL, CTL_BACKUP_SET, "" },
+		{ "backup", "write: backup on", 0, "" },
+		{ "backup maybe", "write: backup on", 0, "" },
+		{ "backup on off", "too many words", 0, "" },
+		{ "show history", NULL, CTL_HISTORY, "" },
+		{ "show history \"a b\"", NULL, CTL_HISTORY, "a b" },
 		{ "version", NULL, CTL_VERSION, "" },
 		{ "", "unknown command", 0, "" },
 		{ "flush", "unknown command", 0, "" },
@@ -414,7 +433,8 @@ ATF_TC_BODY(slices, tc)
 	text = hear(fd);
 	for (n = 0; (text = strstr(text, "\nikeep_keepalive_")) != NULL; n++)
 		text++;
-	ATF_CHECK_EQ(5000 * (METRICS_FAMILIES - 1 + 6), n);
+	/* 12 single ones, states, verdicts, windows, _count and _sum */
+	ATF_CHECK_EQ(5000 * (12 + 6 + 8 + 3 + 2), n);
 	/* Targets that go while they are shown. */
 	say(fd, "show keepalive\n");
 	for (i = 0; i < 5; i++)
@@ -697,6 +717,79 @@ ATF_TC_BODY(ping_backup, tc)
 	ATF_CHECK(strstr(error, "nothing can be sent") != NULL);
 }
 
+/* The parent keeps it, and its answer is the client's. */
+ATF_TC_WITHOUT_HEAD(backup);
+ATF_TC_BODY(backup, tc)
+{
+	int a, b;
+
+	(void)tc;
+	world();
+	targets(1);
+	a = visit();
+	b = visit();
+	(void)hear(a);
+	(void)hear(b);
+	say(a, "backup on\nversion\n");
+	ATF_CHECK_STREQ("", hear(a));	/* not before it is so */
+	ATF_CHECK_EQ(1, W.backup);
+	ctl_backup(W.ctl, 0, NULL);	/* not what it asked for */
+	ATF_CHECK_STREQ("", hear(a));
+	watch_backup(W.watch, 1, W.now);
+	ctl_backup(W.ctl, 1, NULL);
+	ATF_CHECK_EQ(0, strncmp(hear(a), "{\"end\":true}\n{\"kind\":\"version\"",
+	    30));
+	ATF_CHECK_STREQ("", hear(b));
+	say(b, "show keepalive\n");
+	ATF_CHECK(strstr(hear(b), "\"state\":\"backup\"") != NULL);
+	say(b, "backup off\n");
+	(void)hear(b);
+	ATF_CHECK_EQ(0, W.backup);
+	ctl_backup(W.ctl, 0, "Read-only file system");
+	ATF_CHECK_STREQ("{\"end\":true,\"error\":\"Read-only file system\"}\n",
+	    hear(b));
+	W.deaf = 1;
+	say(b, "backup off\n");
+	ATF_CHECK(strstr(hear(b), "the parent process does not listen") != NULL);
+	/* One that has gone meanwhile is not answered. */
+	W.deaf = 0;
+	say(b, "backup off\n");
+	(void)hear(b);
+	(void)close(b);
+	(void)hear(a);
+	ctl_backup(W.ctl, 0, NULL);
+	ATF_CHECK_STREQ("", hear(a));
+}
+
+/* Nobody has answered: there is no history. */
+ATF_TC_WITHOUT_HEAD(history);
+ATF_TC_BODY(history, tc)
+{
+	struct stats_minute m[STATS_MINUTES] = { { 6, 1 }, { 5, 0 } };
+	char error[200];
+	struct json j;
+	int fd;
+
+	(void)tc;
+	world();
+	targets(2);
+	fd = visit();
+	(void)hear(fd);
+	say(fd, "show history boise\n");
+	ATF_CHECK_STREQ("{\"kind\":\"history\",\"tunnel\":\"boise\",\"sent\":[],"
+	    "\"lost\":[]}\n{\"end\":true}\n", hear(fd));
+	say(fd, "show history\n");
+	ATF_CHECK_EQ(2, count(hear(fd), "history", error));
+	say(fd, "show history nobody\n");
+	(void)count(hear(fd), "", error);
+	ATF_CHECK(strstr(error, "watches no tunnel") != NULL);
+	ctl_json_history(&j, "b", m);
+	ATF_REQUIRE(json_end(&j) > 0);
+	ATF_CHECK_EQ(0, strncmp(j.b, "{\"kind\":\"history\",\"tunnel\":\"b\","
+	    "\"sent\":[6,5,0,0,", 46));
+	ATF_CHECK(strstr(j.b, "],\"lost\":[1,0,0,") != NULL);
+}
+
 /* What from says of p: ICMP type, code, and how much of it is quoted. */
 static void
 complain(const char *from, const struct probe *p, uint8_t type, uint8_t code,
@@ -780,6 +873,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, manners);
 	ATF_TP_ADD_TC(tp, ping);
 	ATF_TP_ADD_TC(tp, ping_backup);
+	ATF_TP_ADD_TC(tp, backup);
+	ATF_TP_ADD_TC(tp, history);
 	ATF_TP_ADD_TC(tp, trace);
 	return (atf_no_error());
 }

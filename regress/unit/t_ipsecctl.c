@@ -364,6 +364,12 @@ ATF_TC_BODY(usage, tc)
 	    strstr(slurp("err"), "usage: ipsecctl") != NULL);
 	ATF_CHECK_EQ(0, run("log verbose"));
 	ATF_CHECK_EQ(2, run("log loud"));
+	ATF_CHECK_EQ(2, run("keepalive"));
+	ATF_CHECK_EQ(2, run("keepalive backup"));
+	ATF_CHECK_EQ(2, run("keepalive backup maybe"));
+	ATF_CHECK_EQ(2, run("keepalive standby on"));
+	ATF_CHECK_EQ(2, run("keepalive backup on -j"));
+	ATF_CHECK_EQ(3, run("keepalive backup on"));
 	ATF_CHECK_EQ(2, run("up 'a\" b'"));
 	stop();
 }

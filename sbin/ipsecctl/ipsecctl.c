@@ -48,6 +48,7 @@ usage(void)
 	    " [-j]\n"
 	    "       ipsecctl [-s socket] trace tunnel [-j]\n"
 	    "       ipsecctl [-s socket] probe tunnel\n"
+	    "       ipsecctl [-s socket] keepalive backup on | off\n"
 	    "       ipsecctl [-s socket] up | down tunnel [-w [-i wait]]\n"
 	    "       ipsecctl [-s socket] rekey | recreate | reset | check tunnel\n"
 	    "       ipsecctl [-s socket] rekey ike tunnel\n"

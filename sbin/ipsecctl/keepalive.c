@@ -224,11 +224,22 @@ simple(const struct ka_opts *o, const char *line)
 	return (array == NULL);
 }
 
+/* backup on, backup off */
+static int
+backup(const struct ka_opts *o, char *const *args)
+{
+	if (strcmp(args[0], "backup") != 0)
+		return (-1);
+	if (strcmp(args[1], "on") == 0)
+		return (simple(o, "backup on"));
+	return (strcmp(args[1], "off") == 0 ? simple(o, "backup off") : -1);
+}
+
 int
 keepalive_word(const char *word)
 {
 	static const char *const words[] = { "events", "probe", "ping",
-	    "trace", "watch" };
+	    "trace", "watch", "keepalive" };
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -257,6 +268,8 @@ keepalive_main(const struct ka_opts *o, int n, char *const *args)
 		return (keepalive_trace(o, args[1]));
 	if (o->count != NULL || o->wait != NULL || o->size != NULL)
 		return (-1);
+	if (strcmp(args[0], "keepalive") == 0)
+		return (n == 3 && !o->json ? backup(o, args + 1) : -1);
 	if (strcmp(args[0], "events") == 0)
 		return (n == 1 ? events(o) : -1);
 	if (n != 2 || strcmp(args[0], "probe") != 0 || o->json)

@@ -30,7 +30,7 @@ struct ka_opts {
  * by iked, with what netwatchd last reported to it.  The exit status; -1: wrong usage.
  */
 int	keepalive_show(const struct ka_opts *, const char *name);
-/* events, probe, ping, trace, watch.  The exit status; -1: wrong usage. */
+/* events, probe, ping, trace, watch, keepalive backup.  The exit status; -1: wrong usage. */
 int	keepalive_main(const struct ka_opts *, int n, char *const *args);
 /* That word begins such a command. */
 int	keepalive_word(const char *);
