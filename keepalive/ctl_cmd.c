@@ -81,7 +81,6 @@ ping(char **args, struct ctl_cmd *cmd)
 
 	cmd->count = PING_COUNT;
 	cmd->wait_ms = PING_WAIT_MS;
-	cmd->size = ICMP_PROBELEN;
 	if (word == NULL)
 		return ("write: ping name [count [milliseconds [octets]]]");
 	if (take_name(cmd, word) == -1)
@@ -104,7 +103,6 @@ trace(char **args, struct ctl_cmd *cmd)
 	int bad = 0;
 	char *word = lineio_word(args, &bad);
 
-	cmd->size = ICMP_PROBELEN;
 	if (word == NULL)
 		return ("write: trace name");
 	return (take_name(cmd, word) == -1 ? BADNAME : NULL);

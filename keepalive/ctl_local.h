@@ -22,7 +22,7 @@ struct ctl_cmd {
 	enum ctl_verb	verb;
 	char		name[CONF_NAMELEN];	/* "": all */
 	uint8_t		on;			/* of backup */
-	uint32_t	count, wait_ms, size;	/* of ping; size of trace, too */
+	uint32_t	count, wait_ms, size;	/* of ping; size 0: the target's */
 };
 /* ctl_cmd.c; pure.  NULL and *cmd, or what to answer.  The line is written into. */
 const char	*ctl_parse(char *line, struct ctl_cmd *cmd);

@@ -2,7 +2,8 @@
 /*
  * ping and trace for a client of the control socket: echo requests with the source and to
  * the target of a watched tunnel, so that they go where its probes go.  What is sent is
- * the client's alone; no figure of the target changes.
+ * the client's alone; no figure of the target changes.  How it is sent (routing, size, DSCP,
+ * fragments) is how the target's probes are.
  */
 
 #include <errno.h>
@@ -24,6 +25,9 @@ struct ctl_ping {
 	struct ctl_client	*c;
 	uint32_t		 id, target;	/* whose slot */
 	struct addr		 src, dst;
+	struct probe		 how;		/* what all have in common */
+	struct icmp_route	 route;
+	int			 gateway;	/* exceeding the TTL is an answer */
 	uint32_t		 seq, tail;	/* next; oldest that may be open */
 	struct out		 out[PING_OUT];
 	monotime		 next;		/* probe */
@@ -253,12 +257,10 @@ send_one(struct ctl_ping *pg, monotime now)
 	struct probe p;
 	int error;
 
-	memset(&p, 0, sizeof(p));
-	p.slot = my_slot(c);
-	p.id = pg->id;
+	p = pg->how;
 	p.seq = pg->seq;
-	p.size = (uint16_t)c->cmd.size;
-	p.ttl = pg->hop;
+	if (c->cmd.verb == CTL_TRACE)
+		p.ttl = pg->hop;
 	*o = (struct out){ pg->seq++, 0, mono_add_ms(now,
 	    c->cmd.verb == CTL_TRACE ? TRACE_WAIT_MS : PING_TIMEOUT_MS), 1 };
 	pg->sent++;
@@ -361,6 +363,21 @@ rtt_of(const struct out *o, monotime at)
 	return (us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us);
 }
 
+/* One of ping. */
+static void
+answered(struct ctl_ping *pg, struct out *o, const struct addr *from, monotime at,
+    monotime now)
+{
+	struct ctl_client *c = pg->c;
+	uint32_t seq = o->seq, rtt = rtt_of(o, at);
+
+	settle_out(pg, o);
+	note_rtt(pg, rtt);
+	say_reply(c, from, seq, pg->how.size, rtt);
+	if (c->ping == pg)
+		arm(pg, now);
+}
+
 void
 ctl_reply(struct ctl *ct, const struct addr *from, const struct probe *p,
     monotime at)
@@ -375,18 +392,15 @@ ctl_reply(struct ctl *ct, const struct addr *from, const struct probe *p,
 	    o->sent_us != p->sent_us || addr_cmp(from, &pg->dst) != 0)
 		return;		/* late, or another one's */
 	c = pg->c;
-	rtt = rtt_of(o, at);
-	settle_out(pg, o);
-	note_rtt(pg, rtt);
-	if (c->cmd.verb == CTL_TRACE) {
-		say_hop(c, pg->hop, from, rtt, "reply");
-		if (c->ping == pg)
-			next_hop(pg, 1, now);
+	if (c->cmd.verb == CTL_PING) {
+		answered(pg, o, from, at, now);
 		return;
 	}
-	say_reply(c, from, p->seq, p->size, rtt);
+	rtt = rtt_of(o, at);
+	settle_out(pg, o);
+	say_hop(c, pg->hop, from, rtt, "reply");
 	if (c->ping == pg)
-		arm(pg, now);
+		next_hop(pg, 1, now);
 }
 
 static void
@@ -395,6 +409,11 @@ one_error(struct ctl_ping *pg, struct out *o, const struct addr *from,
 {
 	struct ctl_client *c = pg->c;
 
+	if (c->cmd.verb == CTL_PING && pg->gateway && e->kind == ICMP_EXPIRED &&
+	    watch_by_tunnel(c->ctl->watch, pg->target, from)) {
+		answered(pg, o, from, at, now);
+		return;
+	}
 	if (c->cmd.verb == CTL_PING) {
 		lost(pg, o, from, kind_text(e), now);
 		return;
@@ -418,7 +437,6 @@ ctl_error(struct ctl *ct, const struct addr *from, const struct icmp_error *e,
 	uint32_t seq;
 	size_t i;
 
-	memset(&p, 0, sizeof(p));
 	for (i = 0; i < CTL_CLIENTS; i++) {
 		if ((pg = ct->c[i].ping) == NULL ||
 		    (pg->src.fam != ADDR_NONE &&	/* by route */
@@ -427,10 +445,8 @@ ctl_error(struct ctl *ct, const struct addr *from, const struct icmp_error *e,
 		for (seq = pg->tail; seq != pg->seq; seq++) {
 			if ((o = find_out(pg, seq)) == NULL || o->sent_us == 0)
 				continue;
-			p.slot = my_slot(&ct->c[i]);
-			p.id = pg->id;
+			p = pg->how;
 			p.seq = seq;
-			p.size = (uint16_t)ct->c[i].cmd.size;
 			p.sent_us = o->sent_us;
 			if (!ct->io->quotes(ct->io->arg, e, &pg->dst, &p))
 				continue;
@@ -439,6 +455,22 @@ ctl_error(struct ctl *ct, const struct addr *from, const struct icmp_error *e,
 		}
 	}
 	return (0);
+}
+
+/* A reload, which may change the target, does not change what has begun. */
+static void
+prepare(struct ctl_ping *pg)
+{
+	struct ctl_client *c = pg->c;
+
+	pg->gateway = watch_how(c->ctl->watch, pg->target, &pg->how,
+	    &pg->route) == 1;
+	pg->how.slot = my_slot(c);
+	pg->how.id = pg->id;
+	if (c->cmd.size != 0)
+		pg->how.size = (uint16_t)c->cmd.size;
+	if (pg->how.size < ICMP_PROBELEN)
+		pg->how.size = ICMP_PROBELEN;
 }
 
 void
@@ -472,6 +504,7 @@ ctl_ping_start(struct ctl_client *c)
 	pg->target = slot;
 	pg->src = st.source;
 	pg->dst = st.target;
+	prepare(pg);
 	pg->hop = c->cmd.verb == CTL_TRACE ? 1 : 0;
 	pg->next = now;
 	ev_timer_init(&pg->timer, timer_cb, 0, 0);

@@ -42,8 +42,7 @@ int
 how_sockkey(const struct conf_keepalive *ka, enum addr_family fam,
     struct icmp_sockkey *k)
 {
-	if (ka == NULL || ka->kind != KA_ICMP || (ka->route == KA_NOROUTE &&
-	    !ka->nodf))
+	if (ka == NULL || (ka->route == KA_NOROUTE && !ka->nodf))
 		return (0);
 	memset(k, 0, sizeof(*k));
 	k->fam = (uint8_t)fam;

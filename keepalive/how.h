@@ -11,7 +11,7 @@
 void	how_probe(const struct conf_keepalive *, struct probe *,
 	    struct icmp_route *room);
 /*
- * The socket that such probes to that family need beside those that are there anyway, one of
+ * The socket that pings of such a target, in that family, need beside those that are there anyway, one of
  * each family with the usual routing and without fragmentation.  1, or 0: none beside these.
  */
 int	how_sockkey(const struct conf_keepalive *, enum addr_family,

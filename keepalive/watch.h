@@ -225,6 +225,13 @@ int		 watch_next(const struct watch *, uint32_t *slot);
 int		 watch_find(const struct watch *, const char *name, uint32_t *slot);
 int		 watch_status_at(const struct watch *, uint32_t slot,
 		    struct watch_status *);
+/* How an ICMP probe of that target is sent; room is for its routing.  1: its answer may be
+ * that the TTL was exceeded, if watch_by_tunnel says so of who says it; else 0.  -1: no
+ * such target. */
+int		 watch_how(const struct watch *, uint32_t slot, struct probe *,
+		    struct icmp_route *room);
+int		 watch_by_tunnel(const struct watch *, uint32_t slot,
+		    const struct addr *from);
 /* A probe goes out at the next watch_expire.  0; -1: no such target, or no source. */
 int		 watch_probe_now(struct watch *, uint32_t slot, monotime);
 /* STATS_MINUTES of them, the current minute first.  0; -1: it never answered. */

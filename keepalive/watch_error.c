@@ -22,6 +22,13 @@ by_tunnel(const struct watch_conf *wc, const struct addr *from)
 	return (0);
 }
 
+int
+watch_by_tunnel(const struct watch *w, uint32_t slot, const struct addr *from)
+{
+	return (slot < w->nslots && w->slots[slot] != NULL &&
+	    by_tunnel(w->slots[slot]->conf, from));
+}
+
 static void
 say(const struct icmp_error *e, const struct addr *from, int gateway, char *dst, size_t cap)
 {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "keepalive/how.h"
 #include "keepalive/watch_local.h"
 
 const char *
@@ -105,6 +106,19 @@ watch_status_at(const struct watch *w, uint32_t slot, struct watch_status *st)
 		return (-1);
 	target_status(w, w->slots[slot], st);
 	return (0);
+}
+
+int
+watch_how(const struct watch *w, uint32_t slot, struct probe *p,
+    struct icmp_route *room)
+{
+	const struct conf_keepalive *ka;
+
+	if (slot >= w->nslots || w->slots[slot] == NULL)
+		return (-1);
+	ka = w->slots[slot]->conf->ka;
+	how_probe(ka, p, room);
+	return (ka != NULL && ka->gateway);
 }
 
 int

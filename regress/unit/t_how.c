@@ -71,8 +71,10 @@ ATF_TC_BODY(sockets, tc)
 	ATF_REQUIRE_EQ(0, conf_keepalive_str(ka, KA_VRFNAME, "blue"));
 	ATF_REQUIRE_EQ(1, how_sockkey(ka, ADDR_V6, &b));
 	ATF_CHECK(!icmp_sockkey_equal(&a, &b));
-	/* Other probes have sockets of their own. */
+	/* Other probes have sockets of their own, but their target is pinged, too. */
 	ka->kind = KA_TCP;
+	ATF_CHECK_EQ(1, how_sockkey(ka, ADDR_V6, &b));
+	ka->route = KA_NOROUTE;
 	ATF_CHECK_EQ(0, how_sockkey(ka, ADDR_V6, &b));
 	conf_keepalive_unref(ka);
 }

@@ -201,7 +201,7 @@ keepalive_ping(const struct ka_opts *o, const char *name)
 		errx(EXIT_USAGE, "-i: 0.01 to 60 seconds");
 	if (snprintf(line, sizeof(line), "ping \"%s\" %s %ld %s", name,
 	    o->count != NULL ? o->count : "5", wait, o->size != NULL ?
-	    o->size : "64") >= (int)sizeof(line))
+	    o->size : "") >= (int)sizeof(line))
 		return (-1);
 	if (converse(o, line, &t) == -1)
 		return (1);
