@@ -458,7 +458,7 @@ try ipsecctl show sa s
 try ipsecctl -s x rekey ""
 try ipsecctl show -
 S
-	atf_check -o inline:'probe\nsalem\nike salem reno\\ two\n-g -j -w -i -o\n' \
+	atf_check -o inline:'probe\nsalem\nike salem reno\\ two\n-g -j -v -w -i -o\n' \
 	    bash try "$C/ipsecctl.bash"
 }
 

@@ -38,7 +38,7 @@ _ipsecctl()
 	done
 	if [[ $cur == -* ]]; then
 		case ${words[0]} in
-		show)	mapfile -t COMPREPLY < <(compgen -W '-g -j -w -i -o' -- "$cur") ;;
+		show)	mapfile -t COMPREPLY < <(compgen -W '-g -j -v -w -i -o' -- "$cur") ;;
 		watch)	mapfile -t COMPREPLY < <(compgen -W '-c -i -j' -- "$cur") ;;
 		ping)	mapfile -t COMPREPLY < <(compgen -W '-c -i -l -j' -- "$cur") ;;
 		reload)	mapfile -t COMPREPLY < <(compgen -W '-n -j' -- "$cur") ;;
@@ -51,11 +51,13 @@ _ipsecctl()
 	fi
 	case ${#words[@]}:${words[0]}:${words[1]} in
 	0:*)	mapfile -t COMPREPLY < <(compgen -W 'show watch events monitor exporter genpsk ping trace
-		    probe up down rekey recreate reset check flush reload log mirror
+		    probe keepalive up down rekey recreate reset check flush reload log mirror
 		    diff' -- "$cur") ;;
 	1:show:) mapfile -t COMPREPLY < <(compgen -W 'tunnels peers sa policies
 		    keepalive stats configuration all svg' -- "$cur") ;;
 	1:log:) mapfile -t COMPREPLY < <(compgen -W 'verbose brief' -- "$cur") ;;
+	1:keepalive:) mapfile -t COMPREPLY < <(compgen -W backup -- "$cur") ;;
+	2:keepalive:backup) mapfile -t COMPREPLY < <(compgen -W 'on off' -- "$cur") ;;
 	1:diff:|2:diff:*|1:exporter:)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	1:rekey:) _ipsecctl_offer "$(echo ike; _ipsecctl_tunnels)" ;;
