@@ -101,4 +101,7 @@ ctl_json_event(struct json *j, const struct watch_event *ev,
 	json_addr(j, "target", &ev->target);
 	json_str(j, "reason", ev->reason);
 	json_str(j, "evidence", ev->evidence);
+	json_str(j, "verdict", ev->verdict);
+	if (ev->kind == WATCH_EV_ACTION)
+		json_str(j, "action", ev->action);
 }

@@ -66,6 +66,10 @@ struct watch_event {
 	struct addr		source, target;
 	const char		*reason;	/* a line: what happened, or is done, and why */
 	const char		*evidence;	/* what says so; "": the reason is all */
+	const char		*verdict;	/* as in watch_status */
+	/* WATCH_EV_ACTION: up, rekey, recreate, reset or alarm, with which the reason begins;
+	 * else "" */
+	const char		*action;
 };
 
 /* In the slot of probes that look for the PMTU: always ICMP. */

@@ -191,6 +191,10 @@ watch_command(struct watch *w, struct watch_cmd *cmd, monotime now)
 		t->todo &= (uint8_t)~(TODO_UP | TODO_RECOVER);
 		(void)snprintf(cmd->line, sizeof(cmd->line), "up \"%s\"",
 		    t->conf->name);
+		/* The first time; what follows, less and less often, is no news. */
+		if (t->ask_ms <= 2 * WATCH_ASK_MIN_MS)
+			target_event(w, t, WATCH_EV_ACTION, "up: iked is asked to bring "
+			    "the tunnel up");
 	} else if ((t = TAILQ_FIRST(&w->others)) == NULL &&
 	    (t = next_slow(w, now)) == NULL) {
 		return (0);

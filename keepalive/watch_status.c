@@ -26,11 +26,21 @@ watch_event_name(enum watch_event_kind k)
 	return ("?");
 }
 
+static const char *
+verdict_of(const struct target *t)
+{
+	if (t->state == WATCH_NOSOURCE)
+		return ("NO_SOURCE");
+	if (t->state != WATCH_UP && t->verdict == VERDICT_NONE)
+		return ("ACQUIRING");
+	return (verdict_word((enum verdict)t->verdict));
+}
+
 void
 target_event(struct watch *w, const struct target *t, enum watch_event_kind k,
     const char *fmt, ...)
 {
-	char reason[EVENT_TEXT], evidence[EVENT_TEXT];
+	char reason[EVENT_TEXT], evidence[EVENT_TEXT], action[16];
 	struct watch_event ev;
 	va_list ap;
 
@@ -40,6 +50,8 @@ target_event(struct watch *w, const struct target *t, enum watch_event_kind k,
 	(void)vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
 	target_note(w, t, evidence, sizeof(evidence));
+	(void)snprintf(action, sizeof(action), "%.*s", k == WATCH_EV_ACTION ?
+	    (int)strcspn(reason, ":") : 0, reason);
 	ev.kind = k;
 	ev.name = t->conf->name;
 	ev.state = t->state;
@@ -47,6 +59,8 @@ target_event(struct watch *w, const struct target *t, enum watch_event_kind k,
 	ev.target = t->conf->target;
 	ev.reason = reason;
 	ev.evidence = evidence;
+	ev.verdict = verdict_of(t);
+	ev.action = action;
 	w->io->event(w->io->arg, &ev);
 }
 
@@ -75,8 +89,7 @@ target_status(const struct watch *w, const struct target *t,
 	target_figures(w, t, &st->fig);
 	st->pmtu = t->pmtu != NULL ? t->pmtu->result : 0;
 	st->mss = pmtu_mss(st->pmtu, t->conf->target.fam);
-	st->verdict = t->state == WATCH_NOSOURCE ? "NO_SOURCE" : t->state != WATCH_UP &&
-	    t->verdict == VERDICT_NONE ? "ACQUIRING" : verdict_word((enum verdict)t->verdict);
+	st->verdict = verdict_of(t);
 	target_note(w, t, st->note, sizeof(st->note));
 }
 

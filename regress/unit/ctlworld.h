@@ -240,7 +240,8 @@ happen(const char *reason)
 {
 	struct watch_event ev = { .kind = WATCH_EV_DOWN, .name = "boise",
 	    .state = WATCH_DOWN, .source = W.mine, .target = W.mine,
-	    .reason = reason, .evidence = "none" };
+	    .reason = reason, .evidence = "none",
+	    .verdict = "ONE_WAY" };
 
 	ctl_event(W.ctl, &ev);
 }

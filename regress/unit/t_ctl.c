@@ -219,7 +219,7 @@ ATF_TC_WITHOUT_HEAD(events);
 ATF_TC_BODY(events, tc)
 {
 	struct watch_event ev = { .kind = WATCH_EV_UP, .name = "b\"oise",
-	    .state = WATCH_UP, .reason = "r", .evidence = "" };
+	    .state = WATCH_UP, .reason = "r", .evidence = "", .verdict = "UP" };
 	struct timespec wall = { 1790000000, 7000000 };
 	char error[200], long_reason[200];
 	struct json j;
@@ -233,7 +233,14 @@ ATF_TC_BODY(events, tc)
 	ATF_CHECK_EQ(0, strncmp(j.b, "{\"kind\":\"event\",\"time\":"
 	    "\"2026-09-21T14:13:20.007Z\",\"event\":\"up\",\"tunnel\":"
 	    "\"b\\\"oise\",\"state\":\"up\",\"source\":\"any\",\"target\":"
-	    "\"any\",\"reason\":\"r\",\"evidence\":\"\"}\n", j.len));
+	    "\"any\",\"reason\":\"r\",\"evidence\":\"\",\"verdict\":\"UP\"}\n", j.len));
+	ev.kind = WATCH_EV_ACTION;
+	ev.reason = "rekey: r";
+	ev.action = "rekey";
+	ctl_json_event(&j, &ev, &wall);
+	ATF_REQUIRE(json_end(&j) > 0);
+	ATF_CHECK(strstr(j.b, "\"event\":\"action\",") != NULL);
+	ATF_CHECK(strstr(j.b, ",\"verdict\":\"UP\",\"action\":\"rekey\"}\n") != NULL);
 	a = visit();
 	b = visit();
 	c = visit();
