@@ -18,6 +18,7 @@ nwmsg_put_target(struct wbuf *w, const struct watch_conf *wc)
 	for (i = 0; i < wc->nmore; i++)
 		put_addr(w, &wc->more[i]);
 	conf_keepalive_put(w, wc->ka);
+	wbuf_u8(w, wc->dynamic);
 	wbuf_u8(w, wc->nfrom);
 	for (i = 0; i < wc->nfrom; i++)
 		put_prefix(w, &watch_from(wc)[i]);
@@ -69,9 +70,11 @@ nwmsg_get_target(struct rbuf *r, struct watch_conf *wc, struct conf_kashare *s)
 		goto fail;
 	wc->interval_ms = ka->interval_ms;
 	wc->ka = ka;
+	wc->dynamic = rbuf_u8(r);
 	wc->nfrom = get_prefixes(r, watch_from(wc));
 	wc->nto = get_prefixes(r, watch_to(wc));
-	if (!rbuf_ok(r) || rbuf_left(r) != 0 || ka->quorum > wc->nmore + 1)
+	if (!rbuf_ok(r) || rbuf_left(r) != 0 || ka->quorum > wc->nmore + 1 ||
+	    wc->dynamic > 1)
 		goto fail;
 	wc->ka = conf_keepalive_share(s, ka);
 	return (0);

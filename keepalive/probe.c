@@ -253,6 +253,15 @@ static const struct icmp_io_ops icmp_ops = {
 static const struct conn_ops conn_ops = { probe_reply, probe_failed, settle_cb };
 
 static void
+take_given(struct addr *a, const json_t *o, const char *key, enum addr_family fam)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	if (s == NULL || addr_parse(a, s) == -1 || a->fam != fam)
+		memset(a, 0, sizeof(*a));
+}
+
+static void
 take_counters(struct pstate *p, const json_t *o)
 {
 	const char *spi = json_string_value(json_object_get(o, "spi_out"));
@@ -268,6 +277,8 @@ take_counters(struct pstate *p, const json_t *o)
 	p->counters.packets_out = (uint64_t)out;
 	p->counters.ike_up = json_is_true(json_object_get(o, "ike_up"));
 	p->counters.rekeying = json_is_true(json_object_get(o, "rekeying"));
+	take_given(&p->counters.given[0], o, "address4", ADDR_V4);
+	take_given(&p->counters.given[1], o, "address6", ADDR_V6);
 	in = json_integer_value(json_object_get(o, "last_in_ms"));
 	p->counters.last_in_ms = in < 0 || in > UINT32_MAX ? UINT32_MAX : (uint32_t)in;
 }

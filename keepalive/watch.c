@@ -64,6 +64,7 @@ target_free(struct watch *w, struct target *t)
 	free(t->rec);
 	free(t->mem);
 	free(t->pace);
+	free(t->given);
 	free(t);
 }
 

@@ -103,6 +103,7 @@ struct watch_conf {
 	uint8_t		nfrom, nto;	/* each at least 1; both 0: a `watch' entry */
 	uint8_t		nmore;
 	uint8_t		netoff;		/* 0: the nets are in net */
+	uint8_t		dynamic;	/* the source is what the peer has given us */
 	struct addr	*more;		/* the other targets; NULL: none */
 	struct conf_keepalive *ka;	/* a reference, without targets of its own; NULL:
 					   all defaults (tests) */
@@ -176,6 +177,7 @@ struct watch_counters {
 	uint64_t	packets_in, packets_out;
 	int		ike_up, rekeying;
 	uint32_t	last_in_ms;	/* since the peer's last IKE message */
+	struct addr	given[2];	/* by the peer: IPv4, IPv6, or ADDR_NONE */
 };
 /* iked's answer to a command.  error is NULL when it ended well; counters only for
  * WATCH_CMD_COUNTERS. */

@@ -143,6 +143,7 @@ watch_conf_from(const struct conf_tunnel *ct, struct watch_conf *wc,
 		return (-1);
 	(void)snprintf(wc->name, sizeof(wc->name), "%s", ct->name);
 	wc->interval_ms = ct->keepalive->interval_ms;
+	wc->dynamic = ct->dyn == DYN_FROM;
 	for (i = 0; i < ct->from.n; i++)
 		if (conf_probe_from(ct, i))
 			wc->nfrom = add_net(watch_from(wc), wc->nfrom,
@@ -178,7 +179,7 @@ watch_conf_equal(const struct watch_conf *a, const struct watch_conf *b)
 	uint8_t i;
 
 	if (a->interval_ms != b->interval_ms || a->nfrom != b->nfrom ||
-	    a->nto != b->nto || a->nmore != b->nmore ||
+	    a->nto != b->nto || a->dynamic != b->dynamic || a->nmore != b->nmore ||
 	    addr_cmp(&a->target, &b->target) != 0 ||
 	    addr_cmp(&a->source, &b->source) != 0 ||
 	    !conf_keepalive_equal(a->ka, b->ka))

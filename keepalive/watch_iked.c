@@ -257,6 +257,12 @@ target_note(const struct watch *w, const struct target *t, char *dst,
 		    "the tunnel's \"from\" nets");
 		return;
 	}
+	if (t->conf->dynamic && t->src.fam == ADDR_NONE && t->given != NULL &&
+	    target_pace(t) != KA_OFF) {
+		(void)snprintf(dst, cap, "%s", "the address that the peer has given is on no "
+		    "interface of this machine: name one after \"iface\"");
+		return;
+	}
 	/* The target has said it itself. */
 	if (t->evidence != NULL && t->verdict != VERDICT_EATEN &&
 	    t->verdict != VERDICT_NOSEND) {
@@ -399,6 +405,9 @@ target_look(struct watch *w, struct target *t, monotime now)
 		    t->conf->interval_ms : WATCH_SLOW_MS));
 	if (!w->linked || (t->todo & (TODO_COUNTERS | TODO_ASKED)))
 		return;
+	/* what the peer has given is to be learnt, and no probe is sent before */
+	if (t->conf->dynamic && t->src.fam == ADDR_NONE)
+		paced = 1;
 	if (!paced && t->win && (t->win_sent < WATCH_WINDOW_PROBES ||
 	    mono_diff_us(now, t->win_since) < window_ms(t) * 1000))
 		return;
@@ -468,6 +477,8 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 	struct evidence e;
 
 	next_look(w, t, now);
+	if (c != NULL && c->has_sa)
+		target_given(w, t, c->given, now);
 	if (pace_counters(w, t, c, now))
 		return;
 	memset(&e, 0, sizeof(e));

@@ -90,6 +90,7 @@ struct target {
 	uint8_t			 marked;	/* still in the new configuration */
 	uint8_t			 ring_mask;
 	struct addr		 src;		/* ADDR_NONE: none */
+	struct addr		*given;		/* conf->dynamic: two; NULL: not known */
 	monotime		 since;		/* in its state */
 	monotime		 began;		/* when it stopped being up */
 	monotime		 last_reply;
@@ -184,6 +185,7 @@ void	 watch_conf_free(struct watch_conf *);
 /* watch_target.c */
 void	 target_start(struct watch *, struct target *, monotime at, monotime now);
 void	 target_source(struct watch *, struct target *, monotime);
+void	 target_given(struct watch *, struct target *, const struct addr given[2], monotime);
 void	 target_expire(struct watch *, struct target *, monotime);
 void	 target_sent(struct watch *, struct target *, const struct probe *,
 	    int error, monotime);

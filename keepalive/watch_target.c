@@ -134,6 +134,10 @@ usable(const struct target *t, const struct addr *a, uint8_t fam)
 		return (addr_cmp(a, &t->conf->source) == 0);
 	if (inner(a))
 		return (0);
+	/* Any other of this machine's would be outside of the policy, and leave in clear. */
+	if (t->conf->dynamic && (t->given == NULL ||
+	    addr_cmp(a, &t->given[a->fam == ADDR_V6]) != 0))
+		return (0);
 	for (i = 0; i < t->conf->nfrom; i++)
 		if (a->fam == fam &&
 		    prefix_contains(&watch_from(t->conf)[i], a))
@@ -151,7 +155,8 @@ by_route(const struct target *t)
 static int
 needs_source(const struct target *t)
 {
-	return (!by_route(t) && target_pace(t) != KA_OFF);
+	/* what the peer gives is known when the tunnel is up */
+	return (!by_route(t) && target_pace(t) != KA_OFF && !t->conf->dynamic);
 }
 
 int
@@ -280,6 +285,20 @@ target_start(struct watch *w, struct target *t, monotime at, monotime now)
 	target_state(w, t, WATCH_ACQUIRING, at);
 }
 
+/* iked says what the peer has given. */
+void
+target_given(struct watch *w, struct target *t, const struct addr given[2], monotime now)
+{
+	if (!t->conf->dynamic || (t->given != NULL && addr_cmp(&given[0], &t->given[0]) == 0 &&
+	    addr_cmp(&given[1], &t->given[1]) == 0))
+		return;
+	if (t->given == NULL && (t->given = calloc(2, sizeof(t->given[0]))) == NULL)
+		return;
+	t->given[0] = given[0];
+	t->given[1] = given[1];
+	target_source(w, t, now);
+}
+
 void
 target_source(struct watch *w, struct target *t, monotime now)
 {
@@ -290,6 +309,14 @@ target_source(struct watch *w, struct target *t, monotime now)
 		return;
 	if (!needs_source(t)) {
 		t->src = src;
+		if (src.fam != ADDR_NONE || !t->conf->dynamic)
+			return;
+		/* It is the old tunnel's: iked has to say what is given now. */
+		if (t->state == WATCH_UP && target_pace(t) != KA_OFF) {
+			free(t->given);
+			t->given = NULL;
+			target_state(w, t, WATCH_ACQUIRING, now);
+		}
 		return;
 	}
 	if (src.fam == ADDR_NONE) {

@@ -117,6 +117,21 @@ engine_keys(struct engine *e, monotime now, const struct keys_ans *a)
 }
 
 /* A query of ipsecctl or netwatchd: told when the last direction is in. */
+/* Of `from dynamic' the local selectors are the addresses that the peer has given. */
+static void
+tell_given(const struct world *w, const struct child_sa *c, struct addr given[2])
+{
+	const struct addr	*a;
+	uint8_t			 i;
+
+	if (c->tunnel == NO_INDEX || tunnel_conf(w, c->tunnel)->dyn != DYN_FROM)
+		return;
+	for (i = c->ntsl; i-- > 0; ) {
+		a = &c->ts[i].start;
+		given[a->fam == ADDR_V6] = *a;
+	}
+}
+
 static void
 tell_counters(struct engine *e, const struct child_sa *c, uint64_t user, int err)
 {
@@ -136,6 +151,7 @@ tell_counters(struct engine *e, const struct child_sa *c, uint64_t user, int err
 		    (ike->task == TASK_REKEY_CHILD && ike->task_child == c->id);
 	}
 	if (err == 0) {
+		tell_given(&e->w, c, ec.given);
 		ec.spi_in = c->spi_in;
 		ec.spi_out = c->spi_out;
 		ec.bytes_in = c->bytes_in;

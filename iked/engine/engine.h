@@ -29,6 +29,7 @@ struct engine_counters {
 	uint8_t		ike_up;		/* its IKE SA is established, and no end is near */
 	uint8_t		rekeying;	/* a successor of the Child or of its IKE SA is made */
 	uint32_t	last_in_ms;	/* since the peer's last authenticated message */
+	struct addr	given[2];	/* by the peer (`from dynamic'): IPv4, IPv6, or ADDR_NONE */
 };
 
 struct engine_fx {

@@ -232,4 +232,8 @@ json_counters(struct json *j, const char *tunnel,
 	json_bool(j, "ike_up", c->ike_up);
 	json_bool(j, "rekeying", c->rekeying);
 	json_u64(j, "last_in_ms", c->last_in_ms);
+	if (c->given[0].fam != ADDR_NONE)
+		json_addr(j, "address4", &c->given[0]);
+	if (c->given[1].fam != ADDR_NONE)
+		json_addr(j, "address6", &c->given[1]);
 }

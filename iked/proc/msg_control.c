@@ -126,6 +126,8 @@ msg_put_counters_ans(struct msg *m, const struct counters_ans *a)
 	wbuf_u8(&m->w, a->c.ike_up);
 	wbuf_u8(&m->w, a->c.rekeying);
 	wbuf_u32(&m->w, a->c.last_in_ms);
+	put_addr(&m->w, &a->c.given[0]);
+	put_addr(&m->w, &a->c.given[1]);
 }
 
 int
@@ -145,6 +147,8 @@ msg_get_counters_ans(struct rbuf *r, struct counters_ans *a)
 	a->c.ike_up = get_bool(r);
 	a->c.rekeying = get_bool(r);
 	a->c.last_in_ms = rbuf_u32(r);
+	get_addr(r, &a->c.given[0]);
+	get_addr(r, &a->c.given[1]);
 	if (err > 4095)
 		return (-1);
 	a->c.err = (int)err;

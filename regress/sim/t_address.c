@@ -257,6 +257,29 @@ ATF_TC_BODY(stolen, tc)
 	sim_free(s);
 }
 
+/* netwatchd hears which address it is, from the client's iked and not from the hub's. */
+ATF_TC_WITHOUT_HEAD(told);
+ATF_TC_BODY(told, tc)
+{
+	struct sim	*s = sim_new(9);
+	struct node	*h = hub_new(s, "10.9.0.0/24"), *a = client_new(s, 1);
+	char		 got[ADDR_STRLEN], want[ADDR_STRLEN];
+
+	sim_run(s, 5000);
+	ATF_REQUIRE(sim_is_up(a, "hub"));
+	engine_counters(a->e, s->now, 7, "hub");
+	sim_run(s, 100);
+	ATF_REQUIRE_EQ(7, a->counters_token);
+	ATF_CHECK_STREQ(given(a, want), addr_str(&a->counters.given[0], got));
+	ATF_CHECK_EQ(ADDR_NONE, a->counters.given[1].fam);
+	engine_counters(h->e, s->now, 8, "rw");
+	sim_run(s, 100);
+	ATF_REQUIRE_EQ(8, h->counters_token);
+	ATF_CHECK_EQ(0, h->counters.err);
+	ATF_CHECK_EQ(ADDR_NONE, h->counters.given[0].fam);
+	sim_free(s);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, two_clients);
@@ -265,5 +288,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, not_asked);
 	ATF_TP_ADD_TC(tp, both_families);
 	ATF_TP_ADD_TC(tp, stolen);
+	ATF_TP_ADD_TC(tp, told);
 	return (atf_no_error());
 }

@@ -584,6 +584,8 @@ ATF_TC_BODY(control, tc)
 	cn.c.packets_out = 12;
 	cn.c.ike_up = 1;
 	cn.c.last_in_ms = 77;
+	ATF_REQUIRE_EQ(0, addr_parse(&cn.c.given[0], "10.9.0.1"));
+	ATF_REQUIRE_EQ(0, addr_parse(&cn.c.given[1], "2001:db8::9"));
 	msg_put_counters_ans(&m, &cn);
 	EXACT(m, msg_get_counters_ans(&r_, &cn2));
 	ATF_REQUIRE_EQ(0, memcmp(&cn, &cn2, sizeof(cn)));

@@ -448,6 +448,60 @@ ATF_TC_BODY(backup_shared, tc)
 	done();
 }
 
+/* `from dynamic': the address that the peer has given, and no other, however many there are. */
+ATF_TC_WITHOUT_HEAD(dynamic);
+ATF_TC_BODY(dynamic, tc)
+{
+	struct watch_conf wc;
+
+	world("10.9.0.7/32");
+	memset(&wc, 0, sizeof(wc));
+	(void)snprintf(wc.name, sizeof(wc.name), "hub");
+	ATF_REQUIRE_EQ(0, prefix_parse(&wc.net[0], "0.0.0.0/0"));
+	ATF_REQUIRE_EQ(0, prefix_parse(&wc.net[1], "10.2.0.0/24"));
+	wc.nfrom = wc.nto = wc.dynamic = 1;
+	wc.target = A("10.2.0.1");
+	wc.interval_ms = 10000;
+	watch_conf_begin(W.w);
+	ATF_REQUIRE_EQ(0, watch_conf_add(W.w, &wc));
+	watch_conf_commit(W.w, W.now);
+	link_iked(1);
+	W.answers = 1;
+	addrs("10.1.0.1", "192.0.2.1");
+	/* it is asked for, and nothing is sent from anywhere */
+	run_ms(20000);
+	ATF_CHECK(W.nups >= 3);
+	ATF_CHECK_EQ(0, W.nprobes);
+	/* up, but the address is on no interface */
+	W.tunnel_up = 1;
+	W.given = A("10.9.0.7");
+	run_ms(20000);
+	ATF_CHECK_EQ(0, W.nprobes);
+	ATF_CHECK(strstr(status().note, "is on no interface") != NULL);
+	addrs("10.1.0.1", "10.9.0.7");
+	run_ms(3000);
+	ATF_CHECK_EQ(WATCH_UP, status().state);
+	ATF_CHECK(W.nprobes > 0);
+	/* another one is given: the old one is not used for a moment */
+	addrs("10.1.0.1", NULL);
+	run_ms(100);
+	ATF_CHECK_EQ(WATCH_ACQUIRING, status().state);
+	W.nprobes = 0;
+	run_ms(20000);
+	ATF_CHECK_EQ(0, W.nprobes);
+	W.spi++;
+	W.given = A("10.9.0.8");
+	ATF_REQUIRE_EQ(0, W.noutside);
+	ATF_REQUIRE_EQ(0, prefix_parse(&W.selector, "10.9.0.8/32"));
+	addrs("10.1.0.1", "10.9.0.8");
+	run_ms(40000);
+	ATF_CHECK_EQ(WATCH_UP, status().state);
+	addrs("10.9.0.7", "10.9.0.8");
+	run_ms(60000);
+	ATF_CHECK_EQ(0, addr_cmp(&W.given, &W.last_src));
+	done();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, quorum);
@@ -461,5 +515,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, rekey_grace);
 	ATF_TP_ADD_TC(tp, backup);
 	ATF_TP_ADD_TC(tp, backup_shared);
+	ATF_TP_ADD_TC(tp, dynamic);
 	return (atf_no_error());
 }

@@ -44,6 +44,7 @@ static struct world {
 	/* iked */
 	int		linked, tunnel_up, eaten, backtraffic, rekeying;
 	uint32_t	spi;
+	struct addr	given;		/* by the peer, IPv4 */
 	uint64_t	out, in;
 	const char	*up_error;
 	unsigned int	nups, ncounters, nreports;
@@ -208,6 +209,7 @@ iked(void)
 			c = (struct watch_counters){ .has_sa = W.tunnel_up,
 			    .spi_out = W.spi, .packets_in = W.in,
 			    .packets_out = W.out, .rekeying = W.rekeying,
+			    .given = { W.given },
 			    .ike_up = 1, .last_in_ms =
 			    (uint32_t)(mono_diff_us(W.now, W.heard) / 1000) };
 			watch_answer(W.w, &cmd, W.tunnel_up ? NULL :
