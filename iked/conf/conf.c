@@ -29,6 +29,11 @@ wipe_psk(struct conf_peer *p)
 	free(p->psk);
 	p->psk = NULL;
 	p->psklen = 0;
+	if (p->old != NULL)
+		explicit_bzero(p->old, p->oldlen);
+	free(p->old);
+	p->old = NULL;
+	p->oldlen = 0;
 }
 
 static void
@@ -189,7 +194,10 @@ conf_peer_equal(const struct conf_peer *a, const struct conf_peer *b)
 	    a->full == b->full &&
 	    a->has_psk == b->has_psk && a->psk_serial == b->psk_serial &&
 	    a->psklen == b->psklen &&
-	    (a->psklen == 0 || memcmp(a->psk, b->psk, a->psklen) == 0));
+	    (a->psklen == 0 || memcmp(a->psk, b->psk, a->psklen) == 0) &&
+	    a->has_old == b->has_old && a->old_until == b->old_until &&
+	    a->oldlen == b->oldlen &&
+	    (a->oldlen == 0 || memcmp(a->old, b->old, a->oldlen) == 0));
 }
 
 struct same {
@@ -203,6 +211,16 @@ same_peer(void *arg, uint32_t i)
 	struct same	*s = arg;
 
 	return (conf_peer_same(&s->old->peers[i], s->peer));
+}
+
+/* What was agreed under one of them was agreed under a secret that is good, or was it
+ * before: SAs outlive their secret's change, where both had a time together. */
+static int
+in_common(const struct conf_peer *a, const struct conf_peer *b)
+{
+	return (a->psk_mark == b->psk_mark ||
+	    (a->has_old && a->old_mark == b->psk_mark) ||
+	    (b->has_old && b->old_mark == a->psk_mark));
 }
 
 int
@@ -223,9 +241,10 @@ conf_psk_serials(struct conf *c, const struct conf *old, const uint8_t *key)
 	for (i = 0; i < c->npeers; i++) {
 		k.peer = p = &c->peers[i];
 		p->psk_mark = siphash24(key, p->psk, p->psklen);
+		p->old_mark = siphash24(key, p->old, p->oldlen);
 		o = old == NULL ? -1 : conf_table_find(&t, conf_peer_hash(p), same_peer,
 		    &k);
-		p->psk_serial = o != -1 && old->peers[o].psk_mark == p->psk_mark ?
+		p->psk_serial = o != -1 && in_common(p, &old->peers[o]) ?
 		    old->peers[o].psk_serial : c->gen;
 	}
 	conf_table_free(&t);

@@ -20,6 +20,7 @@
 
 #define CONF_NAMELEN	64	/* tunnel names, NUL included */
 #define CONF_PSKMAX	1024
+#define CONF_OLDSOON	(14 * 86400)	/* s: the end of an old secret is near */
 #define CONF_MAXTUNNELS	131072
 #define CONF_IKELIFE	28800		/* s */
 #define CONF_LIFE	10800		/* s */
@@ -46,6 +47,13 @@ struct conf_peer {
 	uint8_t			 has_psk;	/* also set when the secret was left out */
 	uint32_t		 psk_serial;	/* another one when the secret changed */
 	uint64_t		 psk_mark;	/* conf_psk_serials(); never in a message */
+	/* while the secret is changed: the one of before, good until then (s since 1970).
+	 * old as psk; oldlen 0 in a parse without secrets */
+	uint8_t			 has_old;
+	uint16_t		 oldlen;
+	uint8_t			*old;
+	int64_t			 old_until;
+	uint64_t		 old_mark;
 	uint8_t			 natt;		/* 0 auto, 1 forced (`natt`) */
 	uint8_t			 full;		/* `fulltranscript`: AUTH over all, or no SA */
 	uint32_t		 ntunnels;	/* how many statements use it */
@@ -167,7 +175,7 @@ enum conf_change conf_change(uint32_t diff);
 const char *conf_change_name(enum conf_change);
 /*
  * Who has no secrets cannot see that one changed.  Who reads them numbers them: a peer
- * whose secret is that of the same peer in old keeps its serial, any other gets
+ * that has a secret in common with the same peer in old keeps its serial, any other gets
  * c->gen.  old may be NULL.  key is random, of CONF_MARKLEN octets, and the same for both:
  * secrets are compared by marks made with it, so that old needs none.  0, or -1: no
  * memory.
@@ -184,6 +192,10 @@ int32_t	conf_tunnel_byname(const struct conf *, const char *);
 const char *conf_mode_name(enum conf_mode);
 /* Do the selectors from.t[i] and to.t[j] make a pair, of one family and one protocol? */
 int	conf_is_pair(const struct conf_tunnel *, unsigned int i, unsigned int j);
+/* A day as seconds since 1970, at its end (UTC): "2026-12-31".  0 or -1; and back. */
+int	conf_day_parse(const char *, int64_t *);
+#define CONF_DAYLEN	16
+char	*conf_day_str(int64_t, char dst[CONF_DAYLEN]);
 /* The i-th word of the keyword table, NULL past the end (manual page test). */
 const char *conf_keyword(size_t i);
 

@@ -532,6 +532,9 @@ make_peer(const struct stmt *st, struct conf_peer *pe)
 	pe->full = st->full;
 	pe->has_psk = 1;
 	pe->psklen = st->psklen;
+	pe->has_old = st->has_old;
+	pe->oldlen = st->oldlen;
+	pe->old_until = st->old_until;
 }
 
 /* Which option of two statements with one peer differs; NULL: none. */
@@ -541,7 +544,9 @@ differs(const struct conf_peer *a, const struct conf_peer *b)
 	struct conf_peer	 x = *a, y = *b;
 
 	if (a->psklen != b->psklen || (a->psklen != 0 &&
-	    memcmp(a->psk, b->psk, a->psklen) != 0))
+	    memcmp(a->psk, b->psk, a->psklen) != 0) || a->has_old != b->has_old ||
+	    a->oldlen != b->oldlen || a->old_until != b->old_until ||
+	    (a->oldlen != 0 && memcmp(a->old, b->old, a->oldlen) != 0))
 		return ("psk");
 	if (a->ikelifetime != b->ikelifetime)
 		return ("ikelifetime");
@@ -549,7 +554,7 @@ differs(const struct conf_peer *a, const struct conf_peer *b)
 		return ("natt");
 	if (a->full != b->full)
 		return ("fulltranscript");
-	x.psklen = y.psklen = 0;
+	x.psklen = y.psklen = x.oldlen = y.oldlen = 0;
 	return (conf_peer_equal(&x, &y) ? NULL : "ikesa");
 }
 
@@ -571,6 +576,7 @@ find_peer(struct parser *p)
 		conf_default(&st->ike, PROTO_IKE, st->preset);
 	make_peer(st, &pe);
 	pe.psk = st->psk;
+	pe.old = st->old;
 	h = conf_peer_hash(&pe);
 	i = conf_table_find(&p->peers, h, same_peer, &k);
 	if (i != -1) {
@@ -584,18 +590,22 @@ find_peer(struct parser *p)
 		return (what != NULL ? -1 : i);
 	}
 	i = p->conf->npeers;
-	pe.psk = NULL;
+	pe.psk = pe.old = NULL;
 	if (conf_grow(&v, &p->firstcap, (uint32_t)i, sizeof(*p->first)) == -1 ||
 	    (p->first = v, conf_table_add(&p->peers, h, (uint32_t)i)) == -1 ||
 	    (ike = conf_proposals_share(p->conf, &st->ike)) == NULL ||
 	    (st->psklen > 0 && (pe.psk = malloc(st->psklen)) == NULL) ||
+	    (st->oldlen > 0 && (pe.old = malloc(st->oldlen)) == NULL) ||
 	    (np = conf_add_peer(p->conf)) == NULL) {
 		free(pe.psk);
+		free(pe.old);
 		p->lx.nomem = 1;
 		return (-1);
 	}
 	if (st->psklen > 0)
 		memcpy(pe.psk, st->psk, st->psklen);
+	if (st->oldlen > 0)
+		memcpy(pe.old, st->old, st->oldlen);
 	*np = pe;
 	np->ike = ike;
 	p->first[i] = p->conf->ntunnels;

@@ -9,7 +9,7 @@
 
 #include "conf/conf_parse.h"
 
-#define MSG_VERSION	4
+#define MSG_VERSION	5
 
 static void
 put_addr(struct wbuf *w, const struct addr *a)
@@ -244,7 +244,7 @@ conf_get_globals(struct rbuf *r)
 void
 conf_put_peer(struct wbuf *w, const struct conf_peer *pe, int flags)
 {
-	uint16_t	 psklen;
+	uint16_t	 psklen, oldlen;
 
 	psklen = (flags & CONF_WITH_SECRETS) != 0 ? pe->psklen : 0;
 	put_addr(w, &pe->local);
@@ -260,6 +260,30 @@ conf_put_peer(struct wbuf *w, const struct conf_peer *pe, int flags)
 	wbuf_u32(w, pe->psk_serial);
 	wbuf_u16(w, psklen);
 	wbuf_bytes(w, pe->psk, psklen);
+	oldlen = (flags & CONF_WITH_SECRETS) != 0 ? pe->oldlen : 0;
+	wbuf_u8(w, pe->has_old);
+	wbuf_u64(w, (uint64_t)pe->old_until);
+	wbuf_u16(w, oldlen);
+	wbuf_bytes(w, pe->old, oldlen);
+}
+
+static int
+take_secret(uint8_t **dst, const uint8_t *p, uint16_t len)
+{
+	if (len == 0)
+		return (0);
+	if ((*dst = malloc(len)) == NULL)
+		return (-1);
+	memcpy(*dst, p, len);
+	return (0);
+}
+
+static void
+drop_secret(uint8_t *p, uint16_t len)
+{
+	if (p != NULL)
+		explicit_bzero(p, len);
+	free(p);
 }
 
 int
@@ -267,7 +291,7 @@ conf_get_peer(struct rbuf *r, struct conf *c)
 {
 	struct conf_peer	 pe, *np;
 	struct proposals	 ps;
-	const uint8_t		*psk;
+	const uint8_t		*psk, *old;
 
 	memset(&pe, 0, sizeof(pe));
 	memset(&ps, 0, sizeof(ps));
@@ -284,8 +308,13 @@ conf_get_peer(struct rbuf *r, struct conf *c)
 	pe.psk_serial = rbuf_u32(r);
 	pe.psklen = rbuf_u16(r);
 	psk = rbuf_bytes(r, pe.psklen);
+	pe.has_old = get_bool(r);
+	pe.old_until = (int64_t)rbuf_u64(r);
+	pe.oldlen = rbuf_u16(r);
+	old = rbuf_bytes(r, pe.oldlen);
 	if (!rbuf_ok(r) || c->npeers >= c->want_peers || !pe.has_psk ||
-	    pe.psklen > CONF_PSKMAX || pe.ntunnels == 0 ||
+	    pe.psklen > CONF_PSKMAX || pe.oldlen > CONF_PSKMAX ||
+	    pe.old_until < 0 || (!pe.has_old && (pe.oldlen != 0 || pe.old_until != 0)) || pe.ntunnels == 0 ||
 	    pe.ntunnels > c->want_tunnels ||
 	    (pe.local.fam != ADDR_NONE && !conf_addr_ok(&pe.local)) ||
 	    (pe.remote.fam != ADDR_NONE && !conf_addr_ok(&pe.remote)) ||
@@ -295,15 +324,11 @@ conf_get_peer(struct rbuf *r, struct conf *c)
 		return (-1);
 	if ((pe.ike = conf_proposals_share(c, &ps)) == NULL)
 		return (-1);
-	if (pe.psklen > 0) {
-		if ((pe.psk = malloc(pe.psklen)) == NULL)
-			return (-1);
-		memcpy(pe.psk, psk, pe.psklen);
-	}
-	if ((np = conf_add_peer(c)) == NULL) {
-		if (pe.psk != NULL)
-			explicit_bzero(pe.psk, pe.psklen);
-		free(pe.psk);
+	if (take_secret(&pe.psk, psk, pe.psklen) == -1 ||
+	    take_secret(&pe.old, old, pe.oldlen) == -1 ||
+	    (np = conf_add_peer(c)) == NULL) {
+		drop_secret(pe.psk, pe.psklen);
+		drop_secret(pe.old, pe.oldlen);
 		return (-1);
 	}
 	*np = pe;

@@ -63,6 +63,10 @@ struct stmt {
 	uint8_t		 has_psk;
 	uint16_t	 psklen;
 	uint8_t		 psk[CONF_PSKMAX];
+	uint8_t		 has_old;	/* the secret of before */
+	uint16_t	 oldlen;
+	uint8_t		 old[CONF_PSKMAX];
+	int64_t		 old_until;
 };
 
 /* Settings of which the last one counts. */
@@ -170,7 +174,7 @@ int		 conf_cp_asks(const struct cp_list *);	/* for an address */
 int		 conf_cp_ok(const struct conf_tunnel *);
 int		 conf_iface_ok(const char *);
 /* conf_psk.c */
-void		 conf_psk(struct parser *);
+void		 conf_psk(struct parser *, const struct pos *);
 /* conf_xform.c: after ikesa or childsa. */
 void		 conf_proposals(struct parser *, enum conf_kw, const struct pos *);
 /* The configuration's own copy, the same for equal ones; NULL: no memory. */

@@ -38,6 +38,8 @@ once(struct parser *p, const struct conf_word *w, const struct pos *pos)
 	if (id == K_TRANSPORT)
 		id = K_TUNNEL;
 	bit = 1ULL << id;
+	if (id == K_PSK && p->st.has_psk && !p->st.has_old)
+		return;		/* the new one, and now the old one */
 	if (p->st.seen & bit)
 		conf_stmt_error(p, pos, "\"%s\": this statement already has %s",
 		    w->word, id == K_ACTIVE ? "a mode" : id == K_INET ?
@@ -602,7 +604,7 @@ option(struct parser *p, const struct conf_word *w, const struct pos *pos)
 		opt_lifetime(p);
 		break;
 	case K_PSK:
-		conf_psk(p);
+		conf_psk(p, pos);
 		break;
 	case K_KEEPALIVE:
 		conf_braces(p, w->word, C_KA, "after keepalive", keepalive, &kp);

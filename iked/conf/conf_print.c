@@ -133,24 +133,36 @@ put_cp(struct out *o, const char *kw, const struct cp_list *l)
 
 /* A plain text stands in quotes, everything else is hexadecimal. */
 static void
-put_psk(struct out *o, const struct conf_peer *pe)
+put_secret(struct out *o, const uint8_t *s, unsigned int len)
 {
 	unsigned int	 i;
 	int		 plain;
 
-	plain = pe->psklen < 2 || pe->psk[0] != '0' || pe->psk[1] != 'x';
-	for (i = 0; i < pe->psklen; i++)
-		if (pe->psk[i] < ' ' || pe->psk[i] > '~' ||
-		    pe->psk[i] == '"' || pe->psk[i] == '\\')
+	plain = len < 2 || s[0] != '0' || s[1] != 'x';
+	for (i = 0; i < len; i++)
+		if (s[i] < ' ' || s[i] > '~' ||
+		    s[i] == '"' || s[i] == '\\')
 			plain = 0;
 	if (plain) {
-		put(o, " \\\n\tpsk \"%.*s\"", (int)pe->psklen,
-		    (const char *)pe->psk);
+		put(o, " \\\n\tpsk \"%.*s\"", (int)len,
+		    (const char *)s);
 		return;
 	}
 	put(o, " \\\n\tpsk 0x");
-	for (i = 0; i < pe->psklen; i++)
-		put(o, "%02x", pe->psk[i]);
+	for (i = 0; i < len; i++)
+		put(o, "%02x", s[i]);
+}
+
+static void
+put_psk(struct out *o, const struct conf_peer *pe)
+{
+	char	 day[CONF_DAYLEN];
+
+	put_secret(o, pe->psk, pe->psklen);
+	if (pe->oldlen == 0)
+		return;
+	put_secret(o, pe->old, pe->oldlen);
+	put(o, " until %s", conf_day_str(pe->old_until, day));
 }
 
 static void

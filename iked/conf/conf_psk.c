@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * psk "text" | psk 0xHEX | psk file "path".
+ * psk "text" | psk 0xHEX | psk file "path", and once more with "until DAY": the secret of
+ * before, while both sides get the new one.
  *
  * From the keyword on until the next option is recognized no word is shown in
  * a message (lexer.hide): half a secret in a log is a secret lost.
@@ -31,6 +32,7 @@ static void
 psk_set(struct parser *p, const struct pos *pos, const uint8_t *s, size_t len)
 {
 	struct stmt	*st = &p->st;
+	uint8_t		*dst;
 	size_t		 i;
 	int		 hex, hi, lo;
 
@@ -57,19 +59,17 @@ psk_set(struct parser *p, const struct pos *pos, const uint8_t *s, size_t len)
 		    "the secret is longer than %u octets", CONF_PSKMAX);
 		return;
 	}
-	if (!hex) {
-		memcpy(st->psk, s, len);
-		st->psklen = (uint16_t)len;
-	}
+	dst = st->has_psk ? st->old : st->psk;
+	*(st->has_psk ? &st->oldlen : &st->psklen) = (uint16_t)(hex ? len / 2 : len);
+	if (!hex)
+		memcpy(dst, s, len);
 	for (i = 0; hex && i < len; i += 2) {
 		hi = hexval(s[i]);
 		lo = hexval(s[i + 1]);
-		st->psk[i / 2] = (uint8_t)(hi << 4 | lo);
-		st->psklen = (uint16_t)(i / 2 + 1);
+		dst[i / 2] = (uint8_t)(hi << 4 | lo);
 	}
-	st->has_psk = 1;
 	if ((p->flags & CONF_NOSECRETS) == 0 &&
-	    st->psklen < (hex ? PSK_SHORT - 4 : PSK_SHORT))
+	    (hex ? len / 2 : len) < (size_t)(hex ? PSK_SHORT - 4 : PSK_SHORT))
 		conf_warning(p->errs, pos, "this secret can be guessed: use at "
 		    "least 20 random characters (ipsecctl genpsk prints some)");
 }
@@ -86,7 +86,6 @@ psk_file(struct parser *p)
 	if ((t = conf_text(p, "file")) == NULL)
 		return;
 	pos = t->pos;
-	p->st.has_psk = 1;
 	if ((p->flags & CONF_NOSECRETS) != 0)
 		return;
 	if ((path = conf_lex_path(&p->lx, t->s)) == NULL) {
@@ -112,8 +111,8 @@ psk_file(struct parser *p)
 	free(path);
 }
 
-void
-conf_psk(struct parser *p)
+static void
+secret(struct parser *p)
 {
 	struct tok	*t;
 
@@ -140,6 +139,47 @@ conf_psk(struct parser *p)
 	psk_set(p, &t->pos, (const uint8_t *)t->s, t->len);
 	if ((p->flags & CONF_NOSECRETS) != 0) {
 		explicit_bzero(p->st.psk, sizeof(p->st.psk));
-		p->st.psklen = 0;
+		explicit_bzero(p->st.old, sizeof(p->st.old));
+		p->st.psklen = p->st.oldlen = 0;
 	}
+}
+
+/* The word "until" and its day.  0, or -1: it is not there, or reported. */
+static int
+until(struct parser *p, int64_t *when)
+{
+	struct tok	*t = conf_peek_raw(p);
+
+	if (t->kind != T_WORD || strcmp(t->s, "until") != 0)
+		return (-1);
+	conf_take(p);
+	if ((t = conf_text(p, "until")) == NULL)
+		return (-1);
+	if (conf_day_parse(t->s, when) == -1) {
+		conf_stmt_error(p, &t->pos, "\"until\" wants the last day of the old "
+		    "secret: until 2026-12-31");
+		return (-1);
+	}
+	return (0);
+}
+
+void
+conf_psk(struct parser *p, const struct pos *pos)
+{
+	struct stmt	*st = &p->st;
+	int64_t		 when = 0;
+	int		 second = st->has_psk;
+
+	secret(p);
+	if (second && !st->bad)
+		st->has_old = 1;
+	if (!st->bad)
+		st->has_psk = 1;
+	if (until(p, &when) == 0 && !second)
+		conf_stmt_error(p, pos, "\"until\" belongs to the old secret, which is "
+		    "the second one: psk \"NEW\" psk \"OLD\" until DAY");
+	else if (second && when == 0 && !st->bad)
+		conf_stmt_error(p, pos, "the second psk is the old one: say how long it is "
+		    "good: psk \"NEW\" psk \"OLD\" until 2026-12-31");
+	st->old_until = second ? when : 0;
 }

@@ -110,6 +110,7 @@ static const struct conf_word words[] = {
 	{ "windows",	K_PEERKIND,	C_SUB,		NULL },
 	{ "openiked",	K_PEERKIND,	C_SUB,		NULL },
 	{ "file",	K_FILE,		C_SUB,		NULL },
+	{ "until",	K_UNTIL,	C_SUB,		NULL },
 	{ "tolerate",	K_TOLERATE,	C_SUB,		NULL },
 	{ "maxage",	K_MAXAGE,	C_SUB,		NULL },
 

@@ -15,6 +15,7 @@
 #include "exchange/exchange.h"
 
 #define IKES_MAX	8	/* IKE SAs of one peer, besides a new one */
+#define OLD_MS		100	/* from the refused new secret to the old one */
 
 /* prf(SK_p, ID body) of one side (2.15). */
 static int
@@ -48,6 +49,7 @@ ask_keys(struct world *w, const struct ike_core *c, const struct init_data *d,
 	q.initiator = (uint8_t)initiator;
 	q.prf = c->suite.prf;
 	q.method = method;
+	q.old = c->initiator ? w->peers[c->peer].old : c->old;
 	q.msg.p = initiator ? d->msg1 : d->msg2;
 	q.msg.len = initiator ? d->len1 : d->len2;
 	if (d->full) {
@@ -221,6 +223,26 @@ send_auth(struct world *w, struct ike_half *h, const struct keys_ans *ans)
 	return (0);
 }
 
+/*
+ * While the secret is changed the peer may still have the old one alone: it is called with
+ * that at once, and then with both in turns.
+ */
+static void
+other_secret(struct world *w, struct ike_half *h, const char *addr)
+{
+	struct peer	*p = &w->peers[h->c.peer];
+	int		 two = peer_conf(w, h->c.peer)->has_old;
+
+	if (two)
+		p->old = !p->old;
+	half_fail(w, h, WHY_AUTH_REFUSED, "peer %s says AUTHENTICATION_FAILED: the secrets or "
+	    "the identities differ; %s", addr, !two ? "make \"psk\" equal on both sides and check "
+	    "srcid/dstid" : p->old ? "the next try is with the old secret" :
+	    "neither of both secrets is the peer's, or check srcid/dstid");
+	if (two && p->old)
+		p->next_try = mono_add_ms(w->now, OLD_MS);
+}
+
 /* Errors instead of an IDr and AUTH: the peer does not want us. */
 static void
 auth_refused(struct world *w, struct ike_half *h, const struct wire_notify *n)
@@ -232,9 +254,7 @@ auth_refused(struct world *w, struct ike_half *h, const struct wire_notify *n)
 		half_fail(w, h, WHY_PEER_ANSWER, "peer %s answers IKE_AUTH without IDr and AUTH", a);
 	else if (n->type == N_AUTHENTICATION_FAILED) {
 		w->tally.auth_failed++;
-		half_fail(w, h, WHY_AUTH_REFUSED, "peer %s says AUTHENTICATION_FAILED: the secrets or "
-		    "the identities differ; make \"psk\" equal on both sides and "
-		    "check srcid/dstid", a);
+		other_secret(w, h, a);
 	} else
 		half_fail(w, h, WHY_PEER_ERROR, "peer %s says %s in IKE_AUTH", a,
 		    wire_notify_name(n->type));
@@ -550,6 +570,7 @@ verified(struct world *w, struct ike_half *h, const struct job *j,
 {
 	struct ike_sa	*ike;
 
+	h->c.old = ans->old;	/* it knows this one: our AUTH is made with it, too */
 	if ((ike = ike_promote(w, h, j, ans)) == NULL) {
 		half_free(w, h);
 		return;

@@ -116,6 +116,7 @@ checkconf(const struct parent_opts *o, int secrets)
 	(void)fprintf(o->verbose ? stderr : stdout, "configuration OK%s\n",
 	    c->ntunnels == 0 ? ", without a tunnel" : "");
 	lint(c);
+	parent_conf_old(c, plog());
 	conf_free(c);
 	return (0);
 }

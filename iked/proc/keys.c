@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <string.h>
+#include <time.h>
 
 #include "crypto/crypto.h"
 #include "proc/child.h"
@@ -39,7 +40,6 @@ keys_request(struct rbuf *r)
 	const char *why = "no such peer in this generation";
 	struct keys_req q;
 	struct keys_ans a;
-	struct span psk;
 	UNFILLED struct msg m;
 
 	if (msg_get_keys_req(r, &q) == -1)
@@ -47,11 +47,9 @@ keys_request(struct rbuf *r)
 	memset(&a, 0, sizeof(a));
 	a.token = q.token;
 	if ((p = find_peer(q.gen, q.peer)) != NULL &&
-	    keys_auth_form(&q, &why) == 0) {
-		psk.p = p->psk;
-		psk.len = p->psklen;
-		keys_auth(k.crypto, &q, psk, &a);
-	} else
+	    keys_auth_form(&q, &why) == 0)
+		keys_auth_peer(k.crypto, &q, p, (int64_t)time(NULL), &a);
+	else
 		log_warnx(&k.ch->log, "refused to %s AUTH: %s",
 		    q.op == KEYS_SIGN ? "compute" : "verify", why);
 	msg_put_keys_ans(&m, &a);

@@ -144,3 +144,21 @@ keys_auth(struct crypto *cr, const struct keys_req *q, struct span psk,
 		    crypto_equal(mac, q->auth.p, n) == 1;
 	crypto_wipe(mac, sizeof(mac));
 }
+
+void
+keys_auth_peer(struct crypto *cr, const struct keys_req *q, const struct conf_peer *p,
+    int64_t now, struct keys_ans *a)
+{
+	struct span new = { p->psk, p->psklen }, old = { p->old, p->oldlen };
+	int two = p->has_old && p->oldlen != 0 && now < p->old_until;
+
+	if (q->op == KEYS_SIGN && q->old && two) {
+		keys_auth(cr, q, old, a);
+		return;
+	}
+	keys_auth(cr, q, new, a);
+	if (q->op == KEYS_VERIFY && !a->ok && two) {
+		keys_auth(cr, q, old, a);
+		a->old = a->ok == 1;
+	}
+}

@@ -3,6 +3,7 @@
 #ifndef PROC_KEYS_AUTH_H
 #define PROC_KEYS_AUTH_H
 
+#include "conf/conf.h"
 #include "crypto/crypto.h"
 #include "engine/request.h"
 
@@ -18,6 +19,10 @@ int	keys_auth_form(const struct keys_req *, const char **why);
 #define KEYS_PIECES	5
 size_t	keys_octets(const struct keys_req *, struct span[KEYS_PIECES]);
 /* Computes or verifies with that secret.  ans->ok says; token and method are set. */
+/* With the peer's secrets: the new one, or while it is good (now: s since 1970) the old
+ * one.  Verified is what either of both verifies. */
+void	keys_auth_peer(struct crypto *, const struct keys_req *, const struct conf_peer *,
+	    int64_t now, struct keys_ans *);
 void	keys_auth(struct crypto *, const struct keys_req *, struct span psk,
 	    struct keys_ans *);
 

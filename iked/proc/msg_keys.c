@@ -20,6 +20,7 @@ msg_put_keys_req(struct msg *m, const struct keys_req *q)
 	wbuf_u8(&m->w, q->initiator);
 	wbuf_u16(&m->w, q->prf);
 	wbuf_u8(&m->w, q->method);
+	wbuf_u8(&m->w, q->old);
 	put_bytes(&m->w, q->msg);
 	put_bytes(&m->w, q->other);
 	put_bytes(&m->w, q->nonce);
@@ -40,6 +41,7 @@ msg_get_keys_req(struct rbuf *r, struct keys_req *q)
 	q->initiator = get_bool(r);
 	q->prf = rbuf_u16(r);
 	q->method = rbuf_u8(r);
+	q->old = get_bool(r);
 	q->msg = get_bytes(r, KEYS_MSGMAX);
 	q->other = get_bytes(r, KEYS_MSGMAX);
 	q->nonce = get_bytes(r, 256);
@@ -60,6 +62,7 @@ msg_put_keys_ans(struct msg *m, const struct keys_ans *a)
 	wbuf_u64(&m->w, a->token);
 	wbuf_u8(&m->w, a->ok == 1);
 	wbuf_u8(&m->w, a->method);
+	wbuf_u8(&m->w, a->old == 1);
 	if (a->len > sizeof(a->auth))
 		wbuf_fail(&m->w);
 	put_bytes(&m->w, s);
@@ -74,6 +77,7 @@ msg_get_keys_ans(struct rbuf *r, struct keys_ans *a)
 	a->token = rbuf_u64(r);
 	a->ok = get_bool(r);
 	a->method = rbuf_u8(r);
+	a->old = get_bool(r);
 	s = get_bytes(r, sizeof(a->auth));
 	a->len = (uint16_t)s.len;
 	if (s.len > 0)

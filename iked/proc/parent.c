@@ -112,6 +112,7 @@ conf_stands(uint32_t failed)
 	ev_timer_stop(pa.loop, &pa.stable);
 	ev_timer_set(&pa.stable, STABLE, 0.);
 	ev_timer_start(pa.loop, &pa.stable);
+	parent_daily();
 	notify_ready();
 	parent_reload_again();
 }

@@ -36,6 +36,8 @@ struct parent_opts {
  * say CONF_NOSECRETS. */
 struct conf	*parent_conf_read(const struct parent_opts *, int flags,
 		    struct conf_errors *);
+/* Says which old secrets end soon, or are of no use any more. */
+void		 parent_conf_old(const struct conf *, const struct logger *);
 void		 parent_conf_complain(const struct conf_errors *, const struct logger *);
 
 /* parent_sock.c: 0 or -1 and a line. */

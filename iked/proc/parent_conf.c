@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proc/parent.h"
@@ -210,4 +211,27 @@ parent_conf_complain(const struct conf_errors *errs, const struct logger *lg)
 	}
 	if (errs->n > n)
 		log_warnx(lg, "and %u more", errs->n - (unsigned)n);
+}
+
+void
+parent_conf_old(const struct conf *c, const struct logger *lg)
+{
+	const struct conf_peer *p;
+	char day[CONF_DAYLEN], a[ADDR_STRLEN];
+	int64_t now = (int64_t)time(NULL);
+	uint32_t i;
+
+	for (i = 0; i < c->npeers; i++) {
+		p = &c->peers[i];
+		if (!p->has_old || p->old_until > now + CONF_OLDSOON)
+			continue;
+		(void)conf_day_str(p->old_until, day);
+		addr_str(&p->remote, a);
+		if (p->old_until <= now)
+			log_warnx(lg, "the old secret of peer %s ended with %s: remove it", a,
+			    day);
+		else
+			log_warnx(lg, "the old secret of peer %s ends with %s: the peer needs "
+			    "the new one by then", a, day);
+	}
 }

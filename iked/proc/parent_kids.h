@@ -44,7 +44,7 @@ struct parent {
 	int			 stopping, remove, sweep, status;
 	int			 notify;	/* the waiting foreground process */
 	double			 backoff;
-	ev_timer		 restart, stable, deadline;
+	ev_timer		 restart, stable, deadline, daily;
 };
 extern struct parent pa;
 
@@ -71,6 +71,7 @@ void		 parent_reload(uint64_t token, int plan);	/* token 0: nobody waits */
 void		 parent_reload_again(void);	/* a SIGHUP came meanwhile? */
 void		 parent_reload_answer(int ok, const char *);
 void		 parent_planned(int ok);
+void		 parent_daily(void);		/* from now on: old secrets are looked at */
 void		 parent_refused(struct kid *);
 
 #endif

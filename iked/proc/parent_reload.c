@@ -12,6 +12,8 @@
 #include "proc/parent_kids.h"
 #include "proc/plog.h"
 
+#define DAILY	86400.
+
 void
 parent_reload_answer(int ok, const char *text)
 {
@@ -176,4 +178,25 @@ parent_refused(struct kid *k)
 		kid_kill(k);
 	else
 		parent_reload_again();
+}
+
+static void
+on_daily(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents;
+	if (pa.last != NULL)
+		parent_conf_old(pa.last, plog());
+}
+
+/* At once, too: what is in use is new. */
+void
+parent_daily(void)
+{
+	parent_conf_old(pa.last, plog());
+	if (ev_is_active(&pa.daily))
+		return;
+	ev_timer_init(&pa.daily, on_daily, DAILY, DAILY);
+	ev_timer_start(pa.loop, &pa.daily);
 }

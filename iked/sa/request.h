@@ -25,6 +25,7 @@ struct keys_req {
 	uint8_t		initiator;	/* whose AUTH: 1 original initiator's, 0 responder's */
 	uint16_t	prf;
 	uint8_t		method;		/* AUTH_PSK; VERIFY: what the peer said */
+	uint8_t		old;		/* SIGN: with the secret of before, if it is good */
 	struct span	msg;		/* RealMessage1 or 2 */
 	struct span	other;		/* full transcript: RealMessage2 or 1; else none */
 	struct span	nonce;		/* the other side's */
@@ -35,6 +36,7 @@ struct keys_ans {
 	uint64_t	token;
 	int		ok;		/* 1 done / verified; 0 refused */
 	uint8_t		method;
+	uint8_t		old;		/* verified with the secret of before */
 	uint16_t	len;		/* of auth; 0: a verdict */
 	uint8_t		auth[256];	/* SIGN */
 };

@@ -57,6 +57,7 @@ struct ike_core {
 	uint8_t		natt_forced;	/* `natt`: we let the peer see a NAT */
 	uint8_t		encap;		/* ESP goes in UDP */
 	uint8_t		childless;	/* I: the peer takes an IKE_AUTH without a Child */
+	uint8_t		old;		/* R: the peer's AUTH was made with the old secret */
 	uint8_t		frag_said;	/* I: we have offered fragmentation */
 	uint8_t		frag;		/* both sides have */
 	uint16_t	mtu;		/* of fragments; 0: as usual */
@@ -379,6 +380,7 @@ struct peer {
 	monotime	 next_try;
 	monotime	 call_at;	/* a hint makes us call again not before */
 	uint8_t		 sent_ic;
+	uint8_t		 old;		/* call it with the secret of before: it may have no other */
 	uint8_t		 silent;	/* it has not answered; next_try is for that */
 };
 

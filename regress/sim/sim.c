@@ -216,7 +216,6 @@ keys_do(struct node *n, const struct keys_req *q, struct keys_ans *a)
 {
 	const struct conf_peer	*peer;
 	const char		*why;
-	struct span		 psk;
 
 	if (n->keys_refuse) {
 		sim_fault(n->sim, F_KEYS_REFUSE);
@@ -229,9 +228,7 @@ keys_do(struct node *n, const struct keys_req *q, struct keys_ans *a)
 		return;
 	}
 	peer = &n->secrets->peers[q->peer];
-	psk.p = peer->psk;
-	psk.len = peer->psklen;
-	keys_auth(n->sim->crypto, q, psk, a);
+	keys_auth_peer(n->sim->crypto, q, peer, n->sim->now.us / 1000000, a);
 }
 
 static void

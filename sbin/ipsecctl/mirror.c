@@ -100,6 +100,8 @@ swap(const struct conf *c, const struct conf_tunnel *t, struct mirror *m)
 	m->peer.dstid = pe->srcid;
 	m->peer.psk = NULL;
 	m->peer.psklen = 0;
+	m->peer.old = NULL;
+	m->peer.oldlen = m->peer.has_old = 0;
 	/* One side at least has to start. */
 	m->tunnel.mode = !mirror_addr_known(&m->peer.remote) ? MODE_PASSIVE :
 	    t->mode == MODE_PASSIVE ? MODE_ACTIVE : MODE_ONDEMAND;
