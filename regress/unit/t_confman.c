@@ -234,8 +234,8 @@ ATF_TC_BODY(manual_examples, tc)
 			tunnels += c->ntunnels;
 		conf_free(c);
 	}
-	ATF_CHECK_EQ(n, 7);
-	ATF_CHECK_EQ(tunnels, 8);
+	ATF_CHECK_EQ(n, 8);
+	ATF_CHECK_EQ(tunnels, 9);
 	free(page);
 }
 
