@@ -6,7 +6,7 @@
 # over, packets in clear, a tunnel that does not come up or back.  Times and losses are
 # figures.
 #
-# Environment: OBJDIR; PARTS, a choice (rekeys together loss recovery nat); QUICK=1,
+# Environment: OBJDIR; PARTS, a choice (rekeys together loss recovery nat break); QUICK=1,
 # fewer of everything, about ten minutes; CASES, a choice within a part, as its script
 # names them; TRIES, CHILDREN, IKES, RATE, MINUTES, LIMIT: see there.  IKED_FLAGS=-v has
 # every new SPI in the logs.
@@ -16,7 +16,7 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 SRCDIR=$(cd "$here/../.." && pwd -P)
 OBJDIR=${OBJDIR:-$SRCDIR/build}
 OUTDIR=${LIFE_OUT:-$OBJDIR/life.out}
-PARTS=${PARTS:-rekeys together loss recovery nat}
+PARTS=${PARTS:-rekeys together loss recovery nat break}
 
 for p in iked ipsecctl regress/tools/tool_flow; do
 	[ -x "$OBJDIR/$p" ] || { echo "life: $OBJDIR/$p is not built: make tests" >&2; exit 1; }

@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "diff.h"
+#include "doctor.h"
 #include "genpsk.h"
 #include "ikectl.h"
 #include "keepalive.h"
@@ -49,6 +50,7 @@ usage(void)
 	    "       ipsecctl [-s socket] trace tunnel [-j]\n"
 	    "       ipsecctl [-s socket] probe tunnel\n"
 	    "       ipsecctl [-s socket] keepalive backup on | off\n"
+	    "       ipsecctl [-s socket] doctor [tunnel]\n"
 	    "       ipsecctl [-s socket] up | down tunnel [-w [-i wait]]\n"
 	    "       ipsecctl [-s socket] rekey | recreate | reset | check tunnel\n"
 	    "       ipsecctl [-s socket] rekey ike tunnel\n"
@@ -276,6 +278,8 @@ main_other(struct opts *o)
 
 	if (strcmp(o->args[0], "diff") == 0)
 		return (diff_main(o->n - 1, rest));
+	if (strcmp(o->args[0], "doctor") == 0)
+		return (doctor_main(o->path, o->n - 1, rest));
 	if (strcmp(o->args[0], "mirror") == 0)
 		return (mirror_main(o->n - 1, rest, o->file, o->form));
 	if (strcmp(o->args[0], "genpsk") == 0)

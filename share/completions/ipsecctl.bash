@@ -51,7 +51,7 @@ _ipsecctl()
 	fi
 	case ${#words[@]}:${words[0]}:${words[1]} in
 	0:*)	mapfile -t COMPREPLY < <(compgen -W 'show watch events monitor exporter genpsk ping trace
-		    probe keepalive up down rekey recreate reset check flush reload log mirror
+		    probe doctor keepalive up down rekey recreate reset check flush reload log mirror
 		    diff' -- "$cur") ;;
 	1:show:) mapfile -t COMPREPLY < <(compgen -W 'tunnels peers sa policies
 		    keepalive stats configuration all svg' -- "$cur") ;;
@@ -61,7 +61,7 @@ _ipsecctl()
 	1:diff:|2:diff:*|1:exporter:)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	1:rekey:) _ipsecctl_offer "$(echo ike; _ipsecctl_tunnels)" ;;
-	1:watch:|1:monitor:|1:ping:|1:trace:|1:probe:|1:up:|1:down:|1:recreate:|1:reset:|1:check:|1:mirror:|\
+	1:doctor:|1:watch:|1:monitor:|1:ping:|1:trace:|1:probe:|1:up:|1:down:|1:recreate:|1:reset:|1:check:|1:mirror:|\
 	2:rekey:ike|2:show:tunnels|2:show:sa|2:show:policies|2:show:keepalive)
 		_ipsecctl_offer "$(_ipsecctl_tunnels)" ;;
 	esac

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # Completion of ipsecctl(8) for OpenBSD's ksh and its kin: ". this file" in ~/.kshrc.
 # Names of tunnels are those there are when it is read.
-set -A complete_ipsecctl_1 -- show watch events monitor exporter genpsk ping trace probe keepalive up down rekey \
+set -A complete_ipsecctl_1 -- show watch events monitor exporter genpsk ping trace probe doctor keepalive up down rekey \
     recreate reset check flush reload log mirror diff
 set -A complete_ipsecctl_2 -- tunnels peers sa policies keepalive stats configuration all svg \
     verbose brief backup ike $(ipsecctl show tunnels -j 2>/dev/null |

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * `ipsecctl doctor': why a tunnel is down, or up and passes nothing.  What iked says of
+ * it, and what this machine shows (host_*), become findings, the most likely first.
+ */
+#ifndef IPSECCTL_DOCTOR_H
+#define IPSECCTL_DOCTOR_H
+
+#include <jansson.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+#define FINDINGS_MAX	16
+#define FINDING_TEXT	700
+
+struct finding {
+	int	likely;			/* 1..100, what comes first */
+	char	cause[FINDING_TEXT];
+	char	evidence[FINDING_TEXT];	/* "" none */
+	char	advice[FINDING_TEXT];
+};
+struct findings {
+	struct finding	f[FINDINGS_MAX];
+	size_t		n;
+};
+/* A new one, its texts empty; the last is overwritten when there is no room. */
+struct finding *finding_new(struct findings *, int likely);
+void	finding_set(char dst[FINDING_TEXT], const char *, ...)
+	    __attribute__((__format__(printf, 2, 3)));
+
+/* What iked told of one tunnel. */
+struct patient {
+	const json_t	*tunnel;
+	const json_t	*sa;		/* its Child SA, or NULL */
+	const json_t	*keepalive;	/* or NULL: nothing is known */
+	const json_t	*policies;	/* all; those of the tunnel by name; NULL not known */
+	struct addr	 local, remote;	/* ADDR_NONE: any */
+	int		 passing;	/* 1: counters of both directions moved meanwhile */
+};
+
+/* ---- doctor_down.c, doctor_traffic.c */
+void	doctor_down(const struct patient *, struct findings *);
+void	doctor_traffic(const struct patient *, struct findings *);
+/* What is wrong with this machine whatever the tunnel does. */
+void	doctor_machine(const struct patient *, struct findings *);
+
+/* 0: nothing is wrong; 1: something is, and was said.  name NULL: all tunnels.
+ * -1: usage. */
+int	doctor_main(const char *socket, int n, char *const *names);
+
+/* ---- doctor_host.c: the same on every system */
+/* The address packets to remote leave from; 0, or an errno. */
+int	host_source(const struct addr *remote, struct addr *source);
+/* 1: it is an address of this machine, 0, -1 cannot be known.  dev[64]: where. */
+int	host_has(const struct addr *, char dev[64]);
+/* 1: one of our addresses is in one of these nets ("10.1.0.0/24"), 0, -1. */
+int	host_inside(const json_t *nets, struct addr *which, char dev[64]);
+/* Any answer to a datagram that every IKEv2 daemon answers (RFC 7296 2.5: a version it
+ * does not know).  0: answered; an errno that ICMP or the kernel gave; ETIMEDOUT. */
+int	host_knock(const struct addr *remote, uint16_t port);
+
+/* ---- doctor_linux.c and its brothers; -1: cannot be known */
+int	host_forwards(const struct addr *);	/* 1, 0 */
+int	host_strict(const char *dev);		/* rp_filter: 1 strict, 0 */
+/* 1: ARP for this neighbour, or for the gateway towards it, has failed; neighbour. */
+int	host_unreached(const struct addr *remote, struct addr *neighbour);
+/* 1: rules of this machine change addresses of what leaves; 0 none. */
+int	host_nat(void);
+/* 1: rules of this machine drop or refuse packets: what[cap] names one. */
+int	host_filter(char *what, size_t cap);
+/* Who has that UDP port: its name and pid, "" nobody. */
+int	host_holder(uint16_t port, char *who, size_t cap);
+/* Errors of the kernel's IPsec since the machine started, not 0: "InNoStates 3, ..." with
+ * what they mean. 1: there are some. */
+int	host_errors(char *dst, size_t cap);
+
+#endif

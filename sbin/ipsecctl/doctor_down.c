@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: ISC */
+/* A tunnel that is not up: what its reason means, and whether the peer can be reached. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "doctor.h"
+#include "print.h"
+#include "show.h"
+
+/* By the word of iked.reasons(7): what it most likely is, and what to do. */
+static const struct meaning {
+	const char	*reason, *cause, *advice;
+	const char	*second, *advice2;	/* the next possible one, or NULL */
+} meanings[] = {
+	{ "secret", "the secrets of the two sides differ", "make psk equal on both sides",
+	    NULL, NULL },
+	{ "auth-refused", "the peer does not accept who we say we are: the secrets differ",
+	    "make psk equal on both sides; its log says more than it tells us",
+	    "or the identities differ: our srcid is not its dstid",
+	    "compare srcid here with dstid there, type and value" },
+	{ "identity", "the identities of the two sides do not fit",
+	    "make srcid of one side dstid of the other", NULL, NULL },
+	{ "auth-method", "the peer proves itself otherwise than with a pre-shared key",
+	    "set it to a pre-shared key", NULL, NULL },
+	{ "ike-proposal", "no transforms of ikesa in common (enc, auth, prf, group)",
+	    "make ikesa equal on both sides; the side that was called names the difference",
+	    NULL, NULL },
+	{ "child-proposal", "no transforms of childsa in common",
+	    "make childsa equal on both sides; the side that was called names the difference",
+	    NULL, NULL },
+	{ "group", "the key exchange groups differ (PFS)",
+	    "write the same group after ikesa and childsa on both sides", NULL, NULL },
+	{ "selectors", "from and to are not the peer's, mirrored",
+	    "compare: ipsecctl mirror prints what the other side should have; ipsecctl diff "
+	    "compares two files", NULL, NULL },
+	{ "single-pair", "the peer wants an SA for each pair of networks",
+	    "write \"single\" on both sides, or fewer networks", NULL, NULL },
+	{ "mode", "one side says transport, the other tunnel (or transport meets NAT)",
+	    "write the same word on both sides", NULL, NULL },
+	{ "unknown-peer", "the peer calls from an address that no tunnel names",
+	    "write that address after peer", NULL, NULL },
+	{ "ikev1", "the peer speaks IKEv1 only", "set it to IKEv2; on RouterOS "
+	    "exchange-mode=ike2", NULL, NULL },
+	{ "no-way", "there is no route to the peer, or our address is gone",
+	    "look at the addresses and routes of this machine", NULL, NULL },
+	{ "no-address", "no address inside the tunnel is to be had",
+	    "give \"config address\" of the side that gives a larger network; have the other "
+	    "ask with \"request address any\"", NULL, NULL },
+	{ "kernel-lacks", "this kernel can do nothing of childsa",
+	    "load its modules or choose other transforms", NULL, NULL },
+	{ "kernel-refuses", "this kernel does not take the SA",
+	    "see the error; another IPsec daemon, or what it left, may be in the way", NULL,
+	    NULL },
+	{ "no-peer-address", "the tunnel has \"peer any\": only the other side can start",
+	    "start it there", NULL, NULL },
+	{ "command", "it was taken down by command", "ipsecctl up, or reload", NULL, NULL },
+	{ "transcript", "the peer lacks what fulltranscript demands",
+	    "remove the word, or update the peer", NULL, NULL },
+	{ "nat", "there is NAT on the way, which one side does not allow or cannot pass",
+	    "allow NAT traversal on both sides", NULL, NULL },
+	{ "peer-silent", "the peer has fallen silent: it is down or reboots, or the way to it "
+	    "is cut", "look at the peer; it is tried again by itself", NULL, NULL },
+	{ "peer-deleted", "the peer has taken the tunnel down",
+	    "its log says why; was it told to, did it end, was its configuration changed?",
+	    NULL, NULL },
+};
+
+static const struct meaning *
+meaning_of(const char *reason)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (strcmp(meanings[i].reason, reason) == 0)
+			return (&meanings[i]);
+	return (NULL);
+}
+
+static void
+by_reason(const struct patient *p, struct findings *fs)
+{
+	const struct meaning *m = meaning_of(field_str(p->tunnel, "reason"));
+	struct finding *f;
+
+	if (m == NULL)
+		return;
+	f = finding_new(fs, 80);
+	finding_set(f->cause, "%s [%s]", m->cause, m->reason);
+	finding_set(f->evidence, "%s", field_str(p->tunnel, "error"));
+	finding_set(f->advice, "%s", m->advice);
+	if (m->second == NULL)
+		return;
+	f = finding_new(fs, 60);
+	finding_set(f->cause, "%s", m->second);
+	finding_set(f->advice, "%s", m->advice2);
+}
+
+/* What a knock at the peer's port says, where nothing has come from it so far. */
+static void
+knock(const struct patient *p, struct findings *fs, uint16_t port)
+{
+	char a[ADDR_STRLEN];
+	struct finding *f;
+	int r = host_knock(&p->remote, port);
+
+	addr_str(&p->remote, a);
+	if (r == 0)
+		return;
+	if (r == -1)
+		return;
+	f = finding_new(fs, 75);
+	switch (r) {
+	case ECONNREFUSED:
+		f->likely = 95;
+		finding_set(f->cause, "nobody listens on UDP port %u of %s: no IKE daemon runs "
+		    "there", port, a);
+		finding_set(f->evidence, "a datagram to it came back as ICMP port unreachable");
+		finding_set(f->advice, "start iked there; or peer is not the address meant");
+		break;
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+		f->likely = 95;
+		finding_set(f->cause, "%s cannot be reached: there is no such host, or no way to "
+		    "it", a);
+		finding_set(f->evidence, "a datagram to it fails: %s", strerror(r));
+		finding_set(f->advice, "is peer the right address? Look at the route, and at "
+		    "the cable");
+		break;
+	case EPERM:
+	case EACCES:
+		f->likely = 95;
+		finding_set(f->cause, "a firewall blocks UDP %u to %s: rules here, or what refuses "
+		    "on the way", port, a);
+		finding_set(f->evidence, "a datagram to it fails: %s", strerror(r));
+		finding_set(f->advice, "allow UDP 500 and 4500 in both directions");
+		break;
+	default:
+		finding_set(f->cause, "UDP port %u of %s gives no answer: a firewall blocks it on "
+		    "the way, peer is not the right address, or that machine is down", port, a);
+		finding_set(f->evidence, "a datagram that every IKEv2 daemon answers was not "
+		    "answered within 1 s");
+		finding_set(f->advice, "allow UDP 500 and 4500 on both sides and between; is peer "
+		    "the right address, does its iked run?");
+	}
+}
+
+/* Nothing has come from the peer, as far as iked knows. */
+static int
+unheard(const struct patient *p)
+{
+	const char *why = field_str(p->tunnel, "reason");
+
+	return (why[0] == '\0' || strcmp(why, "peer-silent") == 0 ||
+	    strncmp(why, "no-answer", 9) == 0 || strcmp(why, "no-way") == 0 ||
+	    strcmp(why, "peer-deleted") == 0);
+}
+
+static void
+both_wait(const struct patient *p, struct findings *fs)
+{
+	struct finding *f;
+	const char *state = field_str(p->tunnel, "state");
+
+	if (strcmp(state, "passive") == 0) {
+		f = finding_new(fs, field_str(p->tunnel, "reason")[0] != '\0' ? 20 : 50);
+		finding_set(f->cause, "it is passive: it waits for the peer, which has not come "
+		    "through (passive on both sides never starts)");
+		finding_set(f->evidence, "no IKE_AUTH of the peer has been accepted");
+		finding_set(f->advice, "have the other side start: active or ondemand there; or "
+		    "here. Does it call this address, %s?", field_str(p->tunnel, "local"));
+	} else if (strcmp(state, "ondemand") == 0) {
+		f = finding_new(fs, field_str(p->tunnel, "reason")[0] != '\0' ? 30 : 70);
+		finding_set(f->cause, "no packet has asked for it: nothing comes from its from net "
+		    "for its to net, as this kernel sees it");
+		finding_set(f->evidence, "it is on demand and waits for traffic");
+		finding_set(f->advice, "ping from an address in the from net (ping -I); ipsecctl "
+		    "up brings it up without one");
+	}
+}
+
+void
+doctor_down(const struct patient *p, struct findings *fs)
+{
+	by_reason(p, fs);
+	both_wait(p, fs);
+	if (addr_is_any(&p->remote) || !unheard(p))
+		return;
+	if (strcmp(field_str(p->tunnel, "reason"), "no-answer-auth") == 0) {
+		struct finding *f = finding_new(fs, 85);
+
+		finding_set(f->cause, "IKE_SA_INIT passes and IKE_AUTH does not: UDP port 4500 is "
+		    "blocked, or its fragments are dropped");
+		finding_set(f->evidence, "%s", field_str(p->tunnel, "error"));
+		finding_set(f->advice, "allow UDP 4500 in both directions; let fragments pass, "
+		    "or have both sides fragment IKE messages themselves");
+		knock(p, fs, 4500);
+		return;
+	}
+	knock(p, fs, 500);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: ISC */
+/* Linux: /proc, and nf_tables through netlink.  Nothing is changed, nothing is run. */
+
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <arpa/inet.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netlink.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "doctor.h"
+
+#define PIDS_MAX	4096
+#define FDS_MAX		1024
+
+static int
+number_of(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	int n = -1;
+
+	if (f == NULL)
+		return (-1);
+	if (fscanf(f, "%d", &n) != 1)
+		n = -1;
+	(void)fclose(f);
+	return (n);
+}
+
+int
+host_forwards(const struct addr *a)
+{
+	int n = number_of(a->fam == ADDR_V6 ? "/proc/sys/net/ipv6/conf/all/forwarding" :
+	    "/proc/sys/net/ipv4/ip_forward");
+
+	return (n == -1 ? -1 : n != 0);
+}
+
+/* The larger of "all" and its own counts. */
+int
+host_strict(const char *dev)
+{
+	char path[160];
+	int all = number_of("/proc/sys/net/ipv4/conf/all/rp_filter"), own;
+
+	(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", dev);
+	own = number_of(path);
+	if (all == -1 || own == -1)
+		return (-1);
+	return ((all > own ? all : own) == 1);
+}
+
+/* The gateway of the default route, or 0: there is none, the peer is next to us. */
+static uint32_t
+gateway(uint32_t remote)
+{
+	char line[256], dev[32];
+	unsigned int dst, gw, flags, mask, best = 0;
+	uint32_t found = 0;
+	FILE *f = fopen("/proc/net/route", "r");
+
+	if (f == NULL)
+		return (0);
+	if (fgets(line, sizeof(line), f) != NULL)
+		while (fgets(line, sizeof(line), f) != NULL)
+			if (sscanf(line, "%31s %x %x %x %*d %*d %*d %x", dev, &dst, &gw,
+			    &flags, &mask) == 5 && (remote & mask) == dst &&
+			    (found == 0 || ntohl(mask) >= best)) {
+				best = ntohl(mask);
+				found = gw != 0 ? gw : remote;
+			}
+	(void)fclose(f);
+	return (found);
+}
+
+int
+host_unreached(const struct addr *remote, struct addr *neighbour)
+{
+	char line[256], ip[64];
+	unsigned int flags;
+	uint32_t hop, it;
+	int failed = 0;
+	FILE *f;
+
+	if (remote->fam != ADDR_V4)
+		return (-1);
+	memcpy(&hop, remote->b, 4);
+	if ((hop = gateway(hop)) == 0 || (f = fopen("/proc/net/arp", "r")) == NULL)
+		return (-1);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "%63s %*x %x", ip, &flags) == 2 &&
+		    inet_pton(AF_INET, ip, &it) == 1 && it == hop && (flags & 2) == 0)
+			failed = 1;
+	(void)fclose(f);
+	memset(neighbour, 0, sizeof(*neighbour));
+	neighbour->fam = ADDR_V4;
+	memcpy(neighbour->b, &hop, 4);
+	return (failed);
+}
+
+/* ---- rules */
+
+/* The rules of nf_tables are dumped, and what their expressions are called is looked for:
+ * a string attribute, so that its letters stand there.  -1: not allowed, not there. */
+static int
+rules_have(const char *const *words, size_t n, size_t *which)
+{
+	struct {
+		struct nlmsghdr nh;
+		struct nfgenmsg nf;
+	} q;
+	struct timeval tv = { .tv_sec = 2 };
+	static char buf[65536];		/* one thread, asked once at a time */
+	struct nlmsghdr *h;
+	ssize_t len;
+	size_t i;
+	int fd, found = 0, done = 0;
+
+	if ((fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER)) == -1)
+		return (-1);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	memset(&q, 0, sizeof(q));
+	q.nh.nlmsg_len = sizeof(q);
+	q.nh.nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE;
+	q.nh.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	q.nf.version = NFNETLINK_V0;
+	if (send(fd, &q, sizeof(q), 0) != (ssize_t)sizeof(q))
+		found = -1;
+	while (found == 0 && !done && (len = recv(fd, buf, sizeof(buf), 0)) > 0)
+		for (h = (struct nlmsghdr *)(void *)buf; NLMSG_OK(h, (unsigned int)len) &&
+		    found == 0; h = NLMSG_NEXT(h, len)) {
+			if (h->nlmsg_type == NLMSG_DONE)
+				done = 1;
+			else if (h->nlmsg_type == NLMSG_ERROR)
+				found = -1;
+			for (i = 0; !done && found == 0 && i < n; i++)
+				if (memmem(h, h->nlmsg_len, words[i], strlen(words[i]) + 1) !=
+				    NULL) {
+					*which = i;
+					found = 1;
+				}
+		}
+	(void)close(fd);
+	return (found);
+}
+
+/* What iptables of before nf_tables has, only its tables are known by name. */
+static int
+legacy(const char *table)
+{
+	char line[64];
+	FILE *f = fopen("/proc/net/ip_tables_names", "r");
+	int has = 0;
+
+	if (f == NULL)
+		return (0);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, table, strlen(table)) == 0)
+			has = 1;
+	(void)fclose(f);
+	return (has);
+}
+
+int
+host_nat(void)
+{
+	static const char *const words[] = { "masq", "MASQUERADE", "SNAT" };
+	size_t which;
+	int r = rules_have(words, sizeof(words) / sizeof(words[0]), &which);
+
+	if (r == 1)
+		return (1);
+	/* there is such a table, whatever is in it */
+	if (legacy("nat"))
+		return (-1);
+	return (r);
+}
+
+int
+host_filter(char *what, size_t cap)
+{
+	static const char *const words[] = { "reject", "REJECT", "DROP" };
+	size_t which;
+
+	if (rules_have(words, sizeof(words) / sizeof(words[0]), &which) == 1) {
+		(void)snprintf(what, cap, "nf_tables, \"%s\"", words[which]);
+		return (1);
+	}
+	if (legacy("filter")) {
+		(void)snprintf(what, cap, "iptables has rules of its table filter, which "
+		    "cannot be read here");
+		return (1);
+	}
+	return (0);
+}
+
+/* ---- ports */
+
+static unsigned long
+inode_of(const char *path, uint16_t port)
+{
+	char line[512];
+	unsigned int p;
+	unsigned long inode = 0, i;
+	FILE *f = fopen(path, "r");
+
+	if (f == NULL)
+		return (0);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*s %*s %*s %*s %*s %*s %*s %lu", &p,
+		    &i) == 2 && p == port)
+			inode = i;
+	(void)fclose(f);
+	return (inode);
+}
+
+static int
+has_socket(const char *pid, unsigned long inode)
+{
+	char path[300], to[64], want[64];
+	struct dirent *e;
+	ssize_t n;
+	int found = 0, tries = 0;
+	DIR *d;
+
+	(void)snprintf(want, sizeof(want), "socket:[%lu]", inode);
+	(void)snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
+	if ((d = opendir(path)) == NULL)
+		return (0);
+	while (!found && tries++ < FDS_MAX && (e = readdir(d)) != NULL) {
+		(void)snprintf(path, sizeof(path), "/proc/%.20s/fd/%.20s", pid, e->d_name);
+		if ((n = readlink(path, to, sizeof(to) - 1)) <= 0)
+			continue;
+		to[n] = '\0';
+		found = strcmp(to, want) == 0;
+	}
+	(void)closedir(d);
+	return (found);
+}
+
+static void
+name_of(const char *pid, char *who, size_t cap)
+{
+	char path[64], comm[32] = "?";
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
+	if ((f = fopen(path, "r")) != NULL) {
+		if (fscanf(f, "%31s", comm) != 1)
+			comm[0] = '?';
+		(void)fclose(f);
+	}
+	(void)snprintf(who, cap, "%s (process %.20s)", comm, pid);
+}
+
+int
+host_holder(uint16_t port, char *who, size_t cap)
+{
+	unsigned long inode = inode_of("/proc/net/udp", port);
+	struct dirent *e;
+	int tries = 0;
+	DIR *d;
+
+	if (inode == 0)
+		inode = inode_of("/proc/net/udp6", port);
+	if (inode == 0)
+		return (0);
+	(void)snprintf(who, cap, "its process cannot be seen");
+	if ((d = opendir("/proc")) == NULL)
+		return (1);
+	while (tries++ < PIDS_MAX && (e = readdir(d)) != NULL)
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' &&
+		    has_socket(e->d_name, inode)) {
+			name_of(e->d_name, who, cap);
+			break;
+		}
+	(void)closedir(d);
+	return (1);
+}
+
+/* ---- counters of XFRM */
+
+static const char *
+error_means(const char *name)
+{
+	static const struct { const char *name, *means; } all[] = {
+		{ "XfrmInNoStates", "came for SAs that are not here" },
+		{ "XfrmInStateProtoError", "did not authenticate: keys differ" },
+		{ "XfrmInStateSeqError", "were replayed or came too late" },
+		{ "XfrmInTmplMismatch", "came otherwise than a policy wants" },
+		{ "XfrmInNoPols", "came for which no policy stands" },
+		{ "XfrmInPolBlock", "were blocked by a policy coming in" },
+		{ "XfrmOutNoStates", "wanted a tunnel that was not up" },
+		{ "XfrmOutPolBlock", "were blocked by a policy going out" },
+		{ "XfrmOutBundleGenError", "found no way to the peer" },
+		{ "XfrmFwdHdrError", "could not be forwarded" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strcmp(all[i].name, name) == 0)
+			return (all[i].means);
+	return (NULL);
+}
+
+int
+host_errors(char *dst, size_t cap)
+{
+	char line[128], name[64];
+	const char *means;
+	unsigned long n;
+	size_t at = 0;
+	FILE *f = fopen("/proc/net/xfrm_stat", "r");
+
+	if (f == NULL)
+		return (-1);
+	dst[0] = '\0';
+	while (at < cap && fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, "%63s %lu", name, &n) != 2 || n == 0 ||
+		    (means = error_means(name)) == NULL)
+			continue;
+		at += (size_t)snprintf(dst + at, cap - at, "%s%lu packets %s (%s)",
+		    at > 0 ? "; " : "", n, means, name);
+	}
+	(void)fclose(f);
+	return (dst[0] != '\0');
+}
