@@ -52,6 +52,7 @@ fi
 put 644 share/completions/ipsecctl.bash "$PREFIX/share/bash-completion/completions" ipsecctl
 put 644 share/completions/ipsecctl.bash "$PREFIX/share/bash-completion/completions" ikectl
 put 644 share/completions/_ipsecctl "$PREFIX/share/zsh/site-functions"
+put 644 share/schema/ipsecctl.json "$PREFIX/share/ikeep/schema"
 put 644 share/completions/ipsecctl.ksh "$PREFIX/share/ikeep"
 for f in share/examples/*; do
 	text 644 "$f" "$EXAMPLESDIR"

@@ -84,10 +84,13 @@ tell_event(const struct world *w, uint32_t i, enum show_event_type type)
 			ev.spi_in = c->spi_in;
 			ev.spi_out = c->spi_out;
 		}
-	} else
+	} else {
+		ev.reason = t->error != NULL ? t->why : t->down || w->flushed ?
+		    WHY_COMMAND : WHY_GONE;
 		(void)strlcpy(ev.text, t->error != NULL ? t->error :
 		    t->down || w->flushed ? "by command" : "its Child SA is gone",
 		    sizeof(ev.text));
+	}
 	w->fx.event(w->fx.arg, &ev);
 }
 

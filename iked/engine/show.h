@@ -87,7 +87,8 @@ struct show_event {
 	char		tunnel[CONF_NAMELEN];
 	struct endpoint	local, remote;
 	uint32_t	spi_in, spi_out;	/* UP, REKEY */
-	char		text[200];		/* DOWN, FAILURE: why */
+	uint8_t		reason;			/* DOWN, FAILURE: enum reason */
+	char		text[200];		/* the same, for a person */
 };
 enum show_kind { SHOWK_TUNNEL = 1, SHOWK_PEER, SHOWK_SA, SHOWK_STATS, SHOWK_PLAN };
 struct show_rec {

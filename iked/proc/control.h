@@ -83,6 +83,7 @@ void	json_counters(struct json *, const char *tunnel, const struct engine_counte
 /* control_monitor.c */
 #define MONITORS_RO	8	/* on the read-only socket: they never idle out */
 void	cmd_monitor(struct client *, char *);
+void	json_event(struct json *, const struct show_event *, uint32_t lost);
 int	monitor_event(struct rbuf *);	/* from ike; -1: malformed */
 void	monitor_left(void);		/* a client that listened has gone */
 

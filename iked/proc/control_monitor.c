@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/reason.h"
 #include "proc/control.h"
 
 static unsigned
@@ -67,7 +68,7 @@ wall_ms(void)
 	return ((uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000);
 }
 
-static void
+void
 json_event(struct json *j, const struct show_event *e, uint32_t lost)
 {
 	json_begin(j);
@@ -79,6 +80,7 @@ json_event(struct json *j, const struct show_event *e, uint32_t lost)
 	json_addr(j, "remote", &e->remote.addr);
 	json_hex(j, "spi_in", e->spi_in, 8);
 	json_hex(j, "spi_out", e->spi_out, 8);
+	json_str(j, "reason", reason_name(e->reason));
 	json_str(j, "text", e->text);
 	json_u64(j, "lost", lost);
 }

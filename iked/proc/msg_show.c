@@ -347,6 +347,7 @@ msg_put_event(struct msg *m, const struct show_event *ev, uint32_t lost)
 	put_endpoint(&m->w, &ev->remote);
 	wbuf_u32(&m->w, ev->spi_in);
 	wbuf_u32(&m->w, ev->spi_out);
+	wbuf_u8(&m->w, ev->reason);
 	wbuf_str(&m->w, ev->text);
 	wbuf_u32(&m->w, lost);
 }
@@ -365,6 +366,7 @@ msg_get_event(struct rbuf *r, struct show_event *ev, uint32_t *lost)
 	get_endpoint(r, &ev->remote);
 	ev->spi_in = rbuf_u32(r);
 	ev->spi_out = rbuf_u32(r);
+	ev->reason = rbuf_u8(r);
 	rbuf_str(r, ev->text, sizeof(ev->text));
 	*lost = rbuf_u32(r);
 	return (get_end(r));

@@ -22,6 +22,7 @@ else
 	echo "bench: $OBJDIR/regress/bench/bench_engine is not built" >&2
 	status=1
 fi
+OBJDIR=$OBJDIR sh "$here/show.sh" 10000 || status=1
 if [ "$(id -u)" = 0 ]; then
 	out=$OBJDIR/bench.native
 	: >"$out"

@@ -131,7 +131,8 @@ install_body()
 	services "$dest" /usr
 	[ "$(readlink "$dest/usr/sbin/ikectl")" = ipsecctl ] || atf_fail "no ikectl"
 	for f in share/bash-completion/completions/ipsecctl \
-	    share/zsh/site-functions/_ipsecctl share/ikeep/ipsecctl.ksh; do
+	    share/zsh/site-functions/_ipsecctl share/ikeep/ipsecctl.ksh \
+	    share/ikeep/schema/ipsecctl.json; do
 		[ -s "$dest/usr/$f" ] || atf_fail "$f is not installed"
 	done
 	[ -f etc/iked.conf ] || return 0

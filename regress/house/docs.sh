@@ -578,6 +578,36 @@ control_body()
 	grep -q "version $v of the protocol" "$MAN/iked.control.5" || atf_fail "not version $v"
 }
 
+# The keys of the schema's $defs, "kind key", from its own way of indenting
+schema_keys()
+{
+	awk '/^ "\$defs"/ { on = 1 }
+	on && /^  "/ { split($0, q, "\""); kind = q[2]; props = 0 }
+	on && /^   "properties"/ { props = 1 }
+	on && /^   "required"/ { props = 0 }
+	on && props && /^    "/ { split($0, q, "\""); if (q[2] != "kind") print kind, q[2] }' "$1"
+}
+# unlike FILE: keys of its own, and those of the page that it lacks
+unlike()
+{
+	schema_keys "$1" | sort >is
+	page_keys "$MAN/iked.control.5" | awk '$1 != "version" && $1 != "error" { print $1, $2 }' |
+	    sort >says
+	diff is says | sed -n 's/^</not in the page: /p; s/^>/not in the schema: /p'
+}
+
+atf_test_case schema
+schema_head() { atf_set descr 'The JSON schema has the keys of the page'; }
+schema_body()
+{
+	f=$SRCDIR/share/schema/ipsecctl.json
+	[ "$(schema_keys "$f" | wc -l)" -gt 100 ] || atf_fail "few keys: $(schema_keys "$f")"
+	none unlike "$f"
+	spoil "$f" p 's/"natt"/"nat"/g'
+	some 'not in the page: *peer nat' unlike p
+	some 'not in the schema: *peer natt' unlike p
+}
+
 atf_test_case nwcontrol
 nwcontrol_head() { atf_set descr 'The same of the control socket of netwatchd'; }
 nwcontrol_body()
@@ -731,6 +761,7 @@ atf_init_test_cases()
 	atf_add_test_case options_sees
 	atf_add_test_case control
 	atf_add_test_case control_sees
+	atf_add_test_case schema
 	atf_add_test_case nwcontrol
 	atf_add_test_case diagnostics
 	atf_add_test_case diagnostics_sees

@@ -46,7 +46,9 @@ ATF_TC_BODY(life, tc)
 	ATF_CHECK_EQ(i, a->nev);
 	sim_cmd(a, CMD_DOWN, "b");
 	sim_run(s, 2000);
-	ATF_CHECK_STREQ(next(a, &i, EVENT_DOWN)->text, "by command");
+	e = next(a, &i, EVENT_DOWN);
+	ATF_CHECK_STREQ(e->text, "by command");
+	ATF_CHECK_EQ(e->reason, WHY_COMMAND);
 	ATF_CHECK(next(b, &j, EVENT_DOWN)->text[0] != '\0');
 	ATF_CHECK(i == a->nev && j == b->nev);
 	/* there is no such tunnel to be shown */

@@ -14,6 +14,7 @@ static void
 print_event(const json_t *e)
 {
 	char when[32], name[CELL_MAX], text[CELL_MAX], remote[CELL_MAX];
+	char code[64];
 	const char *what = field_str(e, "event");
 	time_t t = (time_t)(field_num(e, "time_ms") / 1000);
 	struct tm tm;
@@ -29,8 +30,9 @@ print_event(const json_t *e)
 		(void)printf(", SPIs in %s out %s\n", field_str(e, "spi_in"),
 		    field_str(e, "spi_out"));
 	else
-		(void)printf(": %s\n", print_clean(text, sizeof(text),
-		    field_str(e, "text")));
+		(void)printf(": %s [%s]\n", print_clean(text, sizeof(text),
+		    field_str(e, "text")), print_clean(code, sizeof(code),
+		    field_str(e, "reason")));
 }
 
 int
