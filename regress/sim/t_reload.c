@@ -216,6 +216,75 @@ ATF_TC_BODY(make_before_break, tc)
 	renew("ikelifetime 2h lifetime 20m", 1U << CF_IKELIFETIME | 1U << CF_LIFETIME, 1);
 }
 
+#define MANY	50
+#define CHANGED	10
+
+static void
+many_text(char *dst, size_t cap, int right, const char *extra)
+{
+	size_t	 n = 0;
+	int	 i;
+
+	for (i = 0; i < MANY; i++)
+		n += (size_t)snprintf(dst + n, cap - n, "ikev2 \"t%d\" %s esp from 10.%d.%d.0/24 "
+		    "to 10.%d.%d.0/24 local %s peer %s srcid %c%d.example dstid %c%d.example "
+		    "%s " PSK, i, right ? "passive" : "active", right ? 2 : 1, i, right ? 1 : 2,
+		    i, right ? "198.51.100.1" : "192.0.2.1", right ? "192.0.2.1" :
+		    "198.51.100.1", right ? 'b' : 'a', i, right ? 'a' : 'b', i,
+		    i < CHANGED ? extra : "");
+}
+
+/* Fifty tunnels, ten changed, each way in which one can be: the others lose nothing and
+ * have the SAs they had. */
+ATF_TC_WITHOUT_HEAD(many);
+ATF_TC_BODY(many, tc)
+{
+	static const char	*const extra[] = { "lifetime 20m", "natt" };
+	static char		 text[MANY * 400];
+	struct show_tunnel	 before[MANY], t;
+	struct sim		*s;
+	struct node		*a, *b;
+	char			 name[16], src[32], dst[32];
+	size_t			 k;
+	int			 i;
+
+	for (k = 0; k < 2; k++) {
+		s = sim_new(8 + k);
+		many_text(text, sizeof(text), 1, "");
+		b = sim_node(s, "b", "198.51.100.1", text);
+		many_text(text, sizeof(text), 0, "");
+		a = sim_node(s, "a", "192.0.2.1", text);
+		sim_run(s, 10000);
+		for (i = 0; i < MANY; i++) {
+			(void)snprintf(name, sizeof(name), "t%d", i);
+			ATF_REQUIRE_MSG(sim_tunnel(a, name, &before[i]) &&
+			    before[i].state == SHOW_UP, "%s", name);
+			if (i < CHANGED)
+				continue;
+			(void)snprintf(src, sizeof(src), "10.1.%d.1", i);
+			(void)snprintf(dst, sizeof(dst), "10.2.%d.1", i);
+			sim_traffic(a, src, dst, 20000, 100);
+		}
+		sim_run(s, 2000);
+		many_text(text, sizeof(text), 1, extra[k]);
+		sim_reload(b, text);
+		many_text(text, sizeof(text), 0, extra[k]);
+		sim_reload(a, text);
+		sim_run(s, 30000);
+		for (i = 0; i < MANY; i++) {
+			(void)snprintf(name, sizeof(name), "t%d", i);
+			ATF_CHECK_MSG(sim_tunnel(a, name, &t) && t.state == SHOW_UP, "%s", name);
+			ATF_CHECK_MSG((t.spi_in == before[i].spi_in && t.ike_spii ==
+			    before[i].ike_spii) == (i >= CHANGED), "%s", name);
+		}
+		ATF_CHECK(a->sent > 7500);
+		ATF_CHECK_EQ_MSG(a->sent, a->got, "%ju sent, %ju answered",
+		    (uintmax_t)a->sent, (uintmax_t)a->got);
+		ATF_CHECK_EQ(0, a->nosa + b->nosa + a->clear + b->clear);
+		sim_free(s);
+	}
+}
+
 /* Who begins is no part of an SA. */
 ATF_TC_WITHOUT_HEAD(mode);
 ATF_TC_BODY(mode, tc)
@@ -297,6 +366,7 @@ ATF_TC_BODY(plan, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, make_before_break);
+	ATF_TP_ADD_TC(tp, many);
 	ATF_TP_ADD_TC(tp, mode);
 	ATF_TP_ADD_TC(tp, plan);
 	ATF_TP_ADD_TC(tp, psk);
