@@ -81,8 +81,10 @@ todo_set(struct watch *w, struct target *t, uint8_t what)
 		TAILQ_INSERT_TAIL(&w->ups, t, upent);
 		t->queued |= QUEUE_UP;
 	}
+	if ((what & t->todo & TODO_COUNTERS) && t->state != WATCH_UP && look_now(w))
+		t->queued |= QUEUE_LOOK;
 	if (!(t->queued & QUEUE_OTHER) && ((t->todo & (TODO_REPORT | TODO_CHECK)) ||
-	    ((what & t->todo & TODO_COUNTERS) && t->state != WATCH_UP && look_now(w)))) {
+	    (t->queued & QUEUE_LOOK))) {
 		queue_leave(w, t, QUEUE_SLOW);
 		TAILQ_INSERT_TAIL(&w->others, t, otherent);
 		t->queued |= QUEUE_OTHER;
@@ -96,7 +98,7 @@ todo_set(struct watch *w, struct target *t, uint8_t what)
 void
 todo_clear(struct watch *w, struct target *t)
 {
-	queue_leave(w, t, QUEUE_UP | QUEUE_OTHER | QUEUE_SLOW);
+	queue_leave(w, t, QUEUE_UP | QUEUE_OTHER | QUEUE_SLOW | QUEUE_LOOK);
 	t->todo = 0;
 }
 
@@ -204,19 +206,20 @@ watch_command(struct watch *w, struct watch_cmd *cmd, monotime now)
 		(void)snprintf(cmd->line, sizeof(cmd->line), "check \"%s\"", t->conf->name);
 		queue_leave(w, t, QUEUE_OTHER | QUEUE_SLOW);
 		todo_set(w, t, 0);
-	} else if (t->todo & TODO_COUNTERS) {
+	} else if ((t->todo & TODO_COUNTERS) && (t->queued & (QUEUE_LOOK | QUEUE_SLOW))) {
 		cmd->kind = WATCH_CMD_COUNTERS;
 		t->todo &= (uint8_t)~TODO_COUNTERS;
 		t->todo |= TODO_ASKED;
 		(void)snprintf(cmd->line, sizeof(cmd->line),
 		    "counters \"%s\"", t->conf->name);
-		queue_leave(w, t, QUEUE_OTHER | QUEUE_SLOW);
+		queue_leave(w, t, QUEUE_OTHER | QUEUE_SLOW | QUEUE_LOOK);
 		todo_set(w, t, 0);	/* behind all others with what is left */
 	} else {
 		cmd->kind = WATCH_CMD_REPORT;
 		t->todo &= (uint8_t)~(TODO_REPORT | TODO_NUMBERS);
 		target_report(w, t, cmd->line, sizeof(cmd->line));
 		queue_leave(w, t, QUEUE_OTHER | QUEUE_SLOW);
+		todo_set(w, t, 0);
 	}
 	cmd->slot = t->slot;
 	cmd->id = t->id;

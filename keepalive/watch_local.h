@@ -43,6 +43,7 @@ _Static_assert(RING_MAX * (CONF_INTERVALMIN - CONF_INTERVALMIN / 4) > WATCH_TIME
 #define QUEUE_UP	1
 #define QUEUE_OTHER	2
 #define QUEUE_SLOW	4	/* on `otherent', as QUEUE_OTHER */
+#define QUEUE_LOOK	8	/* its COUNTERS have been granted among the OTHERs */
 
 /* Of a target that has fallen. */
 struct recover {

@@ -220,6 +220,7 @@ put_targets(void)
 	if ((wc.ka = conf_keepalive_new()) == NULL)
 		err(1, NULL);
 	wc.interval_ms = wc.ka->interval_ms = B.interval_ms;
+	wc.ka->pace = KA_ALWAYS;	/* the counters say that all tunnels are in use */
 	wc.net[0] = (struct prefix){ B.source, 32 };
 	if (prefix_parse(&wc.net[1], "10.64.0.0/10") == -1)
 		abort();
