@@ -342,7 +342,7 @@ examples_body()
 		none unloadable 1 "$f"
 	done
 	[ $files -ge 3 ] || atf_fail "$files files"
-	none unloadable 6 "$MAN/iked.conf.5"
+	none unloadable 7 "$MAN/iked.conf.5"
 	none unloadable 1 "$MAN/netwatchd.8"
 	none unloadable 2 "$SRCDIR/README.md"
 	cat "$SRCDIR/etc/iked.conf" >etc.whole
