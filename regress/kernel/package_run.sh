@@ -96,7 +96,7 @@ boot() {
 	eval "INIT_$1=$SPAWNED"
 }
 # Some of what a boot still does then is long, and nothing to us.
-booted() { at "$1" systemctl -q is-active basic.target network.target networking.service; }
+booted() { active "$1" basic.target && active "$1" network.target && active "$1" networking; }
 boot_wait() {
 	eval "_init=\$INIT_$1"
 	wait_for 60 grep -q . "/proc/$_init/task/$_init/children" || {

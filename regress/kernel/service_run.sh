@@ -262,10 +262,11 @@ boot() {
 	INIT=$SPAWNED
 	wait_for 30 grep -q . "/proc/$INIT/task/$INIT/children"
 	read -r SDPID _ <"/proc/$INIT/task/$INIT/children"
-	wait_for 120 booted && return
+	wait_for 300 booted && return
 	bad "systemd does not come up: $(sctl is-system-running)"
 	cat "$OUT/seattle/systemd.log"
 	sctl list-jobs
+	sctl status iked
 	return 1
 }
 
