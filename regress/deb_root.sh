@@ -9,7 +9,7 @@
 
 set -eu
 root=$1
-[ ! -e "$root/.ikeep" ] || exit 0
+[ ! -e "$root.done" ] || exit 0
 [ "$(id -u)" = 0 ] || { echo "deb_root: for root alone: debootstrap(8) needs that" >&2; exit 1; }
 mkdir -p "$root"
 log=$root.log
@@ -21,9 +21,9 @@ unshare -m --propagation private sh -ec '
 	mount -t proc none "$1/proc"
 	chroot "$1" apt-get install -q -y --download-only libbsd0 libev4 libjansson4 \
 	    libmnl0 libseccomp2 libssl3
-	: >"$1/etc/machine-id"
-	: >"$1/.ikeep"' sh "$root" >"$log" 2>&1 || {
+	: >"$1/etc/machine-id"' sh "$root" >"$log" 2>&1 || {
 	tail -n 20 "$log" >&2
 	echo "deb_root: no Debian here; all of it is in $log" >&2
 	exit 1
 }
+: >"$root.done"

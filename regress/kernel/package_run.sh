@@ -129,7 +129,7 @@ tunnel_up() { at "$1" ipsecctl show tunnels -j | field state | grep -qx up; }
 # The configuration of README.md, word for word but for the secret.
 readme() {
 	awk -v n="$1" '/^```conf/ { i++; on = i == n; next } /^```/ { on = 0 } on' "$TOP/README.md" |
-	    sed "s/change me: the output of openssl rand -hex 32/$SECRET/"
+	    sed "s/psk \"change me[^\"]*\"/$SECRET/"
 }
 
 # ---- a new user's day -----------------------------------------------------
@@ -152,7 +152,7 @@ newcomer() {
 }
 
 write_conf() {
-	SECRET=$(at seattle sh -c "od -An -N32 -tx1 /dev/urandom | tr -d ' \n'")
+	SECRET=$(at seattle ipsecctl genpsk)
 	readme 1 >>"$W/seattle/root/etc/iked.conf"
 	readme 2 >>"$W/boise/root/etc/iked.conf"
 	for _gw in seattle boise; do
