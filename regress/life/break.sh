@@ -11,6 +11,7 @@ PART=break
 DATA=$TOP/regress/life/break.data
 ALL=$(sed -n 's/^\([a-z0-9-]*\) seattle	.*/\1/p' "$DATA")
 CASES=${CASES:-$(n "$ALL" "secret ike-enc nets dead esp")}
+LONG=25	# s: a request is given up
 TAB=$(printf '\t')
 
 # ---- the two files, each word of which a case may change ----
@@ -93,7 +94,7 @@ prepare() {
 	gcm="prf hmac-sha2-256 group"
 	case $1 in
 	secret)	B_PSK="the secret of another office" ;;
-	peer-a)	A_PEER=198.51.100.77 ;;
+	peer-a)	A_PEER=198.51.100.77 WAIT=$LONG ;;
 	peer-b)	B_PEER=192.0.2.77 ;;
 	srcid)	A_MORE="srcid salem.example" ;;
 	dstid)	A_MORE="dstid nampa.example" ;;
@@ -106,24 +107,24 @@ prepare() {
 		B_MORE="childsa enc aes-256-gcm group curve25519" UPFIRST=1 AFTER=rekey WAIT=2 ;;
 	nets)	B_FROM=10.22.0.0/24 ;;
 	mode)	B_KIND=transport ;;
-	dead)	NOB=1 ;;
-	udp500)	BEFORE="rule core forward udp-dport-500 drop" ;;
+	dead)	NOB=1 WAIT=$LONG ;;
+	udp500)	BEFORE="rule core forward udp-dport-500 drop" WAIT=$LONG ;;
 	udp4500) A_MORE=natt B_MORE=natt BEFORE="rule core forward udp-dport-4500 drop" WAIT=20 ;;
 	esp)	BEFORE="rule core forward ip-protocol-esp drop" UPFIRST=1 ;;
 	esp-back) BEFORE="rule seattle input ip-protocol-esp drop" UPFIRST=1 ;;
 	nat)	BEFORE=masquerade ;;
 	inside)	A_FROM=10.11.0.0/24 B_TO=10.11.0.0/24 A_END=keepalive WATCH=1 ;;
-	route)	BEFORE=no_route ;;
-	port)	BEFORE=holder NOB=tried ;;
+	route)	BEFORE=no_route WAIT=$LONG ;;
+	port)	BEFORE=holder NOB=tried WAIT=$LONG ;;
 	forward) BEFORE=no_forward ;;
 	passive) A_MODE=passive ;;
 	crash)	UPFIRST=1 AFTER=crash WAIT=14 ;;
 	target)	A_END="keepalive 10.2.0.99 interval 500ms timeout 500ms" UPFIRST=1 WATCH=1
 		WAIT=10 ;;
 	local)	A_LOCAL=192.0.2.99 ;;
-	cable)	BEFORE=cable_out ;;
+	cable)	BEFORE=cable_out WAIT=$LONG ;;
 	host)	BEFORE=no_bob UPFIRST=1 ;;
-	refuse)	BEFORE="rule core forward udp-dport-500 reject" ;;
+	refuse)	BEFORE="rule core forward udp-dport-500 reject" WAIT=$LONG ;;
 	*)	fail "there is no case $1" ;;
 	esac
 }

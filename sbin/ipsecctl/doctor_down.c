@@ -140,7 +140,7 @@ knock(const struct patient *p, struct findings *fs, uint16_t port)
 		finding_set(f->cause, "UDP port %u of %s gives no answer: a firewall blocks it on "
 		    "the way, peer is not the right address, or that machine is down", port, a);
 		finding_set(f->evidence, "a datagram that every IKEv2 daemon answers was not "
-		    "answered within 1 s");
+		    "answered within 2.5 s");
 		finding_set(f->advice, "allow UDP 500 and 4500 on both sides and between; is peer "
 		    "the right address, does its iked run?");
 	}

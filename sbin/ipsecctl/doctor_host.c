@@ -16,8 +16,8 @@
 #include "base/buf.h"
 #include "doctor.h"
 
-#define KNOCK_MS	1000
-#define KNOCKS		2	/* ICMP and answers may get lost, too */
+#define KNOCK_MS	500
+#define KNOCKS		5	/* kernels send about one ICMP error a second to a host */
 
 static socklen_t
 to_sockaddr(const struct addr *a, uint16_t port, struct sockaddr_storage *ss)
