@@ -51,10 +51,15 @@ no_rules() {
 	for _h in seattle core boise; do
 		on $_h nft delete table ip broken 2>/dev/null
 	done
+	on seattle iptables-legacy -t nat -F POSTROUTING 2>/dev/null
 	:
 }
 masquerade() {
-	on seattle nft -f - <<-RULES
+	for _m in ip_tables iptable_nat xt_MASQUERADE; do
+		modprobe -q -d /run/m $_m 2>/dev/null
+	done
+	on seattle iptables-legacy -t nat -A POSTROUTING -o wan -j MASQUERADE 2>/dev/null ||
+	    on seattle nft -f - <<-RULES || fail "no masquerade"
 	table ip broken {
 		chain postrouting {
 			type nat hook postrouting priority 100;

@@ -67,7 +67,8 @@ int	host_forwards(const struct addr *);	/* 1, 0 */
 int	host_strict(const char *dev);		/* rp_filter: 1 strict, 0 */
 /* 1: ARP for this neighbour, or for the gateway towards it, has failed; neighbour. */
 int	host_unreached(const struct addr *remote, struct addr *neighbour);
-/* 1: rules of this machine change addresses of what leaves; 0 none. */
+/* 1: rules of this machine change addresses of what leaves; 2: there is a table for such
+ * rules, which cannot be read; 0 none. */
 int	host_nat(void);
 /* 1: rules of this machine drop or refuse packets: what[cap] names one. */
 int	host_filter(char *what, size_t cap);

@@ -180,7 +180,7 @@ host_nat(void)
 		return (1);
 	/* there is such a table, whatever is in it */
 	if (legacy("nat"))
-		return (-1);
+		return (2);
 	return (r);
 }
 

@@ -190,11 +190,13 @@ doctor_machine(const struct patient *p, struct findings *fs)
 	}
 	if (p->passing)
 		return;
-	if ((r = host_nat()) == 1) {
+	if ((r = host_nat()) > 0) {
 		f = finding_new(fs, 45);
-		finding_set(f->cause, "NAT rules (masquerade, snat) are on this machine: packets "
-		    "that they rewrite miss the policy and the tunnel, and leave in clear");
-		finding_set(f->evidence, "the rules were read; which packets they match was not");
+		finding_set(f->cause, "NAT rules (masquerade, snat) %s on this machine: packets "
+		    "that they rewrite miss the policy and the tunnel, and leave in clear", r == 1 ?
+		    "are" : "may be");
+		finding_set(f->evidence, "%s", r == 1 ? "the rules were read; which packets they "
+		    "match was not" : "iptables has its table nat, which cannot be read here");
 		finding_set(f->advice, "exempt what goes from the from net to the to net, before "
 		    "the masquerade rule; README shows how");
 	} else if (r == -1) {
