@@ -84,6 +84,16 @@ hooks_body() {
 	run hooks
 }
 
+atf_test_case marked
+marked_head() {
+	atf_set descr "ping and trace go where the probes go: mark, DSCP, size"
+	atf_set require.user root
+	atf_set timeout 600
+}
+marked_body() {
+	run marked
+}
+
 atf_test_case backup
 backup_head() {
 	atf_set descr "the backup of a pair is quiet: by command and by keepalived's script"
@@ -112,6 +122,7 @@ atf_init_test_cases() {
 	atf_add_test_case ping
 	atf_add_test_case pmtu
 	atf_add_test_case hooks
+	atf_add_test_case marked
 	atf_add_test_case backup
 	atf_add_test_case localmiss
 }
