@@ -4,13 +4,19 @@
 
 #include "keepalive/verdict.h"
 
+int
+verdict_still(const struct evidence *e)
+{
+	return (e->out == 0 || e->out * 4 < e->probes);
+}
+
 enum verdict
 verdict_judge(const struct evidence *e)
 {
 	if (!e->has_sa)
 		return (e->before == VERDICT_PEERDEAD || (e->ever &&
 		    e->life == LIFE_DEAD) ? VERDICT_PEERDEAD : VERDICT_NOTUNNEL);
-	if (e->out == 0)
+	if (verdict_still(e))
 		return (e->still >= 1 ? VERDICT_EATEN : (enum verdict)e->before);
 	if (e->replies > 0)
 		return (VERDICT_NONE);

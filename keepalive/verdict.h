@@ -3,7 +3,8 @@
  * What evidence says about a tunnel whose target does not answer.  Pure.
  *
  *	out	in	replies	IKE
- *	still	-	-	-	EATEN (LOCAL_MISS), twice in a row
+ *	still	-	-	-	EATEN (LOCAL_MISS), twice in a row; so also where far less
+ *				left than we have sent: answers to the peer's own probes
  *	moves	-	some	-	NONE: traffic passes
  *	moves	moves	none	-	SILENT (TARGET_SILENT): only the target is
  *	moves	still	none	?	ONEWAY: a dead tunnel, or an idle one with a dead target
@@ -44,6 +45,7 @@ struct evidence {
 	uint32_t	last_in_ms;	/* since the peer's last IKE message */
 };
 
+int	verdict_still(const struct evidence *);
 enum verdict verdict_judge(const struct evidence *);
 /* "DATA_DEAD", ...; NONE is "UP". */
 const char *verdict_word(enum verdict);

@@ -81,7 +81,8 @@ todo_set(struct watch *w, struct target *t, uint8_t what)
 		TAILQ_INSERT_TAIL(&w->ups, t, upent);
 		t->queued |= QUEUE_UP;
 	}
-	if ((what & t->todo & TODO_COUNTERS) && t->state != WATCH_UP && look_now(w))
+	if ((what & t->todo & TODO_COUNTERS) && (t->state != WATCH_UP ||
+	    t->suspect != SUSPECT_NONE) && look_now(w))
 		t->queued |= QUEUE_LOOK;
 	if (!(t->queued & QUEUE_OTHER) && ((t->todo & (TODO_REPORT | TODO_CHECK)) ||
 	    (t->queued & QUEUE_LOOK))) {
@@ -382,14 +383,25 @@ target_verdict(struct watch *w, struct target *t, enum verdict v, monotime now)
 	log_verdict(w, t);
 }
 
-/* Who has fallen is looked at quickly; but a reply may take its time. */
+/*
+ * Who has fallen is looked at quickly; but a reply may take its time.  The first time nothing
+ * has come since the first miss, and before; later such a moment may be chance.
+ */
 static int64_t
 window_ms(const struct target *t)
 {
-	int64_t ms = WATCH_QUICK_MS + (int64_t)t->rtt_us / 500;
+	int64_t ms = (t->suspect == SUSPECT_SEEN ? 1 : 2) * WATCH_QUICK_MS +
+	    (int64_t)t->rtt_us / 500;
 
 	return (t->rec != NULL && t->state != WATCH_UP && ms < WATCH_WINDOW_MS ? ms :
 	    WATCH_WINDOW_MS);
+}
+
+/* Of what began with a miss, none has been answered. */
+static uint32_t
+window_probes(const struct target *t)
+{
+	return (t->suspect == SUSPECT_NONE ? WATCH_WINDOW_PROBES : WATCH_WINDOW_PROBES / 2);
 }
 
 /* Time to look at the counters, if enough probes went out since the last look. */
@@ -405,13 +417,13 @@ target_look(struct watch *w, struct target *t, monotime now)
 	if ((paced = target_pace(t) == KA_OFF || (t->state == WATCH_UP &&
 	    target_pace(t) == KA_OPTIMIZED)))
 		t->next_look = mono_add_ms(now, watch_jitter_ms(w, t->state == WATCH_UP ?
-		    t->conf->interval_ms : WATCH_SLOW_MS));
+		    pace_look_ms(w, t) : WATCH_SLOW_MS));
 	if (!w->linked || (t->todo & (TODO_COUNTERS | TODO_ASKED)))
 		return;
 	/* what the peer has given is to be learnt, and no probe is sent before */
 	if (t->conf->dynamic && t->src.fam == ADDR_NONE)
 		paced = 1;
-	if (!paced && t->win && (t->win_sent < WATCH_WINDOW_PROBES ||
+	if (!paced && t->win && (t->win_sent < window_probes(t) ||
 	    mono_diff_us(now, t->win_since) < window_ms(t) * 1000))
 		return;
 	todo_set(w, t, TODO_COUNTERS);
@@ -426,6 +438,7 @@ open_window(struct target *t, const struct watch_counters *c, monotime now)
 	t->win_in = c->packets_in;
 	t->win_sent = t->win_replies = 0;
 	t->win_since = now;
+	t->suspect = t->suspect == SUSPECT_ASKED ? SUSPECT_SEEN : SUSPECT_NONE;
 }
 
 /* Each look that changes nothing makes the next one rarer. */
@@ -451,7 +464,7 @@ judge(struct watch *w, struct target *t, const struct evidence *e, monotime now)
 	/* replies, but of too few */
 	if (v == VERDICT_NONE && t->mem != NULL && t->state != WATCH_UP && e->replies > 0)
 		v = VERDICT_SILENT;
-	if (e->out == 0) {
+	if (verdict_still(e)) {
 		t->look_ms = WATCH_WINDOW_MS;
 		t->still = (uint8_t)(t->still < 2 ? t->still + 1 : 2);
 	} else
@@ -497,7 +510,7 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 	if (c->rekeying)
 		rekey_grace(t);
 	/* Another SA, or its counters were reset: no comparison. */
-	if (!t->win || t->win_spi != c->spi_out || c->packets_out < t->win_out ||
+	if (t->suspect == SUSPECT_ASKED || !t->win || t->win_spi != c->spi_out || c->packets_out < t->win_out ||
 	    c->packets_in < t->win_in) {
 		if (t->verdict == VERDICT_NOTUNNEL || t->verdict == VERDICT_PEERDEAD)
 			target_verdict(w, t, VERDICT_NONE, now);
@@ -509,7 +522,8 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 		open_window(t, c, now);
 		return;
 	}
-	if (t->win_sent < WATCH_WINDOW_PROBES)
+	if (t->win_sent < window_probes(t) || (t->suspect == SUSPECT_SEEN &&
+	    t->state == WATCH_UP))
 		return;
 	e.has_sa = 1;
 	e.rekeying = c->rekeying != 0;

@@ -45,7 +45,13 @@ _Static_assert(RING_MAX * (CONF_INTERVALMIN - CONF_INTERVALMIN / 4) > WATCH_TIME
 #define QUEUE_SLOW	4	/* on `otherent', as QUEUE_OTHER */
 #define QUEUE_LOOK	8	/* its COUNTERS have been granted among the OTHERs */
 
-/* Of a target that has fallen. */
+/*
+ * From the first miss on evidence is gathered, so that there is a verdict with the fall: the
+ * counters of then are where the window begins.
+ */
+enum suspicion { SUSPECT_NONE, SUSPECT_ASKED, SUSPECT_SEEN };
+
+/* Of a target that has fallen, or is about to. */
 struct recover {
 	struct ladder	l;
 	struct evidence	e;		/* of the last window */
@@ -105,6 +111,7 @@ struct target {
 	uint8_t			 queued;	/* QUEUE_* */
 	uint8_t			 verdict, said;	/* enum verdict; said: already logged */
 	uint8_t			 win;		/* a first look was taken */
+	uint8_t			 suspect;	/* enum suspicion: before its fall */
 	uint8_t			 still;		/* windows in a row without motion */
 	uint8_t			 nsenderr;
 	uint8_t			 hooked;	/* the last hook: enum hook_kind + 1 */
@@ -198,6 +205,8 @@ void	 target_failed(struct watch *, struct target *, const struct probe *,
 void	 target_state(struct watch *, struct target *, enum watch_state, monotime);
 void	 target_reschedule(struct watch *, struct target *, monotime);
 int	 target_may_send(const struct target *);
+/* Probes one after the other, as if one had been missed already. */
+void	 target_hurry(struct target *, monotime);
 int64_t	 watch_jitter_ms(struct watch *, uint32_t ms);
 
 /* watch_quorum.c */
@@ -216,6 +225,7 @@ void	 members_text(const struct target *, char *, size_t);
 /* watch_pace.c */
 enum ka_pace target_pace(const struct target *);
 int	 pace_skips(const struct target *, monotime);	/* a probe is left out */
+uint32_t pace_look_ms(const struct watch *, const struct target *);
 int	 pace_counters(struct watch *, struct target *, const struct watch_counters *,
 	    monotime);		/* 1: that is all */
 
@@ -260,7 +270,9 @@ void	 watch_pmtu_reply(struct watch *, const struct addr *from,
 	    const struct probe *, monotime);
 
 /* watch_recover.c */
-void	 recover_begin(struct watch *, struct target *, monotime);
+/* misses: in a row, of which it has fallen; fewer, and the peer is asked already */
+void	 recover_begin(struct watch *, struct target *, uint32_t misses, monotime);
+void	 recover_suspect(struct watch *, struct target *, monotime);
 void	 recover_evidence(struct watch *, struct target *,
 	    const struct watch_counters *, struct evidence *, monotime);
 void	 people_note(struct target *, const struct evidence *, monotime);

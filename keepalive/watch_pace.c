@@ -3,8 +3,9 @@
  * How much is sent.
  *
  * optimized: while the tunnel's counters say that hosts' packets pass both ways, a probe would
- * say nothing new, and is left out.  The counters are looked at once an interval; when that
- * comes to be late, for there are many tunnels, the probe goes out.  Packets that leave while
+ * say nothing new, and is left out.  The counters are looked at every two seconds, more seldom
+ * with more than 100 tunnels, but once an interval; when that comes to be late the probe goes
+ * out.  Packets that leave while
  * none comes are asked about at once.
  *
  * off: nothing is sent.  The tunnel is up while it has an SA, and nothing is done to it.
@@ -16,6 +17,9 @@
 #include "keepalive/watch_local.h"
 
 #define UNHEARD		3	/* packets that leave while none comes */
+#define LOOK_MS		2000	/* between two looks, and */
+#define LOOK_EACH_MS	20	/* for each tunnel there is */
+#define LOPSIDED	8	/* so many times more one way than the other: no conversation */
 
 enum ka_pace
 target_pace(const struct target *t)
@@ -31,12 +35,37 @@ pace_skips(const struct target *t, monotime now)
 	    t->fast_left == 0 && mono_before(now, t->pace->busy_until));
 }
 
+uint32_t
+pace_look_ms(const struct watch *w, const struct target *t)
+{
+	uint64_t ms = (uint64_t)w->n * LOOK_EACH_MS;
+
+	if (target_pace(t) != KA_OPTIMIZED || t->conf->interval_ms < LOOK_MS)
+		return (t->conf->interval_ms);
+	ms = ms < LOOK_MS ? LOOK_MS : ms;
+	return (ms < t->conf->interval_ms ? (uint32_t)ms : t->conf->interval_ms);
+}
+
+/*
+ * Hosts are answered.  Where one way is dead the peer's own probes come in by the other, few
+ * beside what leaves.
+ */
+static int
+both_ways(const struct evidence *e)
+{
+	uint64_t out = e->out > e->probes ? e->out - e->probes : 0;
+	uint64_t in = e->in > e->replies ? e->in - e->replies : 0;
+
+	return (out > 0 && in > 0 && out <= in * LOPSIDED && in <= out * LOPSIDED);
+}
+
 /* A look at the counters of a tunnel that is up. */
 static void
 optimized(struct watch *w, struct target *t, const struct watch_counters *c, monotime now)
 {
 	struct pace *p = t->pace;
 	struct evidence e;
+	int busy;
 
 	if (p == NULL && (p = t->pace = calloc(1, sizeof(*p))) == NULL)
 		return;
@@ -47,20 +76,23 @@ optimized(struct watch *w, struct target *t, const struct watch_counters *c, mon
 		e.probes = p->sent;
 		e.replies = p->replies;
 		people_note(t, &e, now);
-		if (e.out > e.probes && e.in > e.replies)
+		busy = p->busy_until.us != 0;
+		if (both_ways(&e))
 			p->busy_until = mono_add_ms(now, t->conf->interval_ms +
 			    t->conf->interval_ms / 4);
 		else {
 			p->busy_until = MONO_NONE;
-			if (e.out >= e.probes + UNHEARD && e.in == 0)
-				t->next_probe = now;
+			/* unanswered, or their talk has ended: by itself? */
+			if ((e.out >= e.probes + UNHEARD || busy) && e.in == 0 &&
+			    t->misses == 0 && t->fast_left == 0)
+				target_hurry(t, now);
 		}
 	}
 	p->spi = c->spi_out;
 	p->out = c->packets_out;
 	p->in = c->packets_in;
 	p->sent = p->replies = 0;
-	t->next_look = mono_add_ms(now, watch_jitter_ms(w, t->conf->interval_ms));
+	t->next_look = mono_add_ms(now, watch_jitter_ms(w, pace_look_ms(w, t)));
 }
 
 static void

@@ -18,21 +18,36 @@
 #define PEOPLE_LEAST	3	/* packets of theirs unanswered: the witness speaks */
 #define CHECK_WAIT_MS	5000	/* iked gives a peer up sooner that does not answer */
 
-/* It fell: the peer is asked at once, so that the answer is there with the counters. */
-void
-recover_begin(struct watch *w, struct target *t, monotime now)
+static int
+ask_peer(struct watch *w, struct target *t, monotime now)
 {
 	if (!t->ever || !w->linked || watch_conf_alone(t->conf))
-		return;
+		return (-1);
 	if (t->rec == NULL && (t->rec = calloc(1, sizeof(*t->rec))) == NULL)
-		return;
-	t->rec->missed = 0;
-	t->rec->want = RUNG_NONE;
+		return (-1);
 	t->rec->asked = now;
-	t->rec->fell = now;
 	t->rec->seen = MONO_NONE;
-	t->next_look = now;
 	todo_set(w, t, TODO_CHECK);
+	return (0);
+}
+
+/* Two were missed, which is more than chance: the answer is there when it falls. */
+void
+recover_suspect(struct watch *w, struct target *t, monotime now)
+{
+	(void)ask_peer(w, t, now);
+}
+
+void
+recover_begin(struct watch *w, struct target *t, uint32_t misses, monotime now)
+{
+	if ((t->rec == NULL || misses < 3 || mono_reached(mono_add_ms(t->rec->asked,
+	    CHECK_WAIT_MS), now)) && ask_peer(w, t, now) == -1)
+		return;
+	t->rec->missed = misses * target_count(t);
+	t->rec->want = RUNG_NONE;
+	t->rec->fell = now;
+	t->next_look = now;
 }
 
 /* Since it was asked, has the peer been heard? */
@@ -60,7 +75,8 @@ recover_evidence(struct watch *w, struct target *t, const struct watch_counters 
     struct evidence *e, monotime now)
 {
 	e->ever = t->ever;
-	if (t->rec == NULL)
+	/* of one that is up the peer is not asked */
+	if (t->rec == NULL || t->state == WATCH_UP)
 		return;
 	e->life = (uint8_t)life_of(w, t, c, now);
 	t->rec->e = *e;
@@ -111,7 +127,7 @@ recover_step(struct watch *w, struct target *t, monotime now)
 		return;
 	memset(&in, 0, sizeof(in));
 	/* what did not leave cannot have been lost on the way */
-	in.verdict = r->e.out > 0 ? t->verdict : VERDICT_NONE;
+	in.verdict = verdict_still(&r->e) ? VERDICT_NONE : t->verdict;
 	in.ever = t->ever;
 	in.strong = people_witness(t, &r->e, now) || members_witness(t, now);
 	in.norecover = t->conf->ka != NULL && t->conf->ka->norecover;

@@ -71,6 +71,13 @@ rise(const struct target *t)
 	return (t->ever && t->state == WATCH_DOWN && t->conf->ka != NULL ? CONF_RISE : 1);
 }
 
+void
+target_hurry(struct target *t, monotime now)
+{
+	t->fast_left = (uint8_t)fall(t);
+	t->next_probe = now;
+}
+
 static monotime
 oldest_timeout(struct target *t, monotime now)
 {
@@ -217,7 +224,9 @@ begin_acquire(struct watch *w, struct target *t, monotime now)
 	t->misses = t->fast_left = t->rises = 0;
 	give_up(t, now);
 	t->verdict = t->said = VERDICT_NONE;
-	t->win = t->still = t->nsenderr = 0;
+	if (t->suspect != SUSPECT_SEEN)
+		t->win = 0;
+	t->still = t->nsenderr = 0;
 }
 
 static void
@@ -257,6 +266,7 @@ target_state(struct watch *w, struct target *t, enum watch_state state,
 		t->tail = t->seq;
 		t->verdict = t->said = VERDICT_NONE;
 		t->still = t->win = t->nsenderr = 0;
+		t->suspect = SUSPECT_NONE;
 	} else if (state == WATCH_NOSOURCE) {
 		give_up(t, now);
 		t->next_probe = t->next_ask = t->next_look = MONO_NEVER;
@@ -341,15 +351,17 @@ static void
 go_down(struct watch *w, struct target *t, monotime now)
 {
 	char path[2 * ADDR_STRLEN + 8];
+	uint32_t misses;
 
 	log_warnx(w->io->log, "keepalive \"%s\": down: %u probes unanswered "
 	    "(%s), last reply %lld s ago%s%s", t->conf->name, t->misses,
 	    target_path(t, path, sizeof(path)),
 	    (long long)(mono_diff_us(now, t->last_reply) / 1000000),
 	    t->evidence != NULL ? ": " : "", t->evidence != NULL ? t->evidence : "");
+	misses = t->misses;
 	target_state(w, t, WATCH_DOWN, now);
 	target_event(w, t, WATCH_EV_DOWN, "%u probes in a row unanswered", fall(t));
-	recover_begin(w, t, now);
+	recover_begin(w, t, misses, now);
 }
 
 static void
@@ -363,10 +375,12 @@ miss(struct watch *w, struct target *t, monotime now)
 		return;
 	}
 	if (++t->misses == 1) {
+		t->suspect = SUSPECT_ASKED;
 		todo_set(w, t, TODO_COUNTERS);	/* is there a rekey? */
 		t->fast_left = (uint8_t)(fall(t) - 1);
 		t->next_probe = now;
-	}
+	} else if (t->misses == 2)
+		recover_suspect(w, t, now);
 	target_hook_test(w, t);
 	if (t->misses >= fall(t))
 		go_down(w, t, now);
@@ -670,6 +684,7 @@ target_reply(struct watch *w, struct target *t, unsigned int who,
 		come_up(w, t, now);
 	else if (t->misses > 0 || t->fast_left > 0) {
 		t->misses = t->fast_left = 0;
+		t->suspect = SUSPECT_NONE;
 		t->next_probe = mono_add_ms(now, watch_jitter_ms(w,
 		    t->conf->interval_ms));
 	}

@@ -547,6 +547,73 @@ step_backup() {
 	:
 }
 
+verdict_is() { ctl "$1" show keepalive -j 2>/dev/null | field verdict | grep -qx "$2"; }
+# Three verdicts provoked, and what is done: a dead SA is rekeyed; a silent target moves
+# nothing while others' packets pass; a dead peer is found again.  (make life has more.)
+step_verdicts() {
+	for _m in ip_tables iptable_filter xt_esp; do
+		modprobe -q -d /run/m $_m 2>/dev/null
+	done
+	conf
+	for gw in seattle boise; do
+		sed 's/target [0-9.]* interval 2/target 10.X.0.1, 10.X.0.10 interval 1 pace always/' \
+		    "$W/$gw/iked.conf" >"$W/conf"
+		case $gw in
+		seattle) sed 's/10\.X/10.2/g' "$W/conf" | conf_write $gw ;;
+		boise)	sed 's/10\.X/10.1/g' "$W/conf" | conf_write $gw ;;
+		esac
+	done
+	cap_start wan core toseattle toboise || bad "no capture"
+	for gw in seattle boise; do
+		iked_start $gw || bad "no iked"
+		netwatchd_start $gw
+	done
+	wait_for 30 ka_is seattle up || bad "seattle is not up"
+	wait_for 30 ka_is boise up || bad "boise is not up"
+	# The way drops what goes to Seattle on this SA.
+	on core iptables-legacy -A FORWARD -o toseattle -p esp -m esp \
+	    --espspi "$(($(hex seattle spi_in)))" -j DROP || bad "nothing can be dropped"
+	wait_for 30 said ': rekey: [0-9]* packets left by the tunnel in [0-9]* ms and none came, but the peer answered IKE' ||
+	    bad "no rekey"
+	wait_for 30 ka_is seattle up || bad "the rekey does not help"
+	grep -e ': recreate: ' -e ': reset: ' "$NWLOG" && bad "more than a rekey"
+	on core iptables-legacy -F FORWARD
+	wait_for 30 ka_is boise up || bad "boise is not up again"
+
+	# Nobody at Boise answers; hosts' packets go both ways.
+	ping_start hosts alice 10.1.0.10 10.2.0.2 0.2
+	on boise ip addr add 10.2.0.2/24 dev lan
+	acts=$(grep -c ': rekey: ' "$NWLOG")
+	on bob sh -c 'echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all'
+	on boise iptables-legacy -A INPUT -d 10.2.0.1 -p icmp -j DROP
+	wait_for 30 verdict_is seattle TARGET_SILENT || bad "not TARGET_SILENT"
+	sleep 8
+	verdict_is seattle TARGET_SILENT || bad "no longer TARGET_SILENT"
+	[ "$(grep -c -e ': rekey: ' -e ': recreate: ' -e ': reset: ' "$NWLOG")" = "$acts" ] ||
+	    bad "a healthy tunnel is touched"
+	on bob sh -c 'echo 0 >/proc/sys/net/ipv4/icmp_echo_ignore_all'
+	on boise iptables-legacy -F INPUT
+	wait_for 30 ka_is seattle up || bad "not up when they answer again"
+	ping_stop hosts
+
+	# The peer is gone, with all its SAs; and comes back.
+	iked_slay boise
+	on boise ip xfrm state flush
+	wait_for 60 verdict_is seattle PEER_DEAD || bad "not PEER_DEAD"
+	[ "$(grep -c -e ': rekey: ' -e ': recreate: ' -e ': reset: ' "$NWLOG")" = "$acts" ] ||
+	    bad "the dead are reset"
+	iked_start boise || bad "no iked again"
+	wait_for 60 ka_is seattle up || bad "not up after the peer came back"
+	for gw in seattle boise; do
+		prog_stop NETWATCHD $gw
+		prog_stop IKED $gw
+	done
+	[ "$(cap_stop wan)" = 0 ] || bad "capture dropped packets"
+	[ "$(cap_count wan "$CLEAR")" = 0 ] || bad "packets in clear"
+	grep 'sandbox' "$NWLOG" && bad "the sandbox bit"
+	:
+}
+
 for STEP; do
 	mkdir -p "$OUT/seattle" "$OUT/boise"
 	: >"$NWLOG"

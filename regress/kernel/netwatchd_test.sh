@@ -114,6 +114,16 @@ localmiss_body() {
 	run localmiss
 }
 
+atf_test_case verdicts
+verdicts_head() {
+	atf_set descr "dead SA, silent target, dead peer: the verdicts and what is done"
+	atf_set require.user root
+	atf_set timeout 600
+}
+verdicts_body() {
+	run verdicts
+}
+
 atf_init_test_cases() {
 	atf_add_test_case plain
 	atf_add_test_case tunnel
@@ -125,4 +135,5 @@ atf_init_test_cases() {
 	atf_add_test_case marked
 	atf_add_test_case backup
 	atf_add_test_case localmiss
+	atf_add_test_case verdicts
 }

@@ -42,6 +42,14 @@ ATF_TC_BODY(verdicts, tc)
 	e.still = 1;
 	ATF_CHECK_EQ(VERDICT_EATEN, verdict_judge(&e));
 	ATF_CHECK_STREQ("LOCAL_MISS", verdict_word(VERDICT_EATEN));
+	/* the peer probes us, too, now and then, and its answers go by the tunnel */
+	e.out = e.in = 2;
+	e.probes = 9;
+	ATF_CHECK_EQ(VERDICT_EATEN, verdict_judge(&e));
+	e.replies = 9;
+	ATF_CHECK_EQ(VERDICT_EATEN, verdict_judge(&e));
+	e.out = 9;
+	ATF_CHECK_EQ(VERDICT_NONE, verdict_judge(&e));
 	e = dead;
 	e.has_sa = 0;
 	ATF_CHECK_EQ(VERDICT_NOTUNNEL, verdict_judge(&e));
@@ -140,7 +148,7 @@ ATF_TC_BODY(random_evidence, tc)
 		e.replies = random() % 3 == 0;
 		e.out = (uint64_t)(random() % 4);
 		e.in = random() % 2 ? 0 : e.replies + (uint64_t)(random() % 4);
-		in.verdict = e.out > 0 ? (uint8_t)verdict_judge(&e) : VERDICT_NONE;
+		in.verdict = verdict_still(&e) ? VERDICT_NONE : (uint8_t)verdict_judge(&e);
 		in.ever = e.ever;
 		in.strong = random() % 2;
 		in.norecover = random() % 8 == 0;

@@ -255,6 +255,94 @@ ATF_TC_BODY(optimized, tc)
 	done();
 }
 
+/*
+ * A tunnel in use dies, at any moment of any interval: with one address and the default
+ * interval the packets pass again within 5 s.
+ */
+ATF_TC_WITHOUT_HEAD(five_seconds);
+ATF_TC_BODY(five_seconds, tc)
+{
+	int64_t us, worst = 0;
+	unsigned int i, k;
+	monotime t0;
+
+	for (k = 0; k < 100; k++) {
+		boise_with(0, 1, KA_OPTIMIZED);
+		W.rnd = k;
+		W.backtraffic = 1;
+		run_ms(120000 + k * 100);
+		W.backtraffic = W.answers = 0;
+		W.healed_by = REKEY;
+		t0 = W.now;
+		for (i = 0; i < 3000 && W.nacts[REKEY] == 0; i++) {
+			W.out += i % 10 == 0;
+			run_ms(10);
+		}
+		us = mono_diff_us(W.now, t0);
+		worst = us > worst ? us : worst;
+		ATF_CHECK_EQ(1, acts());
+		run_ms(5000);
+		ATF_CHECK_EQ(WATCH_UP, status().state);
+		done();
+	}
+	printf("rekeyed after at most %lld ms\n", (long long)worst / 1000);
+	ATF_CHECK_MSG(worst < 4500000, "%lld us", (long long)worst);
+}
+
+/* With the verdict, not after it, the answer of the peer is there. */
+ATF_TC_WITHOUT_HEAD(with_the_fall);
+ATF_TC_BODY(with_the_fall, tc)
+{
+	unsigned int i, n;
+
+	boise_with(1, 1, KA_ALWAYS);
+	run_ms(60000);
+	W.answers = 0;
+	W.healed_by = REKEY;
+	for (i = 0; i < 3000 && status().state == WATCH_UP; i++)
+		run_ms(10);
+	ATF_REQUIRE_EQ(WATCH_DOWN, status().state);
+	ATF_CHECK_EQ(1, W.nchecks);
+	run_ms(20);
+	ATF_CHECK_EQ(1, W.nacts[REKEY]);
+	/* for one that is missed the peer is not asked */
+	run_ms(60000);
+	W.nchecks = 0;
+	n = W.nprobes;
+	for (W.answers = 0; W.nprobes == n;)
+		run_ms(10);
+	W.answers = 1;
+	run_ms(60000);
+	ATF_CHECK_EQ(0, W.nchecks);
+	ATF_CHECK(status().lost >= 5);
+	ATF_CHECK_EQ(WATCH_UP, status().state);
+	done();
+}
+
+/*
+ * What leaves is lost, and the peer's own probes come in: that is no conversation, and no
+ * reason not to probe.
+ */
+ATF_TC_WITHOUT_HEAD(lopsided);
+ATF_TC_BODY(lopsided, tc)
+{
+	unsigned int i;
+
+	boise_with(0, 1, KA_OPTIMIZED);
+	W.backtraffic = 1;
+	run_ms(120000);
+	W.backtraffic = W.answers = 0;
+	for (i = 0; i < 600; i++) {
+		W.out += 3;
+		W.in += i % 5 == 0;
+		run_ms(100);
+	}
+	ATF_CHECK_EQ(WATCH_DOWN, status().state);
+	ATF_CHECK_STREQ("TARGET_SILENT", status().verdict);
+	ATF_CHECK_EQ(0, acts());
+	done();
+}
+
 /* Not one packet: the tunnel is asked for and its SA is watched, with a source or without. */
 ATF_TC_WITHOUT_HEAD(off);
 ATF_TC_BODY(off, tc)
@@ -511,6 +599,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, no_witness);
 	ATF_TP_ADD_TC(tp, flapping);
 	ATF_TP_ADD_TC(tp, optimized);
+	ATF_TP_ADD_TC(tp, five_seconds);
+	ATF_TP_ADD_TC(tp, with_the_fall);
+	ATF_TP_ADD_TC(tp, lopsided);
 	ATF_TP_ADD_TC(tp, off);
 	ATF_TP_ADD_TC(tp, rekey_grace);
 	ATF_TP_ADD_TC(tp, backup);
