@@ -160,7 +160,7 @@ ctl_run(struct ctl_client *c)
 		ctl_more(c);
 		break;
 	case CTL_EVENTS:
-		c->io.busy = 1;		/* until the client goes */
+		c->io.busy = c->io.deaf = 1;	/* until the client goes */
 		break;
 	case CTL_PROBE:
 		probe_now(c);

@@ -48,7 +48,7 @@ struct conf_peer {
 	uint32_t		 psk_serial;	/* another one when the secret changed */
 	uint64_t		 psk_mark;	/* conf_psk_serials(); never in a message */
 	/* while the secret is changed: the one of before, good until then (s since 1970).
-	 * old as psk; oldlen 0 in a parse without secrets */
+	 * old as psk, oldlen 0 in a parse without secrets */
 	uint8_t			 has_old;
 	uint16_t		 oldlen;
 	uint8_t			*old;

@@ -48,7 +48,7 @@ cmd_monitor(struct client *c, char *args)
 		return;
 	}
 	c->monitor = 1;
-	c->io.busy = 1;
+	c->io.busy = c->io.deaf = 1;
 	ev_timer_stop(ct.ch->loop, &c->idle);	/* silence is what it hopes for */
 }
 

@@ -178,6 +178,8 @@ take_lines(struct lineio *l)
 	}
 	if (l->fd == -1 || l->closing)
 		return;
+	if (l->deaf)
+		l->inlen = 0;	/* a full buffer would hide that it goes */
 	if (l->inlen == sizeof(l->in) && memchr(l->in, '\n', l->inlen) ==
 	    NULL) {
 		l->ops->refuse(l, "a command has at most 1024 octets");

@@ -41,6 +41,7 @@ struct lineio {
 	const struct lineio_ops	*ops;
 	int			 fd;		/* -1: closed */
 	int			 busy;		/* lines wait until the answer is complete */
+	int			 deaf;		/* it never is: what is said is thrown away */
 	int			 closing;	/* when the output is out */
 	int			 eof;		/* writes no more, may still read */
 	ev_io			 rd, wr;

@@ -32,7 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		abort();
 	if (c.verb == CTL_PING && (c.count < 1 || c.count > PING_COUNTMAX ||
 	    c.wait_ms < PING_WAITMIN || c.wait_ms > PING_WAITMAX ||
-	    c.size < ICMP_PROBELEN || c.size > ICMP_PROBEMAX))
+	    (c.size != 0 && c.size < ICMP_PROBELEN) || c.size > ICMP_PROBEMAX))
 		abort();
 	if ((c.verb == CTL_PING || c.verb == CTL_TRACE ||
 	    c.verb == CTL_PROBE) && c.name[0] == '\0')

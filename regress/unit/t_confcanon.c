@@ -92,6 +92,12 @@ same_peer(const struct conf_peer *a, const struct conf_peer *b, const char *of)
 	SAME(has_psk);
 	SAME(psk_serial);
 	SAME(psk_mark);
+	SAME(has_old);
+	SAME(oldlen);
+	ATF_CHECK_MSG(a->oldlen == 0 ||
+	    (a->oldlen == b->oldlen && memcmp(a->old, b->old, a->oldlen) == 0), "%s: old", of);
+	SAME(old_until);
+	SAME(old_mark);
 	SAME(natt);
 	SAME(full);
 	SAME(ntunnels);
