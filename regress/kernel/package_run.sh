@@ -26,7 +26,7 @@ runs() {
 	_st=$?
 	sed 's/^/	/' "$W/out"
 	[ $_st = "$_want" ] || bad "status $_st, not $_want, of $*"
-	grep -q -e "$_pat" "$W/out" || bad "no \"$_pat\" of $*"
+	[ -z "$_pat" ] || grep -q -e "$_pat" "$W/out" || bad "no \"$_pat\" of $*"
 }
 eventually() {
 	_what=$1 _secs=$2
@@ -141,7 +141,7 @@ newcomer() {
 		user_is seattle $_u || bad "user $_u: $(at seattle getent passwd $_u)"
 	done
 	[ "$(at seattle stat -c %a:%U:%G /etc/iked.conf)" = 600:root:root ] || bad "iked.conf's mode"
-	[ -z "$(at seattle systemctl --failed --plain -q 'ike*' 'netw*')" ] || bad "$(at seattle systemctl --failed)"
+	[ -z "$(at seattle systemctl list-units --failed --plain -q 'ike*' 'netw*')" ] || bad "$(at seattle systemctl --failed)"
 	for _s in iked netwatchd; do
 		runs 0 enabled at seattle systemctl is-enabled $_s
 		runs 3 'not started: /etc/iked.conf has no tunnel yet' at seattle systemctl status $_s
@@ -227,7 +227,7 @@ leave() {
 	    \( -name '*iked*' -o -name '*ikeep*' -o -name '*netwatchd*' \) -print >"$W/left"
 	at seattle find /run \( -name '*iked*' -o -name '*ikeep*' -o -name '*netwatchd*' \) >>"$W/left"
 	[ ! -s "$W/left" ] || bad "left after purge: $(tr '\n' ' ' <"$W/left")"
-	[ -z "$(at seattle systemctl --failed --plain -q 'ike*' 'netw*')" ] || bad "$(at seattle systemctl --failed)"
+	[ -z "$(at seattle systemctl list-units --failed --plain -q 'ike*' 'netw*')" ] || bad "$(at seattle systemctl --failed)"
 	part purge
 }
 
