@@ -5,8 +5,7 @@
  * optimized: while the tunnel's counters say that hosts' packets pass both ways, a probe would
  * say nothing new, and is left out.  The counters are looked at every two seconds, more seldom
  * with more than 100 tunnels, but once an interval; when that comes to be late the probe goes
- * out.  Packets that leave while
- * none comes are asked about at once.
+ * out.  Packets that leave while none comes are asked about at once.
  *
  * off: nothing is sent.  The tunnel is up while it has an SA, and nothing is done to it.
  */

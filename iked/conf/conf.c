@@ -185,16 +185,7 @@ conf_proposals_share(struct conf *c, const struct proposals *ps)
 int
 conf_peer_equal(const struct conf_peer *a, const struct conf_peer *b)
 {
-	return (addr_cmp(&a->local, &b->local) == 0 &&
-	    addr_cmp(&a->remote, &b->remote) == 0 &&
-	    ident_equal(&a->srcid, &b->srcid) &&
-	    ident_equal(&a->dstid, &b->dstid) &&
-	    conf_proposals_equal(a->ike, b->ike) &&
-	    a->ikelifetime == b->ikelifetime && a->natt == b->natt &&
-	    a->full == b->full &&
-	    a->has_psk == b->has_psk && a->psk_serial == b->psk_serial &&
-	    a->psklen == b->psklen &&
-	    (a->psklen == 0 || memcmp(a->psk, b->psk, a->psklen) == 0) &&
+	return (conf_peer_diff(a, b) == 0 &&
 	    a->has_old == b->has_old && a->old_until == b->old_until &&
 	    a->oldlen == b->oldlen &&
 	    (a->oldlen == 0 || memcmp(a->old, b->old, a->oldlen) == 0));
@@ -287,13 +278,7 @@ conf_tunnel_equal(const struct conf *ca, const struct conf_tunnel *a,
 {
 	if (a->peer >= ca->npeers || b->peer >= cb->npeers)
 		return (0);
-	return (strcmp(a->name, b->name) == 0 && a->mode == b->mode &&
-	    a->transport == b->transport && a->single == b->single &&
-	    tslist_equal(&a->from, &b->from) && tslist_equal(&a->to, &b->to) &&
-	    conf_proposals_equal(a->esp, b->esp) && a->lifetime == b->lifetime &&
-	    a->lifebytes == b->lifebytes && a->dyn == b->dyn &&
-	    conf_cp_equal(&a->give, &b->give) && conf_cp_equal(&a->ask, &b->ask) &&
-	    strcmp(a->iface, b->iface) == 0 &&
+	return (strcmp(a->name, b->name) == 0 && conf_tunnel_diff(ca, a, cb, b) == 0 &&
 	    conf_peer_equal(&ca->peers[a->peer], &cb->peers[b->peer]));
 }
 

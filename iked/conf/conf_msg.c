@@ -314,8 +314,9 @@ conf_get_peer(struct rbuf *r, struct conf *c)
 	old = rbuf_bytes(r, pe.oldlen);
 	if (!rbuf_ok(r) || c->npeers >= c->want_peers || !pe.has_psk ||
 	    pe.psklen > CONF_PSKMAX || pe.oldlen > CONF_PSKMAX ||
-	    pe.old_until < 0 || (!pe.has_old && (pe.oldlen != 0 || pe.old_until != 0)) || pe.ntunnels == 0 ||
-	    pe.ntunnels > c->want_tunnels ||
+	    pe.old_until < 0 ||
+	    (!pe.has_old && (pe.oldlen != 0 || pe.old_until != 0)) ||
+	    pe.ntunnels == 0 || pe.ntunnels > c->want_tunnels ||
 	    (pe.local.fam != ADDR_NONE && !conf_addr_ok(&pe.local)) ||
 	    (pe.remote.fam != ADDR_NONE && !conf_addr_ok(&pe.remote)) ||
 	    (pe.local.fam != ADDR_NONE && pe.remote.fam != ADDR_NONE &&

@@ -116,7 +116,6 @@ engine_keys(struct engine *e, monotime now, const struct keys_ans *a)
 	engine_settle(e);
 }
 
-/* A query of ipsecctl or netwatchd: told when the last direction is in. */
 /* Of `from dynamic' the local selectors are the addresses that the peer has given. */
 static void
 tell_given(const struct world *w, const struct child_sa *c, struct addr given[2])
@@ -132,6 +131,7 @@ tell_given(const struct world *w, const struct child_sa *c, struct addr given[2]
 	}
 }
 
+/* A query of ipsecctl or netwatchd: told when the last direction is in. */
 static void
 tell_counters(struct engine *e, const struct child_sa *c, uint64_t user, int err)
 {
@@ -387,10 +387,10 @@ engine_lost(struct engine *e, monotime now)
 	engine_settle(e);
 }
 
-/* May we begin it?  NULL, or why not. */
 const char engine_unknown[] = "there is no tunnel of this name";
 const char engine_notup[] = "the tunnel is not up";
 
+/* May we begin it?  NULL, or why not. */
 static const char *
 may_begin(const struct world *w, uint32_t i)
 {

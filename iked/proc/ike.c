@@ -38,6 +38,8 @@ static struct {
 	struct conf		*waiting;	/* complete, but no caps yet */
 	int			 have_caps, started;
 	int			 plan;		/* the next one is only looked at */
+	int			 monitored;	/* somebody listens to events */
+	uint32_t		 events_lost;
 	uint32_t		 gen;
 	struct acquire		 early[EARLY_MAX];
 	size_t			 nearly;
@@ -140,14 +142,11 @@ fx_counters(void *arg, uint64_t token, const struct engine_counters *c)
 }
 
 /* Each event is a message: only while somebody listens.  What has no room is counted. */
-static int monitored;
-static uint32_t events_lost;
-
 void
 ike_monitor(int on)
 {
-	monitored = on;
-	events_lost = 0;
+	s.monitored = on;
+	s.events_lost = 0;
 }
 
 static void
@@ -156,13 +155,13 @@ fx_event(void *arg, const struct show_event *ev)
 	struct msg m;
 
 	(void)arg;
-	if (!monitored)
+	if (!s.monitored)
 		return;
-	msg_put_event(&m, ev, events_lost);
+	msg_put_event(&m, ev, s.events_lost);
 	if (chan_put(s.control, &m) == -1)
-		events_lost++;
+		s.events_lost++;
 	else
-		events_lost = 0;
+		s.events_lost = 0;
 }
 
 static void

@@ -18,11 +18,11 @@ int	keys_auth_form(const struct keys_req *, const char **why);
 /* What AUTH goes over, piece by piece: how many of the pieces are used. */
 #define KEYS_PIECES	5
 size_t	keys_octets(const struct keys_req *, struct span[KEYS_PIECES]);
-/* Computes or verifies with that secret.  ans->ok says; token and method are set. */
 /* With the peer's secrets: the new one, or while it is good (now: s since 1970) the old
  * one.  Verified is what either of both verifies. */
 void	keys_auth_peer(struct crypto *, const struct keys_req *, const struct conf_peer *,
 	    int64_t now, struct keys_ans *);
+/* Computes or verifies with that secret.  ans->ok says; token and method are set. */
 void	keys_auth(struct crypto *, const struct keys_req *, struct span psk,
 	    struct keys_ans *);
 

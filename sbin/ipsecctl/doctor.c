@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "doctor.h"
+#include "keepalive.h"
 #include "print.h"
 #include "show.h"
 
-#define CONNECT_MS	3000
 #define WATCH_MS	1500	/* how long counters are watched */
 
 struct finding *

@@ -108,8 +108,6 @@ knock(const struct patient *p, struct findings *fs, uint16_t port)
 	addr_str(&p->remote, a);
 	if (r == 0)
 		return;
-	if (r == -1)
-		return;
 	f = finding_new(fs, 75);
 	switch (r) {
 	case ECONNREFUSED:
@@ -136,13 +134,17 @@ knock(const struct patient *p, struct findings *fs, uint16_t port)
 		finding_set(f->evidence, "a datagram to it fails: %s", strerror(r));
 		finding_set(f->advice, "allow UDP 500 and 4500 in both directions");
 		break;
-	default:
+	case ETIMEDOUT:
 		finding_set(f->cause, "UDP port %u of %s gives no answer: a firewall blocks it on "
 		    "the way, peer is not the right address, or that machine is down", port, a);
 		finding_set(f->evidence, "a datagram that every IKEv2 daemon answers was not "
 		    "answered within 2.5 s");
 		finding_set(f->advice, "allow UDP 500 and 4500 on both sides and between; is peer "
 		    "the right address, does its iked run?");
+		break;
+	default:
+		finding_set(f->cause, "UDP port %u of %s cannot be asked from here", port, a);
+		finding_set(f->evidence, "a datagram to it fails: %s", strerror(r));
 	}
 }
 

@@ -3,13 +3,10 @@
 
 #include <sys/socket.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,48 +16,24 @@
 #define KNOCK_MS	500
 #define KNOCKS		5	/* kernels send about one ICMP error a second to a host */
 
-static socklen_t
-to_sockaddr(const struct addr *a, uint16_t port, struct sockaddr_storage *ss)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)ss;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
-
-	memset(ss, 0, sizeof(*ss));
-	if (a->fam == ADDR_V4) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons(port);
-		memcpy(&in->sin_addr, a->b, 4);
-		return (sizeof(*in));
-	}
-	in6->sin6_family = AF_INET6;
-	in6->sin6_port = htons(port);
-	memcpy(&in6->sin6_addr, a->b, 16);
-	return (sizeof(*in6));
-}
-
 static int
 from_sockaddr(const struct sockaddr *sa, struct addr *a)
 {
-	memset(a, 0, sizeof(*a));
-	if (sa != NULL && sa->sa_family == AF_INET) {
-		a->fam = ADDR_V4;
-		memcpy(a->b, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, 4);
-		return (1);
-	}
-	if (sa != NULL && sa->sa_family == AF_INET6) {
-		a->fam = ADDR_V6;
-		memcpy(a->b, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, 16);
-		return (1);
-	}
-	return (0);
+	struct endpoint ep;
+
+	if (sa == NULL || addr_from_sockaddr(&ep, sa, sizeof(struct sockaddr_storage)) == -1)
+		return (0);
+	*a = ep.addr;
+	return (1);
 }
 
 /* A datagram socket whose other end is that one: -1 and errno. */
 static int
 towards(const struct addr *remote, uint16_t port)
 {
+	struct endpoint ep = { .addr = *remote, .port = port };
 	struct sockaddr_storage ss;
-	socklen_t len = to_sockaddr(remote, port, &ss);
+	socklen_t len = addr_to_sockaddr(&ep, &ss);
 	int fd, saved;
 
 	if ((fd = socket(ss.ss_family, SOCK_DGRAM, 0)) == -1)
@@ -107,56 +80,24 @@ host_has(const struct addr *want, char dev[64])
 	return (found);
 }
 
-/* "10.1.0.0/24", or an address; ranges and ports are not looked at: -1. */
-static int
-net_parse(const char *text, struct addr *net, unsigned int *bits)
-{
-	char copy[ADDR_STRLEN + 8];
-	char *slash;
-
-	if (strlen(text) >= sizeof(copy))
-		return (-1);
-	(void)snprintf(copy, sizeof(copy), "%s", text);
-	slash = strchr(copy, '/');
-	if (slash != NULL)
-		*slash++ = '\0';
-	if (addr_parse(net, copy) == -1)
-		return (-1);
-	*bits = slash != NULL ? (unsigned int)strtoul(slash, NULL, 10) :
-	    net->fam == ADDR_V4 ? 32 : 128;
-	return (*bits <= (net->fam == ADDR_V4 ? 32u : 128u) ? 0 : -1);
-}
-
-static int
-in_net(const struct addr *a, const struct addr *net, unsigned int bits)
-{
-	unsigned int i;
-
-	if (a->fam != net->fam)
-		return (0);
-	for (i = 0; i < bits; i++)
-		if (((a->b[i / 8] ^ net->b[i / 8]) & 0x80 >> i % 8) != 0)
-			return (0);
-	return (1);
-}
-
 int
 host_inside(const json_t *nets, struct addr *which, char dev[64])
 {
 	struct ifaddrs *list, *i;
-	struct addr net;
-	unsigned int bits;
+	struct prefix net;
 	size_t k;
 	int found = 0, known = 0;
 
 	if (getifaddrs(&list) == -1)
 		return (-1);
 	for (k = 0; k < json_array_size(nets) && !found; k++) {
-		if (net_parse(json_string_value(json_array_get(nets, k)), &net, &bits) == -1)
+		/* ranges and ports are not looked at */
+		if (prefix_parse(&net, json_string_value(json_array_get(nets, k))) == -1)
 			continue;
 		known = 1;
 		for (i = list; i != NULL && !found; i = i->ifa_next)
-			if (from_sockaddr(i->ifa_addr, which) && in_net(which, &net, bits)) {
+			if (from_sockaddr(i->ifa_addr, which) &&
+			    prefix_contains(&net, which)) {
 				found = 1;
 				(void)snprintf(dev, 64, "%s", i->ifa_name);
 			}

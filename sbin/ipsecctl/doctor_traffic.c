@@ -13,14 +13,12 @@ one_way_out(const struct patient *p, struct findings *fs)
 {
 	struct finding *f = finding_new(fs, 80);
 	int encap = field_true(p->sa, "encap");
-	int alive = field_num(p->sa, "packets_in") > 0;
 
 	finding_set(f->cause, "%s to us, or from us to the peer, is lost on the way: a "
 	    "firewall blocks it", encap ? "ESP in UDP 4500" : "ESP (IP protocol 50)");
 	finding_set(f->evidence, "%llu packets have gone into the tunnel, %llu have come out of "
-	    "it%s", (unsigned long long)field_num(p->sa, "packets_out"),
-	    (unsigned long long)field_num(p->sa, "packets_in"), alive ? "; now only one "
-	    "counter moves" : "");
+	    "it", (unsigned long long)field_num(p->sa, "packets_out"),
+	    (unsigned long long)field_num(p->sa, "packets_in"));
 	finding_set(f->advice, "%s", encap ? "allow UDP 4500 in both directions" : "allow ESP "
 	    "in both directions between the two gateways, or write natt on both sides, "
 	    "which puts ESP into UDP 4500");

@@ -8,113 +8,28 @@
  */
 
 #include <sys/types.h>
-#include <sys/ioctl.h>
 
 #include <err.h>
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "keepalive.h"
 #include "print.h"
 #include "show.h"
+#include "term.h"
 
-#define ENTER	"\033[?1049h\033[?25l"	/* the other screen, and no cursor */
-#define LEAVE	"\033[?25h\033[?1049l"
-#define HOME	"\033[H"
 #define REST	"\033[K"		/* nothing of the last frame right of here */
-#define BELOW	"\033[J"		/* nor below */
 
 struct view {
 	const struct ka_opts	*o;
 	const char		*name;		/* NULL: all */
 	struct client		*c;		/* NULL: netwatchd is not there (now) */
-	int			 tty;		/* the output is a terminal */
-	int			 keys;		/* so is the input: it is read */
-	struct termios		 was;
 	long			 wait_ms;
 	unsigned long		 frames;	/* left; 0: no end */
 	int			 failed;	/* the last frame has no table */
 };
-
-static volatile sig_atomic_t stopped, suspended, resized;
-
-static void
-caught(int sig)
-{
-	if (sig == SIGTSTP)
-		suspended = 1;
-	else if (sig == SIGWINCH)
-		resized = 1;
-	else
-		stopped = 1;
-}
-
-/* They are taken while we wait, and at no other time. */
-static void
-catch(void)
-{
-	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP,
-	    SIGWINCH };
-	struct sigaction sa;
-	sigset_t set;
-	size_t i;
-
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = caught;
-	(void)sigemptyset(&set);
-	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++) {
-		(void)sigaddset(&set, sigs[i]);
-		(void)sigaction(sigs[i], &sa, NULL);
-	}
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-}
-
-static void
-enter(struct view *v)
-{
-	struct termios t;
-
-	if (!v->tty)
-		return;
-	v->keys = tcgetattr(STDIN_FILENO, &v->was) == 0;
-	if (v->keys) {
-		t = v->was;
-		t.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-		t.c_cc[VMIN] = 1;
-		t.c_cc[VTIME] = 0;
-		(void)tcsetattr(STDIN_FILENO, TCSANOW, &t);
-	}
-	(void)fputs(ENTER, stdout);
-}
-
-static void
-leave(struct view *v)
-{
-	if (!v->tty)
-		return;
-	(void)fputs(LEAVE, stdout);
-	(void)fflush(stdout);
-	if (v->keys)
-		(void)tcsetattr(STDIN_FILENO, TCSANOW, &v->was);
-}
-
-/* Back to the shell, and here again. */
-static void
-suspend(struct view *v)
-{
-	suspended = 0;
-	leave(v);
-	(void)kill(getpid(), SIGSTOP);
-	enter(v);
-}
 
 static int
 is_up(const json_t *k)
@@ -194,20 +109,14 @@ put_cut(const char *s, size_t len, unsigned int cols)
 
 /* What does not fit is left out, and how many lines that were is said. */
 static void
-put_screen(const char *text)
+put_screen(const char *text, unsigned int rows, unsigned int cols)
 {
-	struct winsize ws;
-	unsigned int rows = 24, cols = 80, row = 0, total = 0;
+	unsigned int row = 0, total = 0;
 	const char *s, *lf;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_row > 1 &&
-	    ws.ws_col > 1) {
-		rows = ws.ws_row;
-		cols = ws.ws_col;
-	}
 	for (s = text; (s = strchr(s, '\n')) != NULL; s++)
 		total++;
-	(void)fputs(HOME, stdout);
+	(void)fputs(TERM_HOME, stdout);
 	for (s = text; (lf = strchr(s, '\n')) != NULL; s = lf + 1, row++) {
 		/* On the last line a line feed would scroll. */
 		(void)fputs(row > 0 ? "\r\n" : "", stdout);
@@ -219,7 +128,7 @@ put_screen(const char *text)
 		put_cut(s, (size_t)(lf - s), cols);
 		(void)fputs(REST, stdout);
 	}
-	(void)fputs(lf != NULL ? REST : BELOW, stdout);
+	(void)fputs(lf != NULL ? REST : TERM_BELOW, stdout);
 }
 
 static void
@@ -235,6 +144,7 @@ frame(struct view *v)
 {
 	char text[CLIENT_ERRLEN], clean[CLIENT_ERRLEN], *p = NULL;
 	json_t *array = ask(v, text), *sorted;
+	unsigned int rows, cols;
 	size_t len = 0;
 	FILE *f;
 
@@ -260,59 +170,11 @@ frame(struct view *v)
 	if (fclose(f) == EOF)
 		err(1, NULL);
 	json_decref(array);
-	if (v->tty)
-		put_screen(p);
+	if (term_window(&rows, &cols))
+		put_screen(p, rows, cols);
 	else
 		(void)printf("%s\n", p);
 	free(p);
-}
-
-/* 1: q was typed, or the terminal is gone. */
-static int
-typed(void)
-{
-	char c;
-
-	return (read(STDIN_FILENO, &c, 1) != 1 || c == 'q' || c == 'Q');
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
-}
-
-/* Until the next frame is due.  1: there is none. */
-static int
-pause_between(struct view *v)
-{
-	struct pollfd pfd = { .fd = v->keys ? STDIN_FILENO : -1,
-	    .events = POLLIN };
-	int64_t end = now_ms() + v->wait_ms, left;
-	struct timespec ts;
-	sigset_t none;
-	int n;
-
-	(void)sigemptyset(&none);
-	for (;;) {
-		left = end - now_ms();
-		ts.tv_sec = left > 0 ? left / 1000 : 0;
-		ts.tv_nsec = left > 0 ? left % 1000 * 1000000 : 0;
-		n = ppoll(&pfd, 1, &ts, &none);
-		if (stopped || (n == -1 && errno != EINTR))
-			return (1);
-		if (suspended)
-			suspend(v);
-		else if (n == 1 && typed())
-			return (1);
-		else if (n == 0 || resized) {
-			resized = 0;
-			return (0);
-		}
-	}
 }
 
 int
@@ -330,15 +192,13 @@ keepalive_watch(const struct ka_opts *o, const char *name)
 		errx(EXIT_USAGE, "-c: 1 to 1000000000");
 	v.frames = (unsigned long)n;
 	v.c = keepalive_need(o);
-	v.tty = !o->json && isatty(STDOUT_FILENO);
-	catch();
-	enter(&v);
+	term_open(!o->json);
 	do {
 		frame(&v);
 		if (fflush(stdout) == EOF || (v.frames > 0 && --v.frames == 0))
 			break;
-	} while (!pause_between(&v));
-	leave(&v);
+	} while (!term_wait(v.wait_ms));
+	term_close();
 	rv = v.failed;
 	client_close(v.c);
 	return (rv);

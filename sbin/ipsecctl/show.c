@@ -350,7 +350,7 @@ show_watch(struct client *c, const struct show_opts *o, int secs)
 	FILE *f;
 	int rv;
 
-	term_open();
+	term_open(1);
 	do {
 		text = NULL;
 		if ((f = open_memstream(&text, &len)) == NULL)
@@ -361,7 +361,7 @@ show_watch(struct client *c, const struct show_opts *o, int secs)
 		if (rv == 0 || rv == EXIT_DOWN)
 			term_frame(text, len);
 		free(text);
-	} while ((rv == 0 || rv == EXIT_DOWN) && !term_wait(secs * 1000));
+	} while ((rv == 0 || rv == EXIT_DOWN) && !term_wait(secs * 1000L));
 	term_close();
 	/* what was said of it went with the screen */
 	if (rv != 0 && rv != EXIT_DOWN)

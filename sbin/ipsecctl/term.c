@@ -11,63 +11,112 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "term.h"
 
 #define ENTER	"\033[?1049h\033[?25l"	/* second screen, no cursor */
 #define LEAVE	"\033[?25h\033[?1049l"
-#define HOME	"\033[H"
 #define EOL	"\033[K\r\n"
-#define BELOW	"\033[J"
 
 static struct termios before;
 static int ours, keys, frames;
-static volatile sig_atomic_t ended, resized;
+static volatile sig_atomic_t ended, suspended, resized;
 
 static void
-on_signal(int sig)
+caught(int sig)
 {
-	if (sig == SIGWINCH)
+	if (sig == SIGTSTP)
+		suspended = 1;
+	else if (sig == SIGWINCH)
 		resized = 1;
 	else
 		ended = 1;
 }
 
-void
-term_open(void)
+/* They are taken while we wait, and at no other time. */
+static void
+catch(void)
 {
-	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH };
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP,
+	    SIGWINCH };
 	struct sigaction sa;
-	struct termios raw;
+	sigset_t set;
 	size_t i;
 
 	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = on_signal;	/* no SA_RESTART: poll ends */
+	sa.sa_handler = caught;
 	(void)sigemptyset(&sa.sa_mask);
-	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
+	(void)sigemptyset(&set);
+	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++) {
+		(void)sigaddset(&set, sigs[i]);
 		(void)sigaction(sigs[i], &sa, NULL);
-	if (!isatty(STDOUT_FILENO))
+	}
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+enter(void)
+{
+	struct termios raw;
+
+	if (!ours)
 		return;
-	ours = 1;
-	(void)fputs(ENTER, stdout);
-	if (isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0) {
+	keys = tcgetattr(STDIN_FILENO, &before) == 0;
+	if (keys) {
 		raw = before;
 		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-		keys = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+		raw.c_cc[VMIN] = 1;
+		raw.c_cc[VTIME] = 0;
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	}
+	(void)fputs(ENTER, stdout);
+}
+
+static void
+leave(void)
+{
+	if (!ours)
+		return;
+	(void)fputs(LEAVE, stdout);
+	(void)fflush(stdout);
+	if (keys)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
+	keys = 0;
+}
+
+void
+term_open(int screen)
+{
+	catch();
+	ours = screen && isatty(STDOUT_FILENO);
+	enter();
 }
 
 void
 term_close(void)
 {
-	if (keys)
-		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
-	if (ours) {
-		(void)fputs(LEAVE, stdout);
-		(void)fflush(stdout);
+	leave();
+	ours = 0;
+}
+
+int
+term_window(unsigned *rows, unsigned *cols)
+{
+	struct winsize ws;
+
+	if (!ours)
+		return (0);
+	*rows = 24;
+	*cols = 80;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_row > 1 &&
+	    ws.ws_col > 1) {
+		*rows = ws.ws_row;
+		*cols = ws.ws_col;
 	}
-	keys = ours = 0;
+	return (1);
 }
 
 /* Octets of the line's first cols characters; what follows a character belongs to it. */
@@ -121,43 +170,81 @@ lines(const char *text, size_t len)
 void
 term_frame(const char *text, size_t len)
 {
-	struct winsize ws;
+	unsigned rows, cols;
 	size_t cap, n;
 	char *buf;
 
-	if (!ours) {
+	if (!term_window(&rows, &cols)) {
 		if (frames++ > 0)
 			(void)fputc('\n', stdout);
 		(void)fwrite(text, 1, len, stdout);
 		(void)fflush(stdout);
 		return;
 	}
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == -1 || ws.ws_row < 2) {
-		ws.ws_row = 24;
-		ws.ws_col = 80;
-	}
 	cap = len + lines(text, len) * sizeof(EOL);
 	if ((buf = malloc(cap)) == NULL)
 		err(1, NULL);
-	n = term_cut(text, len, ws.ws_row - 1U, ws.ws_col, EOL, buf, cap);
-	(void)fputs(HOME, stdout);
+	n = term_cut(text, len, rows - 1, cols, EOL, buf, cap);
+	(void)fputs(TERM_HOME, stdout);
 	(void)fwrite(buf, 1, n, stdout);
-	(void)fputs(BELOW, stdout);
+	(void)fputs(TERM_BELOW, stdout);
 	(void)fflush(stdout);
 	free(buf);
 }
 
-int
-term_wait(int ms)
+static int64_t
+now_ms(void)
 {
-	struct pollfd p = { .fd = keys ? STDIN_FILENO : -1, .events = POLLIN };
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+/* Back to the shell, and here again. */
+static void
+suspend(void)
+{
+	suspended = 0;
+	leave();
+	(void)kill(getpid(), SIGSTOP);
+	enter();
+}
+
+/* 1: q was typed, or the terminal is gone. */
+static int
+typed(void)
+{
 	char c;
 
-	if (ferror(stdout))
-		return (1);
-	if (!ended && !resized && poll(&p, 1, ms) == 1 &&
-	    (read(STDIN_FILENO, &c, 1) != 1 || c == 'q'))
-		ended = 1;
-	resized = 0;
-	return (ended);
+	return (read(STDIN_FILENO, &c, 1) != 1 || c == 'q' || c == 'Q');
+}
+
+int
+term_wait(long ms)
+{
+	struct pollfd pfd = { .fd = keys ? STDIN_FILENO : -1, .events = POLLIN };
+	int64_t end = now_ms() + ms, left;
+	struct timespec ts;
+	sigset_t none;
+	int n;
+
+	(void)sigemptyset(&none);
+	while (!ferror(stdout)) {
+		left = end - now_ms();
+		ts.tv_sec = left > 0 ? left / 1000 : 0;
+		ts.tv_nsec = left > 0 ? left % 1000 * 1000000 : 0;
+		n = ppoll(&pfd, 1, &ts, &none);
+		if (ended || (n == -1 && errno != EINTR))
+			return (1);
+		if (suspended)
+			suspend();
+		else if (n == 1 && typed())
+			return (1);
+		else if (n == 0 || resized) {
+			resized = 0;
+			return (0);
+		}
+	}
+	return (1);
 }

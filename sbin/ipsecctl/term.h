@@ -8,12 +8,18 @@
 
 #include <stddef.h>
 
-void	term_open(void);	/* the screen becomes ours, until term_close or a signal */
-void	term_close(void);	/* and is as it was; twice is fine */
+#define TERM_HOME	"\033[H"
+#define TERM_BELOW	"\033[J"	/* nothing of the last picture below of here */
+
+/* screen: a terminal's becomes ours, until term_close.  Signals wait for term_wait. */
+void	term_open(int screen);
+void	term_close(void);	/* it is as it was; twice is fine */
+/* 1: the screen is ours, of that size; 0: it is not. */
+int	term_window(unsigned *rows, unsigned *cols);
 void	term_frame(const char *text, size_t len);
 /* 1: to be ended, by a signal, by q, or because nobody reads; 0: the time is over, or the
- * window has another size. */
-int	term_wait(int ms);
+ * window has another size.  ^Z goes to the shell, and comes back. */
+int	term_wait(long ms);
 
 /*
  * Pure.  Writes what of the text is seen in a window to dst: lines of at most cols
