@@ -701,7 +701,9 @@ untrue()
 	# what never saw its own system is named
 	for f in "$SRCDIR"/iked/*/*_freebsd.c "$SRCDIR"/iked/*/*_openbsd.c \
 	    "$SRCDIR"/keepalive/*_freebsd.c "$SRCDIR"/keepalive/*_openbsd.c \
-	    "$SRCDIR"/pfkey/*_freebsd.c "$SRCDIR"/pfkey/*_openbsd.c; do
+	    "$SRCDIR"/pfkey/*_freebsd.c "$SRCDIR"/pfkey/*_openbsd.c \
+	    "$SRCDIR"/sbin/*/*_freebsd.c "$SRCDIR"/sbin/*/*_openbsd.c \
+	    "$SRCDIR"/sbin/*/*_bsd.c; do
 		[ -f "$f" ] || continue
 		grep -q -F "${f#"$SRCDIR"/}" "$1" || echo "not named: ${f#"$SRCDIR"/}"
 	done
