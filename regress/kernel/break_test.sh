@@ -5,19 +5,19 @@
 
 atf_test_case few
 few_head() {
-	atf_set descr "two mistakes on a real kernel: each view of each side names the cause"
+	atf_set descr "three mistakes on a real kernel: each view of each side names the cause"
 	atf_set require.user root
 	atf_set timeout 900
 }
 few_body() {
 	"$SRCDIR/regress/kernel/uml.sh" -t 880 -o "$(pwd)/out.d" -v "BIN=$OBJDIR" \
-	    -v "OBJ=$OBJDIR" -v "CASES=secret nets" "$SRCDIR/regress/life/break.sh" \
+	    -v "OBJ=$OBJDIR" -v "CASES=secret ike-enc nets" "$SRCDIR/regress/life/break.sh" \
 	    >out 2>&1
 	status=$?
 	cat out
 	[ $status -eq 126 ] && atf_skip "no kernel with IPsec here"
 	[ $status -eq 0 ] || atf_fail "status $status: $(grep FAILED out | head -n 1)"
-	[ "$(grep -c '^break: .*: ok: ' out)" -eq 4 ] || atf_fail "not four rows"
+	[ "$(grep -c '^break: .*: ok: ' out)" -eq 6 ] || atf_fail "not six rows"
 }
 
 atf_init_test_cases() {

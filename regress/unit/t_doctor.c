@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sbin/ipsecctl/doctor.h"
+#include "sbin/ipsecctl/show.h"
 
 static json_t	*tunnel, *sa;
 
@@ -136,11 +137,27 @@ ATF_TC_BODY(host, tc)
 	json_decref(odd);
 }
 
+/* The next try does not hide why the last one failed. */
+ATF_TC_WITHOUT_HEAD(words);
+ATF_TC_BODY(words, tc)
+{
+	struct patient p;
+	char text[300];
+
+	(void)tc;
+	patient(&p, "connecting", "ike-proposal", "peer says NO_PROPOSAL_CHOSEN");
+	show_tunnel_words(p.tunnel, text, sizeof(text));
+	ATF_CHECK_MSG(strncmp(text, "connecting: waiting for the peer", 32) == 0, "%s", text);
+	ATF_CHECK_MSG(strstr(text, "(last: peer says NO_PROPOSAL_CHOSEN)") != NULL, "%s", text);
+	json_decref(tunnel);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, down);
 	ATF_TP_ADD_TC(tp, traffic);
 	ATF_TP_ADD_TC(tp, room);
 	ATF_TP_ADD_TC(tp, host);
+	ATF_TP_ADD_TC(tp, words);
 	return (atf_no_error());
 }

@@ -38,7 +38,7 @@ show_tunnel_words(const json_t *t, char *dst, size_t cap)
 {
 	const char *state = field_str(t, "state");
 	const char *error = field_str(t, "error");
-	char ms[24];
+	char ms[24], words[160];
 
 	if (strcmp(state, "up") == 0)
 		(void)snprintf(dst, cap, "up %s", print_ms(ms, sizeof(ms),
@@ -47,9 +47,10 @@ show_tunnel_words(const json_t *t, char *dst, size_t cap)
 		with_error(t, "on demand, waiting for traffic", dst, cap);
 	else if (strcmp(state, "passive") == 0)
 		with_error(t, "passive, waiting for the peer", dst, cap);
-	else if (strcmp(state, "connecting") == 0)
-		connecting(t, dst, cap);
-	else if (strcmp(state, "backoff") == 0)
+	else if (strcmp(state, "connecting") == 0) {
+		connecting(t, words, sizeof(words));
+		with_error(t, words, dst, cap);
+	} else if (strcmp(state, "backoff") == 0)
 		(void)snprintf(dst, cap, "down: %s; next try in %s",
 		    error[0] != '\0' ? error : "no reason known",
 		    print_ms(ms, sizeof(ms), field_num(t, "next_ms")));
