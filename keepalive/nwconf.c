@@ -1,68 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /* iked.conf as netwatchd wants it: tunnels with `keepalive', no secrets. */
 
-#include <sys/stat.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "conf/conf.h"
 #include "keepalive/parent.h"
 #include "proc/plog.h"
-
-#define FILE_MAX	(64 * 1024 * 1024)
-
-static int
-read_all(int fd, uint8_t *p, size_t cap, size_t *len)
-{
-	ssize_t n;
-
-	*len = 0;
-	while (*len < cap) {
-		n = read(fd, p + *len, cap - *len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return (-1);
-		if (n == 0)
-			break;
-		*len += (size_t)n;
-	}
-	return (0);
-}
+#include "proc/wholefile.h"
 
 static int
 read_file(void *arg, const char *path, uint8_t **data, size_t *len)
 {
-	struct stat st;
-	int fd, saved;
-
 	(void)arg;
-	*data = NULL;
-	/* O_NONBLOCK: a fifo by that name must not hang us. */
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
-		return (-1);
-	if (fstat(fd, &st) == -1)
-		goto fail;
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
-		errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
-		goto fail;
-	}
-	if ((*data = malloc((size_t)st.st_size + 1)) == NULL ||
-	    read_all(fd, *data, (size_t)st.st_size, len) == -1)
-		goto fail;
-	(void)close(fd);
-	return (0);
-fail:
-	saved = errno;
-	free(*data);
-	*data = NULL;
-	(void)close(fd);
-	errno = saved;
-	return (-1);
+	return (wholefile_read(path, NULL, data, len));
 }
 
 static void
@@ -134,14 +85,12 @@ nwconf_load(const char *path)
 	}
 	if ((errors = calloc(1, sizeof(*errors))) == NULL) {
 		log_warn(plog(), "configuration");
-		explicit_bzero(text, len);
-		free(text);
+		wholefile_free(text, len);
 		return (NULL);
 	}
 	conf = conf_parse(path, (char *)text, len, &io, CONF_NOSECRETS,
 	    errors);
-	explicit_bzero(text, len);	/* it held the secrets */
-	free(text);
+	wholefile_free(text, len);
 	say_errors(errors);
 	free(errors);
 	if (conf != NULL)

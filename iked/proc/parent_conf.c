@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,50 +14,7 @@
 
 #include "proc/parent.h"
 #include "proc/plog.h"
-
-#define FILE_MAX	(64U << 20)
-
-static int
-read_all(int fd, uint8_t *p, size_t len)
-{
-	size_t off = 0;
-	ssize_t n;
-
-	while (off < len) {
-		if ((n = read(fd, p + off, len - off)) == -1) {
-			if (errno == EINTR)
-				continue;
-			return (-1);
-		}
-		if (n == 0) {
-			errno = EIO;	/* it shrank */
-			return (-1);
-		}
-		off += (size_t)n;
-	}
-	return (0);
-}
-
-static int
-read_fd(int fd, struct stat *st, uint8_t **data, size_t *len)
-{
-	if (fstat(fd, st) == -1)
-		return (-1);
-	if (!S_ISREG(st->st_mode) || st->st_size > FILE_MAX) {
-		errno = S_ISREG(st->st_mode) ? EFBIG : EINVAL;
-		return (-1);
-	}
-	*len = (size_t)st->st_size;
-	if ((*data = calloc(1, *len + 1)) == NULL)
-		return (-1);
-	if (read_all(fd, *data, *len) == -1) {
-		explicit_bzero(*data, *len);
-		free(*data);
-		*data = NULL;
-		return (-1);
-	}
-	return (0);
-}
+#include "proc/wholefile.h"
 
 /* One that is about a file as a whole, beside those of the parser. */
 static void __attribute__((__format__(printf, 3, 4)))
@@ -114,24 +70,17 @@ holds_secret(const uint8_t *text, size_t len)
 	    memmem(text, len, "ikev2", 5) == NULL);
 }
 
-/* struct conf_io's reader.  No stdio: its buffers would keep secrets. */
+/* struct conf_io's reader. */
 static int
 conf_read(void *arg, const char *path, uint8_t **data, size_t *len)
 {
 	struct conf_errors *errs = arg;
 	struct stat st;
-	int fd, rv, saved;
 
-	/* O_NONBLOCK: a fifo by that name must not hang us. */
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
+	if (wholefile_read(path, &st, data, len) == -1)
 		return (-1);
-	rv = read_fd(fd, &st, data, len);
-	saved = errno;
-	close(fd);
-	errno = saved;
-	if (rv == 0)
-		check_file(errs, path, &st, holds_secret(*data, *len));
-	return (rv);
+	check_file(errs, path, &st, holds_secret(*data, *len));
+	return (0);
 }
 
 /*
@@ -185,8 +134,7 @@ parent_conf_read(const struct parent_opts *o, int flags,
 		return (NULL);
 	}
 	c = conf_parse(o->conf, (const char *)data, len, &io, flags, errs);
-	explicit_bzero(data, len);
-	free(data);
+	wholefile_free(data, len);
 	if (own.n == 0)
 		return (c);
 	complain(errs, o->conf, "%s", own.e[0].text);

@@ -12,27 +12,12 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "unit/slurp.h"
 
 #define DATA	REGRESS_DATA "/conf"
 #define TOP	REGRESS_DATA "/../.."
-#define TEXTMAX	131072
 
 static struct conf_errors errs;
-
-static char *
-slurp(const char *path, size_t *len)
-{
-	char	*s;
-	FILE	*f;
-
-	if ((f = fopen(path, "r")) == NULL)
-		return (NULL);
-	ATF_REQUIRE((s = malloc(TEXTMAX)) != NULL);
-	*len = fread(s, 1, TEXTMAX - 1, f);
-	s[*len] = '\0';
-	fclose(f);
-	return (s);
-}
 
 /* Files that are there, and keys, which examples name and nobody has. */
 static int
@@ -41,7 +26,7 @@ read_file(void *arg, const char *path, uint8_t **data, size_t *len)
 	char	 full[512];
 
 	snprintf(full, sizeof(full), "%s/%s", (const char *)arg, path);
-	if ((*data = (uint8_t *)slurp(full, len)) != NULL)
+	if (wholefile_read(full, NULL, data, len) == 0)
 		return (0);
 	if (strstr(path, ".key") != NULL)
 		*data = (uint8_t *)strdup("twenty characters at least\n");
@@ -210,7 +195,7 @@ each_of(const char *path, const char *end)
 {
 	char		 full[512], *s;
 	struct dirent	*de;
-	size_t		 n, len;
+	size_t		 n;
 	DIR		*d;
 
 	ATF_REQUIRE_MSG((d = opendir(path)) != NULL, "%s", path);
@@ -220,8 +205,8 @@ each_of(const char *path, const char *end)
 		    strcmp(de->d_name, "eap.conf") == 0)	/* refused */
 			continue;
 		snprintf(full, sizeof(full), "%s/%s", path, de->d_name);
-		ATF_REQUIRE((s = slurp(full, &len)) != NULL);
-		round_trip(de->d_name, s, len);
+		s = slurp(full);
+		round_trip(de->d_name, s, strlen(s));
 		free(s);
 	}
 	closedir(d);
@@ -245,8 +230,7 @@ ATF_TC_WITHOUT_HEAD(manual);
 ATF_TC_BODY(manual, tc)
 {
 	static const char	 begin[] = ".Bd -literal -offset indent\n";
-	size_t			 len;
-	char	*page = slurp(TOP "/share/man/iked.conf.5", &len), *p, *end, *e;
+	char	*page = slurp(TOP "/share/man/iked.conf.5"), *p, *end, *e;
 
 	ATF_REQUIRE(page != NULL);
 	for (p = page; (p = strstr(p, begin)) != NULL; p = end + 1) {
@@ -270,9 +254,8 @@ ATF_TC_BODY(words, tc)
 	    "10.2.0.0/24 peer 198.51.100.1 psk \"twenty characters at least\"",
 	    "ikev2 \"t\" psk \"twenty characters at least\"" };
 	char	*s, *p, *line, *verdict, *text, *nl, full[1024];
-	size_t	 len;
 
-	ATF_REQUIRE((s = p = slurp(DATA "/openiked/keywords", &len)) != NULL);
+	s = p = slurp(DATA "/openiked/keywords");
 	while ((line = strsep(&p, "\n")) != NULL) {
 		if (line[0] == '#' || line[0] == '\0')
 			continue;
@@ -351,21 +334,20 @@ fields_of(char *h, const char *self, const char *begin, const char *but)
 ATF_TC_WITHOUT_HEAD(fields);
 ATF_TC_BODY(fields, tc)
 {
-	size_t	 len;
-	char	*self = slurp(TOP "/regress/unit/t_confcanon.c", &len);
-	char	*h = slurp(TOP "/iked/conf/conf.h", &len);
+	char	*self = slurp(TOP "/regress/unit/t_confcanon.c");
+	char	*h = slurp(TOP "/iked/conf/conf.h");
 
 	ATF_REQUIRE(self != NULL && h != NULL);
 	ATF_CHECK(fields_of(h, self, "\nstruct conf_peer {", "") >= 14);
 	free(h);
-	ATF_REQUIRE((h = slurp(TOP "/iked/conf/conf.h", &len)) != NULL);
+	h = slurp(TOP "/iked/conf/conf.h");
 	/* where it stood, is not what it says */
 	ATF_CHECK(fields_of(h, self, "\nstruct conf_tunnel {", " line file ") >= 16);
 	free(h);
-	ATF_REQUIRE((h = slurp(TOP "/iked/conf/conf.h", &len)) != NULL);
+	h = slurp(TOP "/iked/conf/conf.h");
 	ATF_CHECK(fields_of(h, self, "\nstruct conf_watch {", " line file ") == 3);
 	free(h);
-	ATF_REQUIRE((h = slurp(TOP "/iked/conf/conf.h", &len)) != NULL);
+	h = slurp(TOP "/iked/conf/conf.h");
 	ATF_CHECK(fields_of(h, self, "\nstruct conf {", "") >= 10);
 	ATF_CHECK(!compared(self, "nothing_like_this"));
 	free(h);

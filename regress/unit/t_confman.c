@@ -12,28 +12,12 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "unit/slurp.h"
 
 #define TOP	REGRESS_DATA "/../.."
 #define MANPAGE	TOP "/share/man/iked.conf.5"
 
 static struct conf_errors errs;
-
-static char *
-slurp(const char *path)
-{
-	static const size_t	 max = 65536;
-	char			*s;
-	size_t			 n;
-	FILE			*f;
-
-	ATF_REQUIRE_MSG((f = fopen(path, "r")) != NULL, "%s", path);
-	ATF_REQUIRE((s = malloc(max)) != NULL);
-	n = fread(s, 1, max - 1, f);
-	ATF_REQUIRE(n > 0 && n < max - 1);
-	s[n] = '\0';
-	fclose(f);
-	return (s);
-}
 
 static struct conf *
 load(const char *path)

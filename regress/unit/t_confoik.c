@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "unit/slurp.h"
 
 #define DIR	REGRESS_DATA "/conf/openiked"
 #define MANPAGE	REGRESS_DATA "/../../share/man/iked.conf.5"
@@ -25,23 +26,6 @@ struct row {
 };
 static struct row	 rows[ROWS];
 static unsigned int	 nrows;
-
-static char *
-slurp(const char *path)
-{
-	static const size_t	 max = 131072;
-	char			*s;
-	size_t			 n;
-	FILE			*f;
-
-	ATF_REQUIRE_MSG((f = fopen(path, "r")) != NULL, "%s", path);
-	ATF_REQUIRE((s = malloc(max)) != NULL);
-	n = fread(s, 1, max - 1, f);
-	ATF_REQUIRE(n > 0 && n < max - 1);
-	s[n] = '\0';
-	fclose(f);
-	return (s);
-}
 
 static char *
 read_rows(void)

@@ -581,7 +581,7 @@ round_trip(const char *path)
 	    "%s", out);
 	free(m);
 	conf_free(c);
-	side_file_free(text, len);
+	wholefile_free(text, len);
 }
 
 ATF_TC_WITHOUT_HEAD(round_trips);

@@ -139,7 +139,7 @@ whole_file(const char *path)
 			all_forms(c, i);
 	}
 	conf_free(c);
-	side_file_free(text, len);
+	wholefile_free(text, len);
 }
 
 ATF_TC_WITHOUT_HEAD(files);

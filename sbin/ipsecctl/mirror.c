@@ -165,7 +165,7 @@ load(const char *file)
 	if ((errs = calloc(1, sizeof(*errs))) == NULL)
 		err(1, NULL);
 	c = conf_parse(file, (const char *)text, len, &io, 0, errs);
-	side_file_free(text, len);
+	wholefile_free(text, len);
 	if (c == NULL)
 		complain(errs);
 	free(errs);

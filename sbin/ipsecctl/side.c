@@ -301,12 +301,12 @@ side_parse(struct side *s, const char *name, const enum form *form, const uint8_
 	else if (side_guess(text, len, &s->form) == -1) {
 		(void)fprintf(err, "%s: neither iked.conf nor swanctl.conf nor RouterOS "
 		    "commands; say what it is: routeros:%s\n", s->file, s->file);
-		side_file_free(copy, len);
+		wholefile_free(copy, len);
 		side_free(s);
 		return (-1);
 	}
 	rv = parsers[s->form](s, copy, len, err);
-	side_file_free(copy, len);
+	wholefile_free(copy, len);
 	if (rv == 0 && s->nomem) {
 		(void)fprintf(err, "%s: %s\n", s->file, strerror(ENOMEM));
 		rv = -1;
@@ -343,6 +343,6 @@ side_load(struct side *s, const char *path, FILE *err)
 		return (-1);
 	}
 	rv = side_parse(s, path, given, text, len, err);
-	side_file_free(text, len);
+	wholefile_free(text, len);
 	return (rv);
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* Configuration files, which may hold secrets: read whole, wiped afterwards. */
+/* What diff and mirror read: files, or the standard input.  They may hold secrets. */
 #ifndef IPSECCTL_SIDE_FILE_H
 #define IPSECCTL_SIDE_FILE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "proc/wholefile.h"
 
-/* A regular file, or for "-" the standard input; NUL behind its octets.  0, or -1 and errno as struct conf_io has it. */
+/* As wholefile_read(), or for "-" the standard input until it ends. */
 int	side_file_read(const char *path, uint8_t **data, size_t *len);
-void	side_file_free(uint8_t *data, size_t len);	/* wipes */
 
 #endif

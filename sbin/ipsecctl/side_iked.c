@@ -68,7 +68,7 @@ read_io(void *arg, const char *path, uint8_t **data, size_t *len)
 		return (-1);
 	secret_admit(*data, *len);
 	if (remember(arg, path, *data, *len) == -1) {
-		side_file_free(*data, *len);
+		wholefile_free(*data, *len);
 		return (-1);
 	}
 	return (0);
@@ -294,7 +294,7 @@ side_iked(struct side *s, uint8_t *text, size_t len, FILE *err)
 	conf_free(c);
 	free(errs);
 	for (i = 0; i < r.n; i++) {
-		side_file_free(r.src[i].text, r.src[i].len);
+		wholefile_free(r.src[i].text, r.src[i].len);
 		free(r.src[i].bol);
 		free(r.src[i].path);
 	}
