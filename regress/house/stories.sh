@@ -93,8 +93,44 @@ interop_body()
 	[ $status -ne 0 ] || atf_fail "a failed measurement is no failure"
 }
 
+atf_test_case router
+router_head()
+{
+	atf_set descr 'The router outside of uml.sh -R: nftables masquerade, and answers'
+	atf_set require.user root
+}
+router_body()
+{
+	unshare -n sh -c 'ip tuntap add dev t mode tap && conntrack -C &&
+	    nft "add table t; add chain t c { type nat hook postrouting priority 100; }"' ||
+	    atf_skip "no taps, conntrack or NAT of nftables here"
+	cat >expected <<-'E'
+	ok nftables
+	ok nftables
+	ok conntrack
+	failed
+	ok conntrack
+	E
+	# what does not work, once: UDP has no such port
+	unshare -n sh -c 'sh "$0" serve && nft list ruleset >rules && ip -br addr >addresses' \
+	    "$SRCDIR/regress/kernel/router.sh" >said <<-'W'
+	masquerade
+	masquerade 20000-20100
+	forget
+	masquerade 70000
+	forget
+	W
+	diff expected said || atf_fail "see above"
+	grep 'oifname "toboise" ip saddr 192.0.2.1 .*masquerade to :20000-20100' rules ||
+	    atf_fail "the rule is another one"
+	[ "$(grep -c masquerade rules)" = 1 ] || atf_fail "more than the last rule"
+	grep -q '^toseattle .*192.0.2.254/24' addresses &&
+	    grep -q '^toboise .*198.51.100.254/24' addresses || atf_fail "no core"
+}
+
 atf_init_test_cases()
 {
+	atf_add_test_case router
 	atf_add_test_case waits
 	atf_add_test_case interop
 }

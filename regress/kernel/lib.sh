@@ -103,11 +103,19 @@ spawn() {
 	SPAWNED=$!
 }
 
-# link HOST IF ADDRESS/LEN HOST IF ADDRESS/LEN
+# link HOST IF ADDRESS/LEN HOST IF [ADDRESS/LEN]
 link() {
 	eval "ip link add '$2' netns \$PID_$1 type veth peer name '$5' netns \$PID_$4"
 	printf 'addr add %s dev %s\nlink set %s up\n' "$3" "$2" "$2" >>"$W/$1/ip"
-	printf 'addr add %s dev %s\nlink set %s up\n' "$6" "$5" "$5" >>"$W/$4/ip"
+	[ -z "${6-}" ] || echo "addr add $6 dev $5" >>"$W/$4/ip"
+	echo "link set $5 up" >>"$W/$4/ip"
+}
+# cable HOST IF DEVICE: all that comes in by the one goes out by the other
+cable() {
+	eval "ip link set '$3' netns \$PID_$1"
+	echo "link add of$3 type bridge" >>"$W/$1/ip"
+	printf 'link set %s master of'"$3"' up\n' "$2" "$3" >>"$W/$1/ip"
+	echo "link set of$3 up" >>"$W/$1/ip"
 }
 route() { printf 'route add %s via %s\n' "$2" "$3" >>"$W/$1/ip"; }
 
@@ -126,24 +134,45 @@ settle() {
 		exec ip -batch "$1"' sh "$W/$1/ip" "${2-}"
 }
 
-# The article's network.
+# The article's network.  With the router outside (uml.sh -R) core is no more than the
+# cables to it, and what sees all that passes there.
 site_make() {
 	for _h in alice seattle core boise bob; do
 		host_make $_h
 	done
 	link alice lan 10.1.0.10/24 seattle lan 10.1.0.1/24
-	link seattle wan $WAN_SEATTLE/24 core toseattle 192.0.2.254/24
-	link boise wan $WAN_BOISE/24 core toboise 198.51.100.254/24
 	link bob lan 10.2.0.10/24 boise lan 10.2.0.1/24
-	echo "addr add 203.0.113.1/32 dev lo" >>"$W/core/ip"
-	route core $LAN_SEATTLE $WAN_SEATTLE
-	route core $LAN_BOISE $WAN_BOISE
+	if [ -n "${ROUTER-}" ]; then
+		link seattle wan $WAN_SEATTLE/24 core toseattle
+		link boise wan $WAN_BOISE/24 core toboise
+		cable core toseattle vec0
+		cable core toboise vec1
+	else
+		link seattle wan $WAN_SEATTLE/24 core toseattle 192.0.2.254/24
+		link boise wan $WAN_BOISE/24 core toboise 198.51.100.254/24
+		echo "addr add 203.0.113.1/32 dev lo" >>"$W/core/ip"
+		route core $LAN_SEATTLE $WAN_SEATTLE
+		route core $LAN_BOISE $WAN_BOISE
+	fi
 	route alice default 10.1.0.1
 	route bob default 10.2.0.1
 	route seattle default 192.0.2.254
 	route boise default 198.51.100.254
 	settle alice && settle bob && settle seattle forward &&
 	    settle boise forward && settle core forward
+}
+
+# router WORDS...: tells the router what it is to do about NAT (router.sh); BY is what it
+# has done it by
+router() {
+	if [ -n "${ROUTER-}" ]; then
+		{ echo "$@" >&3 && read -r _said BY <&3; } 3<>/dev/tty2
+	else
+		# shellcheck disable=SC2046
+		set -- $(on core sh "$TOP/regress/kernel/router.sh" "$@")
+		_said=$1 BY=${2-}
+	fi
+	[ "$_said" = ok ]
 }
 
 # Seattle masquerades, as offices do, with the exemption that keeps it off what

@@ -4,7 +4,7 @@
 # Runs SCRIPT [ARGS] as root on a kernel that really has IPsec, and gives its
 # output and exit status back:
 #
-#	uml.sh [-q] [-k auto|uml|host] [-m MEM] [-t SECS] [-r ROOT] [-o OUTDIR]
+#	uml.sh [-qR] [-k auto|uml|host] [-m MEM] [-t SECS] [-r ROOT] [-o OUTDIR]
 #	       [-v VAR=value ...] SCRIPT [ARGS ...]
 #
 # Where this machine's own kernel can add an ESP SA and we are root, SCRIPT runs
@@ -20,10 +20,15 @@
 # ended without a status (its console is OUTDIR/uml.console), 126 = no such kernel.
 #
 # -k, or the variable IKEEP_KERNEL, forces the choice.
+#
+# -R: lib.sh's router is to masquerade by nftables.  The guest's kernel has no such NAT:
+# the router is a network namespace of this machine's own kernel, which the guest reaches
+# by its vec0 and vec1 and talks to by its tty2 (router.sh), and ROUTER=outside.  Without
+# the right to do so, and where SCRIPT runs on this machine's kernel, ROUTER is empty.
 
 set -u
 me=${0##*/}
-kind=${IKEEP_KERNEL:-auto} mem=512M secs=300 root=/ out= quiet= vars=
+kind=${IKEEP_KERNEL:-auto} mem=512M secs=300 root=/ out= quiet= router= vars=
 
 # One word, quoted for sh.
 quote() {
@@ -31,17 +36,18 @@ quote() {
 }
 
 usage() {
-	echo "usage: $me [-q] [-k auto|uml|host] [-m MEM] [-t SECS] [-r ROOT]" \
+	echo "usage: $me [-qR] [-k auto|uml|host] [-m MEM] [-t SECS] [-r ROOT]" \
 	    "[-o OUTDIR] [-v VAR=value] SCRIPT [ARGS]" >&2
 	exit 2
 }
 
-while getopts k:m:o:qr:t:v: opt; do
+while getopts k:m:o:qRr:t:v: opt; do
 	case $opt in
 	k)	kind=$OPTARG ;;
 	m)	mem=$OPTARG ;;
 	o)	out=$OPTARG ;;
 	q)	quiet=1 ;;
+	R)	router=outside ;;
 	r)	root=$OPTARG ;;
 	t)	secs=$OPTARG ;;
 	v)	case $OPTARG in
@@ -79,6 +85,12 @@ uml|host) ;;
 *)	usage ;;
 esac
 
+[ "$kind" = uml ] || router=
+if [ -n "$router" ] && ! unshare -n sh "$here/router.sh" try >/dev/null 2>&1; then
+	say "the router is in the guest: no namespace here with nft, conntrack and taps"
+	router=
+fi
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/ikeep-kernel.XXXXXX") || exit 126
 work=$(cd "$work" && pwd -P)
 uml=
@@ -100,7 +112,7 @@ fi
 
 # What both kinds read: the variables, then the command.
 {
-	echo "export KERNEL_KIND=$kind OUT=$(quote "$out") TOP=$(quote "$TOP")"
+	echo "export KERNEL_KIND=$kind ROUTER=$router OUT=$(quote "$out") TOP=$(quote "$TOP")"
 	echo "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	echo "export HOME=/root LC_ALL=C$vars"
 } >"$work/env"
@@ -142,11 +154,20 @@ mkdir -p "$work/uml"
 # The guest's tty1 is our stdout (fd 4); UML's own words and the kernel's go
 # to a file.  setsid: a group of its own, to be killed whole.
 exec 4>&1
-TMPDIR=${UML_TMPDIR:-/dev/shm} setsid linux.uml "mem=$mem" quiet \
-    root=/dev/root rootfstype=hostfs "rootflags=$root" ro \
-    "init=$work/init" "uml_dir=$work/uml" umid=ikeep \
-    con=null con0=fd:0,fd:1 con1=null,fd:4 </dev/null >"$out/uml.console" 2>&1 &
+set -- linux.uml "mem=$mem" quiet root=/dev/root rootfstype=hostfs "rootflags=$root" ro \
+    "init=$work/init" "uml_dir=$work/uml" umid=ikeep con=null con0=fd:0,fd:1 con1=null,fd:4
+if [ -n "$router" ]; then
+	mkfifo "$work/ask" "$work/answer"
+	exec 5<>"$work/ask" 6<>"$work/answer"
+	# opened anew for the router: the guest's own do not block
+	# shellcheck disable=SC2016
+	set -- unshare -n sh -c 'sh "$1/router.sh" serve <"$2/ask" >"$2/answer" 5>&- 6>&- &
+		shift 2; exec "$@"' sh "$here" "$work" "$@" con2=fd:6,fd:5 \
+	    vec0:transport=tap,ifname=toseattle vec1:transport=tap,ifname=toboise
+fi
+TMPDIR=${UML_TMPDIR:-/dev/shm} setsid "$@" </dev/null >"$out/uml.console" 2>&1 &
 uml=$!
+exec 5>&- 6>&-
 (
 	exec 4>&-
 	n=0

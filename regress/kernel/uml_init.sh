@@ -41,6 +41,7 @@ mknod -m 666 /dev/random c 1 8
 mknod -m 666 /dev/urandom c 1 9
 mknod -m 666 /dev/tty c 5 0
 mknod -m 666 /dev/tty1 c 4 1
+mknod -m 600 /dev/tty2 c 4 2
 mknod -m 600 /dev/console c 5 1
 mknod -m 600 /dev/kmsg c 1 11
 mknod -m 666 /dev/net/tun c 10 200
@@ -64,7 +65,7 @@ keep "$TOP" pfkey/pfkey.h
 mkdir -p "$OUT" 2>/dev/null
 mount -t hostfs -o "$OUT" none "$OUT" || die "no $OUT"
 
-for m in af_key xfrm_user esp4 esp6 ah4 ah6 xfrm4_tunnel ipcomp veth tun dummy \
+for m in af_key xfrm_user esp4 esp6 ah4 ah6 xfrm4_tunnel ipcomp veth tun dummy bridge \
     ip_gre ip_vti sch_netem nf_tables nft_ct nft_masq nft_chain_nat nft_limit \
     nf_nat nft_compat aes_generic gcm seqiv echainiv ctr cbc hmac sha1_generic \
     sha256_generic sha512_generic authenc authencesn chacha20poly1305 \
@@ -75,6 +76,7 @@ done
 hostname ikeep-guest
 ip link set lo up
 stty -opost </dev/tty1 2>/dev/null
+[ -z "$ROUTER" ] || stty raw -echo </dev/tty2
 
 cd "$TOP"
 sh -c '. /run/ctl/env; . /run/ctl/command' </dev/null >/dev/tty1 2>&1

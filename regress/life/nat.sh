@@ -3,7 +3,8 @@
 # Seattle behind a router that masquerades (core's WAN address is all that Boise sees):
 # ESP in UDP both ways under a flow, rekeys from either side, keepalives, and what happens
 # when the router forgets the mapping, and when it then makes another one.  ikeep,
-# strongSwan, and ikeep with itself.
+# strongSwan, and ikeep with itself.  The router's NAT is nftables', outside the guest (uml.sh
+# -R); iptables', inside, only where that cannot be.  The rows say which.
 
 set -u
 PART=nat
@@ -12,35 +13,12 @@ CASES=${CASES:-$(n "ikeep-ikeep ikeep-swan swan-ikeep" ikeep-ikeep)}
 RATE=${RATE:-200}
 OUTSIDE=198.51.100.254
 
+# for a router in the guest
 for _m in ip_tables iptable_nat xt_MASQUERADE xt_tcpudp nf_conntrack_netlink; do
 	modprobe -q -d /run/m $_m 2>/dev/null
 done
-# masquerade [ARGS]: nftables, where the kernel has its NAT, or iptables
-masquerade() {
-	if on core nft -f - 2>/dev/null <<-RULES
-	table ip life
-	delete table ip life
-	table ip life {
-		chain postrouting {
-			type nat hook postrouting priority 100;
-			oifname "toboise" ip saddr $WAN_SEATTLE ${1:+ip protocol udp} masquerade ${1:+to :$1}
-		}
-	}
-	RULES
-	then
-		NAT_BY=nftables
-		return 0
-	fi
-	# the new one first, so that no packet goes out as it is
-	# shellcheck disable=SC2086
-	on core iptables-legacy -t nat -I POSTROUTING -o toboise -s $WAN_SEATTLE \
-	    ${1:+-p udp} -j MASQUERADE ${1:+--to-ports $1} || return 1
-	NAT_BY=iptables
-	while on core iptables-legacy -t nat -D POSTROUTING 2 2>/dev/null; do
-		:
-	done
-}
-forget() { on core conntrack -F >/dev/null 2>&1 || fail "conntrack -F"; }
+masquerade() { router masquerade "$@" || fail "the router cannot masquerade"; NAT_BY=$BY; }
+forget() { router forget || fail "the router cannot forget"; }
 
 # rekey GW [ike]
 rekey() {
@@ -107,7 +85,7 @@ begin
 for c in $CASES; do
 	_a=${c%-*} _b=${c#*-}
 	CASE=$c
-	masquerade || fail "core cannot masquerade"
+	masquerade
 	forget
 	conf_nat "$_a" "$_b"
 	NAME="$_a behind NAT ($NAT_BY), $_b"

@@ -21,7 +21,7 @@ PARTS=${PARTS:-rekeys together loss recovery nat verdicts swan30 break}
 for p in iked ipsecctl regress/tools/tool_flow; do
 	[ -x "$OBJDIR/$p" ] || { echo "life: $OBJDIR/$p is not built: make tests" >&2; exit 1; }
 done
-[ -x /usr/sbin/charon-systemd ] && [ -x /usr/sbin/iked ] ||
+[ -x /usr/sbin/charon-systemd ] && [ -x /usr/sbin/iked ] && [ -x /usr/sbin/conntrack ] ||
     sh "$SRCDIR/regress/setup.sh" interop || exit 1
 mkdir -p "$OUTDIR"
 status=0
@@ -30,6 +30,7 @@ for part in $PARTS; do
 	out=$OUTDIR/$part
 	rm -rf "$out"
 	set -- -v "QUICK=${QUICK-}"
+	[ "$part" != nat ] || set -- "$@" -R
 	for v in IKED_FLAGS CASES CHILDREN IKES RATE TRIES MINUTES LIMIT SWAN_MINUTES INTERVAL; do
 		eval "x=\${$v-}"
 		[ -z "$x" ] || set -- "$@" -v "$v=$x"
