@@ -18,3 +18,10 @@ kern_backend_open(struct kern *k, enum kern_backend which, const char **err)
 	errno = EINVAL;
 	return (-1);
 }
+
+int
+kern_backend_listen(struct kern_monitor *m, enum kern_backend which, const char **err)
+{
+	return (which == KERN_XFRM ? kern_xfrm_listen(m, err) :
+	    kern_pfkey_listen(m, err));
+}

@@ -76,6 +76,13 @@ kern_probe(struct kern *k, struct kern_caps *caps)
 	return (k->ops->probe(k, caps));
 }
 
+void
+kern_look(struct kern *k, int keys)
+{
+	k->look = 1;
+	k->keys = keys;
+}
+
 /* --- requests --- */
 
 static struct kern_req *

@@ -69,7 +69,20 @@ struct kern {
 	struct kern_reqs	 dumps;		/* one dump at a time: the others */
 	struct kern_reqs	 unused;
 	struct kern_req		*dumping;
+	int			 look, keys;	/* kern_look() */
 };
+
+/* One who only listens (monitor_sock.c). */
+struct kern_monitor {
+	int		 fd, keys;
+	/* one datagram; -1: some were lost, 0: nothing there, 1 */
+	int		(*fill)(struct kern_monitor *);
+	/* the next message of it: 1, or 0 when there is none */
+	int		(*next)(struct kern_monitor *, struct kern_note *);
+	size_t		 at, len;
+	_Alignas(8) uint8_t buf[KERN_BUFSIZE];
+};
+int	kern_backend_listen(struct kern_monitor *, enum kern_backend, const char **err);
 
 /* kern.c, for back ends */
 struct kern_req	*kern_req_find(struct kern *, uint32_t seq);	/* NULL: none */
@@ -98,8 +111,10 @@ void	kern_ts_host(struct ts *, const struct addr *, uint8_t plen, uint8_t proto,
 /* One file an OS: which back ends there are.  -1, errno and *err one line. */
 int	kern_backend_open(struct kern *, enum kern_backend, const char **err);
 int	kern_pfkey_open(struct kern *, const char **err);
+int	kern_pfkey_listen(struct kern_monitor *, const char **err);
 #ifdef __linux__
 int	kern_xfrm_open(struct kern *, const char **err);
+int	kern_xfrm_listen(struct kern_monitor *, const char **err);
 #endif
 
 #endif

@@ -20,6 +20,7 @@ enum kern_dir { KERN_IN = 1, KERN_OUT = 2, KERN_FWD = 3 };
 enum kern_backend { KERN_XFRM = 1, KERN_PFKEY = 2 };
 
 #define KERN_KEYMAX	68
+#define KERN_ALGNAME	64
 
 /* Times in seconds, relative; 0 = none. */
 struct kern_life {
@@ -48,6 +49,11 @@ struct kern_sa {
 	uint64_t	bytes, packets;
 	uint64_t	addtime, usetime;	/* epoch seconds; usetime 0: never used */
 	uint8_t		state;		/* KERN_SA_* */
+	uint8_t		ipproto;	/* as an IP protocol: also what IKE has no number for */
+	uint8_t		othermode;	/* neither tunnel nor transport */
+	uint32_t	mark, if_id;	/* XFRM: packets without are not its */
+	/* the kernel's own names where we have no id for the transform, else "" */
+	char		encr_name[KERN_ALGNAME], integ_name[KERN_ALGNAME];
 };
 enum { KERN_SA_LARVAL, KERN_SA_MATURE, KERN_SA_DYING, KERN_SA_DEAD };
 
@@ -65,6 +71,11 @@ struct kern_policy {
 	uint8_t		transport;
 	uint32_t	id;		/* the kernel's, from dump */
 	uint64_t	bytes, packets, usetime;	/* 0 where the kernel does not count */
+	/* given by dump */
+	uint32_t	mark, if_id;	/* XFRM: packets without are not its */
+	uint8_t		ipproto;	/* of the template: 50 ESP, 51 AH, ... */
+	uint8_t		othermode;	/* neither tunnel nor transport */
+	uint8_t		use;		/* IPSEC: packets pass in clear where there is no SA */
 };
 
 struct kern_caps {
@@ -127,6 +138,9 @@ int	kern_sa_delete(struct kern *, monotime now, uint32_t spi, uint8_t proto,
 int	kern_sa_query(struct kern *, monotime now, uint32_t spi, uint8_t proto,
 	    const struct addr *src, const struct addr *dst, kern_sa_done *, void *);
 int	kern_sa_dump(struct kern *, monotime now, kern_sa_done *, void *);
+/* From now on a dump has the SAs of every protocol, and with keys their keys: for who
+ * looks at the kernel.  Without it a dump has ESP's, and never a key. */
+void	kern_look(struct kern *, int keys);
 /* Adds or replaces by (selector, dir). */
 int	kern_policy_replace(struct kern *, monotime now, const struct kern_policy *,
 	    kern_done *, void *);
@@ -135,6 +149,31 @@ int	kern_policy_delete(struct kern *, monotime now, const struct kern_policy *,
 int	kern_policy_dump(struct kern *, monotime now, kern_policy_done *, void *);
 /* The acquire came to nothing: let the kernel forget its larval SA. */
 int	kern_acquire_failed(struct kern *, uint32_t seq);
+
+/* What is told to everybody who listens: changes of SAs and policies by anybody. */
+enum kern_note_type {
+	KERN_NOTE_OTHER, KERN_NOTE_SA, KERN_NOTE_SA_GONE, KERN_NOTE_POLICY,
+	KERN_NOTE_POLICY_GONE, KERN_NOTE_FLUSH, KERN_NOTE_EVENT
+};
+struct kern_note {
+	enum kern_note_type type;
+	char		word[32];	/* "sadb_add", "xfrm_newsa" */
+	uint8_t		ipproto;	/* 0: not said */
+	uint8_t		err;		/* an errno */
+	uint32_t	len, seq, pid;	/* of the message; who asked for it */
+	uint8_t		expired;	/* *_GONE: 1 its soft lifetime is over, 2 its hard one */
+	struct kern_sa	sa;		/* SA, SA_GONE */
+	struct kern_policy policy;	/* POLICY, POLICY_GONE */
+	struct kern_event ev;		/* EVENT: ACQUIRE, MAPPING */
+};
+struct kern_monitor;
+/* As kern_open().  Only reads.  keys: SAs come with theirs. */
+struct kern_monitor *kern_monitor_open(enum kern_backend, int keys, const char **err);
+void	 kern_monitor_close(struct kern_monitor *);
+int	 kern_monitor_fd(const struct kern_monitor *);
+/* The next one: 1, 0 there is none now, -1 some were lost. */
+int	 kern_monitor_next(struct kern_monitor *, struct kern_note *);
+
 /* Exempts an IKE socket from policies, both directions; UDP_ENCAP on a 4500 socket.
  * 0 or -1 with errno.  Need privilege. */
 int	kern_socket_bypass(int fd, int family);

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "pfkey/pfkey_msg.h"
@@ -33,6 +34,39 @@ get_life(const struct pfkey_msg *m, struct kern_life *l)
 	l->hard_packets = m->lth.alloc;
 }
 
+uint8_t
+pfkey_ipproto(uint8_t satype)
+{
+	return (satype == PFS_ESP ? IPPROTO_ESP : satype == PFS_AH ? IPPROTO_AH :
+	    satype == PFS_IPCOMP ? IPPROTO_COMP : 0);
+}
+
+/* What we have no id for is at least counted: SADB_AALG_* and SADB_EALG_* by number. */
+static void
+name_algs(const struct pfkey_msg *m, struct kern_sa *sa)
+{
+	if (sa->encr == 0 && m->sa.encr != 0)
+		(void)snprintf(sa->encr_name, sizeof(sa->encr_name), "%s%u",
+		    m->satype == PFS_IPCOMP ? "calg" : "ealg", m->sa.encr);
+	if (sa->integ == INTEG_NONE && m->sa.auth != 0)
+		(void)snprintf(sa->integ_name, sizeof(sa->integ_name), "aalg%u",
+		    m->sa.auth);
+}
+
+static void
+copy_key(uint8_t *key, size_t keylen, const struct span *s)
+{
+	if (s->p != NULL && keylen <= KERN_KEYMAX && keylen <= s->len)
+		memcpy(key, s->p, keylen);
+}
+
+void
+pfkey_get_keys(const struct pfkey_msg *m, struct kern_sa *sa)
+{
+	copy_key(sa->encr_key, sa->encr_keylen, &m->kenc.key);
+	copy_key(sa->integ_key, sa->integ_keylen, &m->kauth.key);
+}
+
 int
 pfkey_get_sa(const struct pfkey_dialect *d, const struct pfkey_msg *m,
     struct kern_sa *sa)
@@ -44,9 +78,11 @@ pfkey_get_sa(const struct pfkey_dialect *d, const struct pfkey_msg *m,
 	sa->spi = m->sa.spi;
 	sa->proto = m->satype == PFS_ESP ? PROTO_ESP :
 	    m->satype == PFS_AH ? PROTO_AH : PROTO_NONE;
+	sa->ipproto = pfkey_ipproto(m->satype);
 	sa->src = m->src.ep.addr;
 	sa->dst = m->dst.ep.addr;
 	sa->reqid = m->sa2.reqid;
+	sa->othermode = m->sa2.mode > PF_MODE_TUNNEL;
 	sa->transport = m->sa2.mode == PF_MODE_TRANSPORT;
 	sa->encr = pfkey_encr(d, m->sa.encr);
 	sa->integ = pfkey_integ(d, m->sa.auth);
@@ -60,6 +96,7 @@ pfkey_get_sa(const struct pfkey_dialect *d, const struct pfkey_msg *m,
 		sa->encap_sport = m->sport;
 		sa->encap_dport = m->dport;
 	}
+	name_algs(m, sa);
 	get_life(m, &sa->life);
 	sa->bytes = m->ltc.bytes;
 	sa->packets = m->ltc.alloc;
@@ -108,7 +145,10 @@ pfkey_get_policy(const struct pfkey_dialect *d, const struct pfkey_msg *m,
 	if (p->action != KERN_IPSEC || m->policy.nreq == 0)
 		return (0);
 	p->reqid = q->reqid;
+	p->ipproto = (uint8_t)q->proto;
+	p->use = q->level == PF_LEVEL_USE;
 	p->transport = q->mode == PF_MODE_TRANSPORT;
+	p->othermode = q->mode > PF_MODE_TUNNEL;
 	if (!p->transport) {
 		p->tsrc = q->src.addr;
 		p->tdst = q->dst.addr;
@@ -186,6 +226,79 @@ pfkey_get_event(const struct pfkey_dialect *d, const struct pfkey_msg *m,
 	default:
 		return (1);
 	}
+}
+
+static int
+note_event(const struct pfkey_dialect *d, const struct pfkey_msg *m,
+    struct kern_note *n)
+{
+	return (pfkey_get_event(d, m, &n->ev) == 0 ? 0 : -1);
+}
+
+static int
+note_expire(const struct pfkey_dialect *d, const struct pfkey_msg *m,
+    struct kern_note *n)
+{
+	n->expired = pfkey_has(m, PX_LTH) ? 2 : 1;
+	return (pfkey_get_sa(d, m, &n->sa));
+}
+
+void
+pfkey_get_note(const struct pfkey_dialect *d, const struct pfkey_msg *m, int keys,
+    struct kern_note *n)
+{
+	static const struct {
+		const char		*word;
+		enum kern_note_type	 type;
+	} words[] = {
+		[PFM_GETSPI] = { "sadb_getspi", KERN_NOTE_OTHER },
+		[PFM_UPDATE] = { "sadb_update", KERN_NOTE_SA },
+		[PFM_ADD] = { "sadb_add", KERN_NOTE_SA },
+		[PFM_DELETE] = { "sadb_delete", KERN_NOTE_SA_GONE },
+		[PFM_GET] = { "sadb_get", KERN_NOTE_SA },
+		[PFM_ACQUIRE] = { "sadb_acquire", KERN_NOTE_EVENT },
+		[PFM_REGISTER] = { "sadb_register", KERN_NOTE_OTHER },
+		[PFM_EXPIRE] = { "sadb_expire", KERN_NOTE_SA_GONE },
+		[PFM_FLUSH] = { "sadb_flush", KERN_NOTE_FLUSH },
+		[PFM_DUMP] = { "sadb_dump", KERN_NOTE_OTHER },
+		[PFM_SPDUPDATE] = { "sadb_x_spdupdate", KERN_NOTE_POLICY },
+		[PFM_SPDADD] = { "sadb_x_spdadd", KERN_NOTE_POLICY },
+		[PFM_SPDDELETE] = { "sadb_x_spddelete", KERN_NOTE_POLICY_GONE },
+		[PFM_SPDGET] = { "sadb_x_spdget", KERN_NOTE_OTHER },
+		[PFM_SPDDUMP] = { "sadb_x_spddump", KERN_NOTE_OTHER },
+		[PFM_SPDFLUSH] = { "sadb_x_spdflush", KERN_NOTE_FLUSH },
+		[PFM_SPDEXPIRE] = { "sadb_x_spdexpire", KERN_NOTE_POLICY_GONE },
+		[PFM_SPDDELETE2] = { "sadb_x_spddelete2", KERN_NOTE_POLICY_GONE },
+		[PFM_NAT_T_NEW_MAPPING] = { "sadb_x_nat_t_new_mapping",
+		    KERN_NOTE_EVENT },
+		[PFM_MIGRATE] = { "sadb_x_migrate", KERN_NOTE_OTHER }
+	};
+	int rv = 0;
+
+	memset(n, 0, sizeof(*n));
+	n->ipproto = pfkey_ipproto(m->satype);
+	n->err = m->err;
+	n->len = m->words;
+	n->seq = m->seq;
+	n->pid = m->pid;
+	(void)strlcpy(n->word, "sadb_other", sizeof(n->word));
+	if (m->type < sizeof(words) / sizeof(words[0]) &&
+	    words[m->type].word != NULL) {
+		n->type = words[m->type].type;
+		(void)strlcpy(n->word, words[m->type].word, sizeof(n->word));
+	}
+	if (m->type == PFM_EXPIRE)
+		rv = note_expire(d, m, n);
+	else if (n->type == KERN_NOTE_SA || n->type == KERN_NOTE_SA_GONE)
+		rv = pfkey_get_sa(d, m, &n->sa);
+	else if (n->type == KERN_NOTE_POLICY || n->type == KERN_NOTE_POLICY_GONE)
+		rv = pfkey_get_policy(d, m, &n->policy);
+	else if (n->type == KERN_NOTE_EVENT)
+		rv = note_event(d, m, n);
+	if (rv != 0)
+		n->type = KERN_NOTE_OTHER;
+	if (rv == 0 && keys && n->type == KERN_NOTE_SA)
+		pfkey_get_keys(m, &n->sa);
 }
 
 static void

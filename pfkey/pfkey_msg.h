@@ -18,10 +18,10 @@ enum {
 	PFM_SPDGET = 16, PFM_SPDDUMP = 18, PFM_SPDFLUSH = 19, PFM_SPDEXPIRE = 21,
 	PFM_SPDDELETE2 = 22, PFM_NAT_T_NEW_MAPPING = 23, PFM_MIGRATE = 24
 };
-enum { PFS_UNSPEC = 0, PFS_AH = 2, PFS_ESP = 3 };
+enum { PFS_UNSPEC = 0, PFS_AH = 2, PFS_ESP = 3, PFS_IPCOMP = 9 };
 enum { PF_SA_LARVAL = 0, PF_SA_MATURE = 1, PF_SA_DYING = 2, PF_SA_DEAD = 3 };
 enum { PF_MODE_ANY = 0, PF_MODE_TRANSPORT = 1, PF_MODE_TUNNEL = 2 };
-enum { PF_LEVEL_UNIQUE = 3 };
+enum { PF_LEVEL_USE = 1, PF_LEVEL_UNIQUE = 3 };
 enum { PF_POL_DISCARD = 0, PF_POL_NONE = 1, PF_POL_IPSEC = 2 };
 #define PF_PROTO_ANY	255
 
@@ -191,6 +191,12 @@ int	pfkey_req_acquire(const struct pfkey_dialect *, struct pfkey_msg *,
 /* --- and back (pfkey_get.c); keys are never copied --- */
 int	pfkey_get_sa(const struct pfkey_dialect *, const struct pfkey_msg *,
 	    struct kern_sa *);
+uint8_t	pfkey_ipproto(uint8_t satype);
+/* Of the same message, for who may see them: keys of up to KERN_KEYMAX octets. */
+void	pfkey_get_keys(const struct pfkey_msg *, struct kern_sa *);
+/* Any message; one whose content cannot be used is KERN_NOTE_OTHER. */
+void	pfkey_get_note(const struct pfkey_dialect *, const struct pfkey_msg *, int keys,
+	    struct kern_note *);
 /* 1: a socket's own or an interface's, to be skipped */
 int	pfkey_get_policy(const struct pfkey_dialect *, const struct pfkey_msg *,
 	    struct kern_policy *);

@@ -311,6 +311,8 @@ pfkey_sa_dump(struct kern *k, struct kern_req *r)
 	struct pfkey_msg m;
 
 	pfkey_req_plain(&m, PFM_DUMP);
+	if (k->look)
+		m.satype = PFS_UNSPEC;
 	return (request(k, r, &m));
 }
 
@@ -412,9 +414,12 @@ dump_answer(struct kern *k)
 		return;
 	}
 	if (x->msg.type == PFM_DUMP) {
-		if (x->msg.satype == PFS_ESP &&
-		    pfkey_get_sa(x->d, &x->msg, &sa) == 0)
+		if ((x->msg.satype == PFS_ESP || k->look) &&
+		    pfkey_get_sa(x->d, &x->msg, &sa) == 0) {
+			if (k->keys)
+				pfkey_get_keys(&x->msg, &sa);
 			kern_req_sa(k, r, &sa);
+		}
 	} else if (pfkey_get_policy(x->d, &x->msg, &p) == 0) {
 		pol_put(x, &p);
 		kern_req_policy(k, r, &p);

@@ -7,6 +7,7 @@
 #include <linux/xfrm.h>
 #include <netinet/in.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -102,6 +103,53 @@ get_alg(const struct span *s, size_t fixed, char name[65], unsigned int *keybits
 	return (0);
 }
 
+/* What we have no id for keeps the kernel's name; it is somebody else's.  Of a HMAC it
+ * may be the truncation that we do not know: "hmac(sha256)-96". */
+static void
+name_alg(char dst[KERN_ALGNAME], const char *name, unsigned int bits)
+{
+	char full[KERN_ALGNAME + 16];
+	size_t i;
+
+	if (bits != 0) {
+		(void)snprintf(full, sizeof(full), "%.*s-%u", KERN_ALGNAME, name, bits);
+		name = full;
+	}
+	for (i = 0; i < KERN_ALGNAME - 1 && name[i] != '\0'; i++)
+		dst[i] = name[i] > 0x20 && name[i] < 0x7f ? name[i] : '?';
+	dst[i] = '\0';
+}
+
+static int
+get_encr(const struct span *s, size_t fixed, unsigned int icvbits, struct kern_sa *sa)
+{
+	unsigned int bits;
+	char name[65];
+
+	if (get_alg(s, fixed, name, &bits) == -1)
+		return (-1);
+	if (xfrm_alg_encr(name, bits, icvbits, &sa->encr, &sa->encr_keybits) == -1)
+		name_alg(sa->encr_name, name, 0);
+	sa->encr_keylen = (uint16_t)((bits + 7) / 8);
+	return (0);
+}
+
+static int
+get_integ(const struct span *s, size_t fixed, unsigned int truncbits,
+    struct kern_sa *sa)
+{
+	unsigned int bits;
+	char name[65];
+
+	if (get_alg(s, fixed, name, &bits) == -1)
+		return (-1);
+	sa->integ = xfrm_alg_integ(name, truncbits);
+	if (sa->integ == INTEG_NONE)
+		name_alg(sa->integ_name, name, truncbits);
+	sa->integ_keylen = (uint16_t)((bits + 7) / 8);
+	return (0);
+}
+
 /* Unknown algorithms give transform 0: the SA is somebody else's. */
 static int
 get_algs(const struct attrs *at, struct kern_sa *sa)
@@ -109,30 +157,40 @@ get_algs(const struct attrs *at, struct kern_sa *sa)
 	const struct span *s;
 	struct xfrm_algo_aead aead;
 	struct xfrm_algo_auth auth;
-	unsigned int bits;
-	char name[65];
 
 	if ((s = &at->a[XFRMA_ALG_AEAD])->p != NULL) {
-		if (get_alg(s, sizeof(aead), name, &bits) == -1)
+		if (s->len < sizeof(aead))
 			return (-1);
 		memcpy(&aead, s->p, sizeof(aead));
-		xfrm_alg_encr(name, bits, aead.alg_icv_len, &sa->encr,
-		    &sa->encr_keybits);
-		sa->encr_keylen = (uint16_t)((bits + 7) / 8);
-	}
-	if ((s = &at->a[XFRMA_ALG_CRYPT])->p != NULL) {
-		if (get_alg(s, sizeof(struct xfrm_algo), name, &bits) == -1)
+		if (get_encr(s, sizeof(aead), aead.alg_icv_len, sa) == -1)
 			return (-1);
-		xfrm_alg_encr(name, bits, 0, &sa->encr, &sa->encr_keybits);
-		sa->encr_keylen = (uint16_t)((bits + 7) / 8);
 	}
+	if ((s = &at->a[XFRMA_ALG_CRYPT])->p != NULL &&
+	    get_encr(s, sizeof(struct xfrm_algo), 0, sa) == -1)
+		return (-1);
 	if ((s = &at->a[XFRMA_ALG_AUTH_TRUNC])->p != NULL) {
-		if (get_alg(s, sizeof(auth), name, &bits) == -1)
+		if (s->len < sizeof(auth))
 			return (-1);
 		memcpy(&auth, s->p, sizeof(auth));
-		sa->integ = xfrm_alg_integ(name, auth.alg_trunc_len);
-		sa->integ_keylen = (uint16_t)((bits + 7) / 8);
+		return (get_integ(s, sizeof(auth), auth.alg_trunc_len, sa));
 	}
+	if ((s = &at->a[XFRMA_ALG_AUTH])->p != NULL &&
+	    get_integ(s, sizeof(struct xfrm_algo), 0, sa) == -1)
+		return (-1);
+	if ((s = &at->a[XFRMA_ALG_COMP])->p != NULL)
+		return (get_encr(s, sizeof(struct xfrm_algo), 0, sa));
+	return (0);
+}
+
+static int
+get_marks(const struct attrs *at, uint32_t *mark, uint32_t *if_id)
+{
+	struct xfrm_mark m;
+
+	if (attr_get(at, XFRMA_MARK, &m, sizeof(m)) == -1 ||
+	    attr_get(at, XFRMA_IF_ID, if_id, sizeof(*if_id)) == -1)
+		return (-1);
+	*mark = m.v & m.m;
 	return (0);
 }
 
@@ -218,7 +276,9 @@ get_usersa(const struct xfrm_usersa_info *u, struct kern_sa *sa)
 	sa->proto = u->id.proto == IPPROTO_ESP ? PROTO_ESP :
 	    u->id.proto == IPPROTO_AH ? PROTO_AH : PROTO_NONE;
 	sa->reqid = u->reqid;
+	sa->ipproto = u->id.proto;
 	sa->transport = u->mode == XFRM_MODE_TRANSPORT;
+	sa->othermode = u->mode > XFRM_MODE_TUNNEL;
 	sa->esn = (u->flags & XFRM_STATE_ESN) != 0;
 	sa->replay = u->replay_window;
 	get_life(&sa->life, &u->lft);
@@ -235,20 +295,16 @@ get_usersa(const struct xfrm_usersa_info *u, struct kern_sa *sa)
 	return (0);
 }
 
-int
-xfrm_get_sa(const struct nlmsghdr *nlh, struct kern_sa *sa)
+/* What stands in attributes. */
+static int
+get_saattrs(const struct attrs *at, struct kern_sa *sa)
 {
-	struct xfrm_usersa_info u;
 	struct xfrm_encap_tmpl encap;
-	struct attrs at;
 
-	if (nlh->nlmsg_type != XFRM_MSG_NEWSA &&
-	    nlh->nlmsg_type != XFRM_MSG_UPDSA)
+	if (get_algs(at, sa) == -1 || get_replay(at, sa) == -1 ||
+	    get_marks(at, &sa->mark, &sa->if_id) == -1)
 		return (-1);
-	if (take(nlh, &u, sizeof(u), &at) == -1 || get_usersa(&u, sa) == -1 ||
-	    get_algs(&at, sa) == -1 || get_replay(&at, sa) == -1)
-		return (-1);
-	switch (attr_get(&at, XFRMA_ENCAP, &encap, sizeof(encap))) {
+	switch (attr_get(at, XFRMA_ENCAP, &encap, sizeof(encap))) {
 	case -1:
 		return (-1);
 	case 1:
@@ -256,6 +312,62 @@ xfrm_get_sa(const struct nlmsghdr *nlh, struct kern_sa *sa)
 		sa->encap_dport = ntohs(encap.encap_dport);
 	}
 	return (0);
+}
+
+int
+xfrm_get_sa(const struct nlmsghdr *nlh, struct kern_sa *sa)
+{
+	struct xfrm_usersa_info u;
+	struct attrs at;
+
+	if (nlh->nlmsg_type != XFRM_MSG_NEWSA &&
+	    nlh->nlmsg_type != XFRM_MSG_UPDSA)
+		return (-1);
+	if (take(nlh, &u, sizeof(u), &at) == -1 || get_usersa(&u, sa) == -1 ||
+	    get_saattrs(&at, sa) == -1)
+		return (-1);
+	/* only ALLOCSPI makes one without any transform */
+	if (at.a[XFRMA_ALG_AEAD].p == NULL && at.a[XFRMA_ALG_CRYPT].p == NULL &&
+	    at.a[XFRMA_ALG_AUTH].p == NULL && at.a[XFRMA_ALG_AUTH_TRUNC].p == NULL &&
+	    at.a[XFRMA_ALG_COMP].p == NULL)
+		sa->state = KERN_SA_LARVAL;
+	return (0);
+}
+
+static void
+get_key(const struct attrs *at, unsigned int type, size_t fixed, uint8_t *key,
+    size_t keylen)
+{
+	const struct span *s = &at->a[type];
+
+	/* the length has been checked against the attribute's: get_alg() */
+	if (s->p != NULL && keylen <= KERN_KEYMAX && s->len >= fixed + keylen)
+		memcpy(key, s->p + fixed, keylen);
+}
+
+static void
+get_keys(const struct attrs *at, struct kern_sa *sa)
+{
+	get_key(at, XFRMA_ALG_AEAD, sizeof(struct xfrm_algo_aead), sa->encr_key,
+	    sa->encr_keylen);
+	get_key(at, XFRMA_ALG_CRYPT, sizeof(struct xfrm_algo), sa->encr_key,
+	    sa->encr_keylen);
+	if (at->a[XFRMA_ALG_AUTH_TRUNC].p != NULL)
+		get_key(at, XFRMA_ALG_AUTH_TRUNC, sizeof(struct xfrm_algo_auth),
+		    sa->integ_key, sa->integ_keylen);
+	else
+		get_key(at, XFRMA_ALG_AUTH, sizeof(struct xfrm_algo),
+		    sa->integ_key, sa->integ_keylen);
+}
+
+void
+xfrm_get_keys(const struct nlmsghdr *nlh, struct kern_sa *sa)
+{
+	struct xfrm_usersa_info u;
+	struct attrs at;
+
+	if (take(nlh, &u, sizeof(u), &at) == 0)
+		get_keys(&at, sa);
 }
 
 /* The first template; absent means none. */
@@ -283,39 +395,53 @@ get_policy_sel(const struct xfrm_selector *sel, struct kern_policy *p)
 	return (0);
 }
 
+/* The fixed part and the template; 1: a socket's own. */
+static int
+get_userpolicy(const struct xfrm_userpolicy_info *u, const struct attrs *at,
+    struct kern_policy *p)
+{
+	struct xfrm_user_tmpl t;
+	int has;
+
+	memset(p, 0, sizeof(*p));
+	if (u->dir > XFRM_POLICY_FWD)
+		return (1);
+	if (get_policy_sel(&u->sel, p) == -1 || (has = get_tmpl(at, &t)) == -1 ||
+	    get_marks(at, &p->mark, &p->if_id) == -1)
+		return (-1);
+	p->dir = (enum kern_dir)(u->dir + 1);
+	p->action = u->action == XFRM_POLICY_BLOCK ? KERN_DISCARD :
+	    has ? KERN_IPSEC : KERN_BYPASS;
+	p->prio = u->priority;
+	p->id = u->index;
+	p->bytes = u->curlft.bytes;
+	p->packets = u->curlft.packets;
+	p->usetime = u->curlft.use_time;
+	if (!has)
+		return (0);
+	p->reqid = t.reqid;
+	p->ipproto = t.id.proto;
+	p->use = t.optional != 0;
+	p->transport = t.mode == XFRM_MODE_TRANSPORT;
+	p->othermode = t.mode > XFRM_MODE_TUNNEL;
+	if (!p->transport && (get_addr(&p->tsrc, &t.saddr, t.family) == -1 ||
+	    get_addr(&p->tdst, &t.id.daddr, t.family) == -1))
+		return (-1);
+	return (0);
+}
+
 int
 xfrm_get_policy(const struct nlmsghdr *nlh, struct kern_policy *p)
 {
 	struct xfrm_userpolicy_info u;
-	struct xfrm_user_tmpl t;
 	struct attrs at;
-	int has;
 
 	memset(p, 0, sizeof(*p));
 	if ((nlh->nlmsg_type != XFRM_MSG_NEWPOLICY &&
 	    nlh->nlmsg_type != XFRM_MSG_UPDPOLICY) ||
 	    take(nlh, &u, sizeof(u), &at) == -1)
 		return (-1);
-	if (u.dir > XFRM_POLICY_FWD)
-		return (1);
-	if (get_policy_sel(&u.sel, p) == -1 || (has = get_tmpl(&at, &t)) == -1)
-		return (-1);
-	p->dir = (enum kern_dir)(u.dir + 1);
-	p->action = u.action == XFRM_POLICY_BLOCK ? KERN_DISCARD :
-	    has ? KERN_IPSEC : KERN_BYPASS;
-	p->prio = u.priority;
-	p->id = u.index;
-	p->bytes = u.curlft.bytes;
-	p->packets = u.curlft.packets;
-	p->usetime = u.curlft.use_time;
-	if (!has)
-		return (0);
-	p->reqid = t.reqid;
-	p->transport = t.mode == XFRM_MODE_TRANSPORT;
-	if (!p->transport && (get_addr(&p->tsrc, &t.saddr, t.family) == -1 ||
-	    get_addr(&p->tdst, &t.id.daddr, t.family) == -1))
-		return (-1);
-	return (0);
+	return (get_userpolicy(&u, &at, p));
 }
 
 static int
@@ -401,6 +527,163 @@ xfrm_get_event(const struct nlmsghdr *nlh, struct kern_event *ev, int *transport
 	default:
 		return (1);
 	}
+}
+
+/* An end: whose it was stands in an attribute, the others follow it. */
+static int
+get_gone_sa(const struct nlmsghdr *nlh, struct kern_note *n, int keys)
+{
+	struct xfrm_usersa_info u;
+	struct xfrm_usersa_id id;
+	struct attrs at;
+
+	if (take(nlh, &id, sizeof(id), &at) == -1 ||
+	    attr_get(&at, XFRMA_SA, &u, sizeof(u)) != 1 ||
+	    get_usersa(&u, &n->sa) == -1 || get_saattrs(&at, &n->sa) == -1)
+		return (-1);
+	if (keys)
+		get_keys(&at, &n->sa);
+	return (0);
+}
+
+static int
+get_gone_policy(const struct nlmsghdr *nlh, struct kern_note *n)
+{
+	struct xfrm_userpolicy_info u;
+	struct xfrm_userpolicy_id id;
+	struct attrs at;
+
+	if (take(nlh, &id, sizeof(id), &at) == -1 ||
+	    attr_get(&at, XFRMA_POLICY, &u, sizeof(u)) != 1)
+		return (-1);
+	return (get_userpolicy(&u, &at, &n->policy));
+}
+
+static int
+get_expired_sa(const struct nlmsghdr *nlh, struct kern_note *n)
+{
+	struct xfrm_user_expire u;
+	struct attrs at;
+
+	if (take(nlh, &u, sizeof(u), &at) == -1 ||
+	    get_usersa(&u.state, &n->sa) == -1)
+		return (-1);
+	n->expired = u.hard != 0 ? 2 : 1;
+	return (0);
+}
+
+static int
+get_expired_policy(const struct nlmsghdr *nlh, struct kern_note *n)
+{
+	struct xfrm_user_polexpire u;
+	struct attrs at;
+
+	if (take(nlh, &u, sizeof(u), &at) == -1)
+		return (-1);
+	n->expired = u.hard != 0 ? 2 : 1;
+	return (get_userpolicy(&u.pol, &at, &n->policy));
+}
+
+static int
+get_note_event(const struct nlmsghdr *nlh, struct kern_note *n)
+{
+	int transport;
+
+	n->ipproto = IPPROTO_ESP;
+	return (xfrm_get_event(nlh, &n->ev, &transport));
+}
+
+/* The protocol of a flush; of policies' there is none. */
+static int
+get_flush(const struct nlmsghdr *nlh, struct kern_note *n)
+{
+	struct xfrm_usersa_flush f;
+	struct attrs at;
+
+	if (nlh->nlmsg_type == XFRM_MSG_FLUSHSA) {
+		if (take(nlh, &f, sizeof(f), &at) == -1)
+			return (-1);
+		n->ipproto = f.proto;
+	}
+	return (0);
+}
+
+static int
+get_note_sa(const struct nlmsghdr *nlh, struct kern_note *n, int keys)
+{
+	if (xfrm_get_sa(nlh, &n->sa) == -1)
+		return (-1);
+	if (keys)
+		xfrm_get_keys(nlh, &n->sa);
+	return (0);
+}
+
+int
+xfrm_get_note(const struct nlmsghdr *nlh, int keys, struct kern_note *n)
+{
+	static const struct {
+		uint16_t		 type;
+		enum kern_note_type	 note;
+		const char		*word;
+	} words[] = {
+		{ XFRM_MSG_NEWSA, KERN_NOTE_SA, "xfrm_newsa" },
+		{ XFRM_MSG_UPDSA, KERN_NOTE_SA, "xfrm_updsa" },
+		{ XFRM_MSG_DELSA, KERN_NOTE_SA_GONE, "xfrm_delsa" },
+		{ XFRM_MSG_EXPIRE, KERN_NOTE_SA_GONE, "xfrm_expire" },
+		{ XFRM_MSG_FLUSHSA, KERN_NOTE_FLUSH, "xfrm_flushsa" },
+		{ XFRM_MSG_NEWPOLICY, KERN_NOTE_POLICY, "xfrm_newpolicy" },
+		{ XFRM_MSG_UPDPOLICY, KERN_NOTE_POLICY, "xfrm_updpolicy" },
+		{ XFRM_MSG_DELPOLICY, KERN_NOTE_POLICY_GONE, "xfrm_delpolicy" },
+		{ XFRM_MSG_POLEXPIRE, KERN_NOTE_POLICY_GONE, "xfrm_polexpire" },
+		{ XFRM_MSG_FLUSHPOLICY, KERN_NOTE_FLUSH, "xfrm_flushpolicy" },
+		{ XFRM_MSG_ACQUIRE, KERN_NOTE_EVENT, "xfrm_acquire" },
+		{ XFRM_MSG_MAPPING, KERN_NOTE_EVENT, "xfrm_mapping" },
+	};
+	size_t i;
+	int rv = 0;
+
+	memset(n, 0, sizeof(*n));
+	n->len = nlh->nlmsg_len;
+	n->seq = nlh->nlmsg_seq;
+	n->pid = nlh->nlmsg_pid;
+	(void)strlcpy(n->word, "xfrm_other", sizeof(n->word));
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i].type == nlh->nlmsg_type) {
+			n->type = words[i].note;
+			(void)strlcpy(n->word, words[i].word, sizeof(n->word));
+		}
+	switch (n->type) {
+	case KERN_NOTE_SA:
+		rv = get_note_sa(nlh, n, keys);
+		break;
+	case KERN_NOTE_SA_GONE:
+		rv = nlh->nlmsg_type == XFRM_MSG_DELSA ?
+		    get_gone_sa(nlh, n, keys) : get_expired_sa(nlh, n);
+		break;
+	case KERN_NOTE_POLICY:
+		rv = xfrm_get_policy(nlh, &n->policy);
+		break;
+	case KERN_NOTE_POLICY_GONE:
+		rv = nlh->nlmsg_type == XFRM_MSG_DELPOLICY ?
+		    get_gone_policy(nlh, n) : get_expired_policy(nlh, n);
+		break;
+	case KERN_NOTE_FLUSH:
+		rv = get_flush(nlh, n);
+		break;
+	case KERN_NOTE_EVENT:
+		rv = get_note_event(nlh, n);
+		break;
+	case KERN_NOTE_OTHER:
+		break;
+	}
+	/* a message that we cannot read is told of all the same */
+	if (rv != 0)
+		n->type = KERN_NOTE_OTHER;
+	if (n->type == KERN_NOTE_SA || n->type == KERN_NOTE_SA_GONE)
+		n->ipproto = n->sa.ipproto;
+	if (n->type == KERN_NOTE_POLICY || n->type == KERN_NOTE_POLICY_GONE)
+		n->ipproto = n->policy.ipproto;
+	return (rv == -1 ? -1 : 0);
 }
 
 static void

@@ -71,14 +71,11 @@ sock_open(uint32_t *portid)
 }
 
 static int
-join(int fd)
+join(int fd, const int *groups, size_t n)
 {
-	static const int groups[] = {
-		XFRMNLGRP_ACQUIRE, XFRMNLGRP_EXPIRE, XFRMNLGRP_MAPPING
-	};
 	size_t i;
 
-	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+	for (i = 0; i < n; i++)
 		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
 		    &groups[i], sizeof(groups[i])) == -1)
 			return (-1);
@@ -88,6 +85,9 @@ join(int fd)
 int
 kern_xfrm_open(struct kern *k, const char **err)
 {
+	static const int groups[] = {
+		XFRMNLGRP_ACQUIRE, XFRMNLGRP_EXPIRE, XFRMNLGRP_MAPPING
+	};
 	struct xfrm *x;
 	uint32_t portid;
 	int save;
@@ -102,7 +102,7 @@ kern_xfrm_open(struct kern *k, const char **err)
 	    (x->ev = sock_open(&portid)) == -1)
 		*err = "this kernel has no XFRM: netlink says it is not there "
 		    "(modprobe xfrm_user)";
-	else if (join(x->ev) == -1)
+	else if (join(x->ev, groups, sizeof(groups) / sizeof(groups[0])) == -1)
 		*err = errno == EPERM ?
 		    "XFRM needs CAP_NET_ADMIN to hear the kernel's events" :
 		    "cannot join the kernel's XFRM event groups";
@@ -333,9 +333,11 @@ answer(struct kern *k, const struct nlmsghdr *nlh)
 		break;
 	case XFRM_MSG_NEWSA:
 		/* An SA we cannot read is somebody else's: left out. */
-		if (xfrm_get_sa(nlh, &sa) == 0)
+		if (xfrm_get_sa(nlh, &sa) == 0) {
+			if (k->keys)
+				xfrm_get_keys(nlh, &sa);
 			kern_req_sa(k, r, &sa);
-		else if (r->kind == REQ_SA)
+		} else if (r->kind == REQ_SA)
 			kern_req_end(k, r, EBADMSG, NULL);
 		break;
 	case XFRM_MSG_NEWPOLICY:
@@ -397,6 +399,75 @@ xfrm_input(struct kern *k)
 
 	drain(k, x->req, answer);
 	drain(k, x->ev, event);
+}
+
+/* --- listening --- */
+
+static int
+listen_fill(struct kern_monitor *m)
+{
+	struct sockaddr_nl nl;
+	struct iovec iov = { m->buf, sizeof(m->buf) };
+	struct msghdr h;
+	ssize_t n;
+
+	memset(&h, 0, sizeof(h));
+	h.msg_name = &nl;
+	h.msg_namelen = sizeof(nl);
+	h.msg_iov = &iov;
+	h.msg_iovlen = 1;
+	m->at = m->len = 0;
+	do
+		n = recvmsg(m->fd, &h, MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return (errno == ENOBUFS ? -1 : 0);
+	if (h.msg_flags & MSG_TRUNC)
+		return (-1);
+	/* only the kernel's word counts */
+	if (h.msg_namelen == sizeof(nl) && nl.nl_pid == 0)
+		m->len = (size_t)n;
+	return (1);
+}
+
+static int
+listen_next(struct kern_monitor *m, struct kern_note *n)
+{
+	const struct nlmsghdr *nlh = (const void *)(m->buf + m->at);
+	int left = (int)(m->len - m->at);
+
+	if (m->at >= m->len || !xfrm_msg_ok(nlh, left))
+		return (0);
+	(void)xfrm_get_note(nlh, m->keys, n);
+	(void)mnl_nlmsg_next(nlh, &left);
+	m->at = left > 0 ? m->len - (size_t)left : m->len;
+	return (1);
+}
+
+int
+kern_xfrm_listen(struct kern_monitor *m, const char **err)
+{
+	static const int groups[] = {
+		XFRMNLGRP_ACQUIRE, XFRMNLGRP_EXPIRE, XFRMNLGRP_SA, XFRMNLGRP_POLICY,
+		XFRMNLGRP_REPORT, XFRMNLGRP_MIGRATE, XFRMNLGRP_MAPPING
+	};
+	uint32_t portid;
+	int save;
+
+	*err = "this kernel has no XFRM: netlink says it is not there "
+	    "(modprobe xfrm_user)";
+	if ((m->fd = sock_open(&portid)) == -1)
+		return (-1);
+	*err = "XFRM needs root (CAP_NET_ADMIN)";
+	if (join(m->fd, groups, sizeof(groups) / sizeof(groups[0])) == -1) {
+		save = errno;
+		close(m->fd);
+		errno = save;
+		return (-1);
+	}
+	m->fill = listen_fill;
+	m->next = listen_next;
+	return (0);
 }
 
 /* --- probing --- */

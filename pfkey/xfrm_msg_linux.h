@@ -36,6 +36,11 @@ int	xfrm_msg_ok(const struct nlmsghdr *, int left);
 /* Answers and events.  The message is whole (xfrm_msg_ok); 0, or -1: malformed
  * or nothing we know.  Keys are never copied out. */
 int	xfrm_get_sa(const struct nlmsghdr *, struct kern_sa *);
+/* Of the same message, for who may see them: keys of up to KERN_KEYMAX octets. */
+void	xfrm_get_keys(const struct nlmsghdr *, struct kern_sa *);
+/* Any message of the multicast groups.  -1: malformed; type, length and number are given
+ * all the same */
+int	xfrm_get_note(const struct nlmsghdr *, int keys, struct kern_note *);
 /* 1: a socket's own policy, to be skipped */
 int	xfrm_get_policy(const struct nlmsghdr *, struct kern_policy *);
 /* 1: nothing to report (a larval SA's end).  *transport as the acquire's template */

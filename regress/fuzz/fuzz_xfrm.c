@@ -23,19 +23,29 @@ one(struct nlmsghdr *h)
 {
 	static const uint16_t types[] = {
 		NLMSG_ERROR, NLMSG_DONE, XFRM_MSG_NEWSA, XFRM_MSG_NEWPOLICY,
-		XFRM_MSG_ACQUIRE, XFRM_MSG_EXPIRE, XFRM_MSG_MAPPING
+		XFRM_MSG_ACQUIRE, XFRM_MSG_EXPIRE, XFRM_MSG_MAPPING,
+		XFRM_MSG_DELSA, XFRM_MSG_DELPOLICY, XFRM_MSG_POLEXPIRE,
+		XFRM_MSG_FLUSHSA
 	};
 	char what[KERN_WHATLEN];
 	uint16_t own = h->nlmsg_type;
 	struct kern_policy p;
 	struct kern_event ev;
+	struct kern_note n;
 	struct kern_sa sa;
 	size_t i;
 	int err, transport;
 
+	memset(&sa, 0, sizeof(sa));
 	for (i = 0; i <= sizeof(types) / sizeof(types[0]); i++) {
 		h->nlmsg_type = i == 0 ? own : types[i - 1];
-		(void)xfrm_get_sa(h, &sa);
+		if (xfrm_get_sa(h, &sa) == 0)
+			xfrm_get_keys(h, &sa);
+		if (xfrm_get_note(h, 1, &n) == -1 && n.type != KERN_NOTE_OTHER)
+			abort();
+		if (memchr(n.word, '\0', sizeof(n.word)) == NULL ||
+		    memchr(sa.encr_name, '\0', sizeof(sa.encr_name)) == NULL)
+			abort();
 		(void)xfrm_get_event(h, &ev, &transport);
 		if (xfrm_get_policy(h, &p) == 0 &&
 		    (p.dir < KERN_IN || p.dir > KERN_FWD))

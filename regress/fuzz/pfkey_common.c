@@ -50,6 +50,7 @@ fuzz_pfkey(const struct pfkey_dialect *d, const uint8_t *p, size_t len)
 	struct kern_policy pol;
 	struct kern_event ev;
 	struct kern_caps caps;
+	struct kern_note n;
 	struct kern_sa sa;
 	uint8_t out[1024];
 	struct wbuf w;
@@ -72,6 +73,11 @@ fuzz_pfkey(const struct pfkey_dialect *d, const uint8_t *p, size_t len)
 		if (pfkey_decode(d, p, len, &m, &why) == -1)
 			abort();
 	} else if (pfkey_decode(d, p, len, &m, &why) == -1)
+		abort();
+	if (pfkey_get_sa(d, &m, &sa) == 0)
+		pfkey_get_keys(&m, &sa);
+	pfkey_get_note(d, &m, 1, &n);
+	if (memchr(n.word, '\0', sizeof(n.word)) == NULL)
 		abort();
 	(void)pfkey_get_event(d, &m, &ev);
 	pfkey_get_caps(d, &m, &caps);

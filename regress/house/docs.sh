@@ -399,7 +399,7 @@ optionless()
 ctl_words()
 {
 	usage ipsecctl | tr -c 'a-z\n' ' ' | tr ' ' '\n' |
-	    grep -v -x -e '' -e ipsecctl -e socket -e file -e count -e wait -e size -e address -e port -e path -e '[cfgijlnosvw]' | sort -u
+	    grep -v -x -e '' -e ipsecctl -e socket -e file -e count -e wait -e size -e address -e port -e path -e '[cfgijklmnosvw]' | sort -u
 	sed -n '/show_whats\[/,/};/s/.*{ "\([a-z]*\)", "\([a-z]*\)".*/\1 \2/p' \
 	    "$SRCDIR/sbin/ipsecctl/show.c" | tr ' ' '\n'
 }
@@ -694,6 +694,7 @@ untrue()
 	done
 	ctl_words >cw
 	grep -o 'ipsecctl [a-z]*\( [a-z]*\)\{0,1\}' "$1" | sort -u | while read -r _ a b; do
+		[ -n "$a" ] || continue		# an option
 		grep -q -x -e "$a" cw || echo "no ipsecctl $a"
 		[ "$a" != show ] || [ -z "$b" ] || [ "$b" = on ] || grep -q -x -e "$b" cw ||
 		    echo "no ipsecctl show $b"

@@ -16,7 +16,7 @@ BEGIN {
 	ok["engine"] = low " sa exchange engine"
 	ok["proc"] = low " sa exchange engine proc"
 	ok["keepalive"] = "base conf proc keepalive"
-	ok["sbin"] = "base conf proc sbin"
+	ok["sbin"] = "base conf pfkey proc sbin"
 }
 
 function room_of(path,	n, part) {

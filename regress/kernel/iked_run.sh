@@ -171,6 +171,70 @@ step_control() {
 	[ "$(tunnel_field seattle wake)" = command ] || bad "wake is $(tunnel_field seattle wake)"
 }
 
+# What the kernel has, asked of the kernel: OpenBSD's -s, -v, -k and -m.
+nobody_ctl() {
+	on seattle setpriv --reuid=65534 --regid=65534 --clear-groups "$BIN/ipsecctl" "$@"
+}
+AHKEY=0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+step_sadb() {
+	wait_for 30 hosts_ping && wait_for 10 both_up || bad "no tunnel"
+	# one that is nobody's here
+	on seattle ip xfrm state add src 192.0.2.77 dst 192.0.2.1 proto ah spi 0x4d2 \
+	    mode transport auth 'hmac(sha256)' $AHKEY || bad "no foreign SA"
+	on seattle ip xfrm policy >"$W/policies"
+	on seattle ip xfrm state >"$W/states"
+	ctl seattle -sa >"$W/sadb" || bad "-sa: status $?"
+	cat "$W/sadb"
+	[ "$(grep -c '^flow ' "$W/sadb")" = "$(grep -c 'dir \(in\|out\|fwd\)' "$W/policies")" ] ||
+	    bad "-sa: not as many flows as ip xfrm policy"
+	for _d in in out fwd; do
+		grep -q "^flow esp $_d from 10[.].*/24 to 10[.].*/24 local $WAN_SEATTLE peer $WAN_BOISE type require" \
+		    "$W/sadb" || bad "-sa: no flow $_d"
+	done
+	[ "$(sed -n 's/.* spi \(0x[0-9a-f]*\).*/\1/p' "$W/sadb" | sort)" = \
+	    "$(sed -n 's/.* spi \(0x[0-9a-f]*\).*/\1/p' "$W/states" | sort)" ] ||
+	    bad "-sa: other SPIs than ip xfrm state"
+	grep -q "^esp tunnel from $WAN_SEATTLE to $WAN_BOISE spi $(tunnel_field seattle spi_out) enc aes-" \
+	    "$W/sadb" || bad "-sa: not our SA"
+	grep -q '^ah transport from 192.0.2.77 to 192.0.2.1 spi 0x000004d2 auth hmac(sha256)-96' \
+	    "$W/sadb" || bad "-sa: not the foreign one"
+	ctl seattle -s sa | cmp -s - "$W/sadb" && bad "-s sa is all"
+	ctl seattle -s flow | grep -q '^esp' && bad "-s flow has SAs"
+	# keys only where they are asked for
+	sed -n 's/.* 0x\([0-9a-f]\{32,\}\).*/\1/p' "$W/states" >"$W/keys"
+	ctl seattle -s sa -v >"$W/sadbv"
+	cat "$W/sadbv"
+	grep -q "	reqid: $(sed -n 's/.* reqid \([1-9][0-9]*\) .*/\1/p' "$W/states" | head -n 1)" \
+	    "$W/sadbv" || bad "-v: no reqid"
+	cat "$W/sadb" "$W/sadbv" | grep -F -f "$W/keys" && bad "keys without -k"
+	ctl seattle -s sa -k >"$W/sadbk"
+	[ "$(grep -c -F -f "$W/keys" "$W/sadbk")" = 3 ] || bad "-k: not the keys"
+	nobody_ctl -s sa -k >"$W/out" 2>"$W/err"
+	[ $? = 7 ] || bad "-k: not refused to nobody"
+	grep -q 'for root only' "$W/err" && [ ! -s "$W/out" ] || bad "-k: $(cat "$W/err")"
+	nobody_ctl -s sa >"$W/out" 2>"$W/err"
+	[ $? = 7 ] && grep -q 'ipsecctl show kernel' "$W/err" && ! grep -q '^esp' "$W/out" ||
+	    bad "-s sa of nobody: $(cat "$W/err" "$W/out")"
+	on seattle ip xfrm state delete dst 192.0.2.1 proto ah spi 0x4d2
+	# and what happens, while it does
+	on seattle "$BIN/ipsecctl" -m >"$W/mon" 2>&1 &
+	_mon=$!
+	sleep 1
+	_spi=$(tunnel_field seattle spi_in)
+	ctl seattle rekey net || bad "rekey"
+	wait_for 10 anew "$_spi" || bad "rekey: the same SPI"
+	gone() { grep -A1 '^xfrm_delsa' "$W/mon" | grep -q "spi $_spi"; }
+	wait_for 20 gone || bad "-m: the old SA does not go"
+	kill $_mon
+	wait $_mon
+	cat "$W/mon"
+	grep -A1 '^xfrm_newsa' "$W/mon" | grep -q "spi $(tunnel_field seattle spi_in)" ||
+	    bad "-m: the new SA does not come"
+	on seattle ip xfrm state | sed -n 's/.* 0x\([0-9a-f]\{32,\}\).*/\1/p' >>"$W/keys"
+	grep -F -f "$W/keys" "$W/mon" && bad "-m: keys without -k"
+	:
+}
+
 # Any child that dies: all are made anew, the traps stay, the tunnel comes back.
 step_crash() {
 	_restarts=$(grep -c 'starting all processes' "$OUT/seattle/iked.log")

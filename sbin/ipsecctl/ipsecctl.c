@@ -17,6 +17,7 @@
 #include "mirror.h"
 #include "monitor.h"
 #include "print.h"
+#include "sadb.h"
 #include "show.h"
 
 #define ARGS_MAX	8
@@ -35,7 +36,9 @@ usage(void)
 		exit(EXIT_USAGE);
 	}
 	(void)fprintf(stderr,
-	    "usage: ipsecctl [-s socket] show [tunnels | peers | sa | policies |"
+	    "usage: ipsecctl [-k] [-v] -s all | flow | sa\n"
+	    "       ipsecctl -m [-k]\n"
+	    "       ipsecctl [-s socket] show [tunnels | peers | sa | policies |"
 	    " stats | configuration | all] [tunnel]\n"
 	    "           [-j | -w [-i wait]]\n"
 	    "       ipsecctl [-s socket] show -o metrics\n"
@@ -76,6 +79,8 @@ struct opts {
 	const char	*path, *file, *form;
 	struct ka_opts	 ka;
 	int		 json, watch, graph, dry;
+	int		 monitor;		/* -m */
+	struct sadb_opts sadb;
 	char		*args[ARGS_MAX + 1];
 	int		 n;
 	char		 word[2][16];		/* ours for ikectl's */
@@ -88,7 +93,7 @@ parse(struct opts *o, int argc, char *argv[])
 	int ch;
 
 	while (optind < argc) {
-		while ((ch = getopt(argc, argv, "+c:f:gi:jl:no:s:vw")) != -1) {
+		while ((ch = getopt(argc, argv, "+c:f:gi:jkl:mno:s:vw")) != -1) {
 			switch (ch) {
 			case 'c':
 				o->ka.count = optarg;
@@ -105,6 +110,12 @@ parse(struct opts *o, int argc, char *argv[])
 			case 'j':
 				o->json = 1;
 				break;
+			case 'k':
+				o->sadb.keys = 1;
+				break;
+			case 'm':
+				o->monitor = 1;
+				break;
 			case 'l':
 				o->ka.size = optarg;
 				break;
@@ -115,10 +126,12 @@ parse(struct opts *o, int argc, char *argv[])
 				o->form = optarg;
 				break;
 			case 's':
-				o->path = optarg;
+				if ((o->sadb.what = sadb_word(optarg)) == 0)
+					o->path = optarg;
 				break;
 			case 'v':
 				o->ka.verbose = 1;
+				o->sadb.verbose++;
 				break;
 			case 'w':
 				o->watch = 1;
@@ -140,6 +153,22 @@ parse(struct opts *o, int argc, char *argv[])
 		o->ka.frames = o->ka.count;
 		o->ka.count = NULL;
 	}
+}
+
+/* OpenBSD's options, which have no words; -1: none of them was given. */
+static int
+main_sadb(const struct opts *o)
+{
+	if (o->sadb.what == 0 && !o->monitor) {
+		if (o->sadb.keys)
+			usage();
+		return (-1);
+	}
+	if (o->n > 0 || (o->monitor && o->sadb.what != 0) || o->json || o->watch ||
+	    o->graph || o->dry || o->form != NULL || o->ka.wait != NULL ||
+	    o->ka.count != NULL || o->ka.size != NULL)
+		usage();
+	return (sadb_main(&o->sadb));
 }
 
 /* ikectl's words become ours. */
@@ -306,6 +335,8 @@ main(int argc, char *argv[])
 	if (strcmp(name, "ikectl") == 0)
 		ikectl = name;
 	parse(&o, argc, argv);
+	if (ikectl == NULL && (rv = main_sadb(&o)) != -1)
+		return (finish(rv));
 	if (o.n == 0 || (o.dry && strcmp(o.args[0], "reload") != 0))
 		usage();
 	if (ikectl != NULL)

@@ -24,7 +24,9 @@ _ipsecctl()
 	local i words=()
 	COMPREPLY=()
 	case $prev in
-	-s|-f)	mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+	-s)	mapfile -t COMPREPLY < <(compgen -W 'all flow sa' -- "$cur"
+		    compgen -f -- "$cur"); return ;;
+	-f)	mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	-o)	mapfile -t COMPREPLY < <(compgen -W \
 		    'metrics iked routeros swanctl openbsd' -- "$cur"); return ;;
 	-c|-i|-l) return ;;
@@ -45,7 +47,7 @@ _ipsecctl()
 		up|down) mapfile -t COMPREPLY < <(compgen -W '-w -i' -- "$cur") ;;
 		events|monitor|trace) mapfile -t COMPREPLY < <(compgen -W -j -- "$cur") ;;
 		mirror)	mapfile -t COMPREPLY < <(compgen -W '-f -o' -- "$cur") ;;
-		'')	mapfile -t COMPREPLY < <(compgen -W -s -- "$cur") ;;
+		'')	mapfile -t COMPREPLY < <(compgen -W '-s -k -m -v' -- "$cur") ;;
 		esac
 		return
 	fi
