@@ -37,8 +37,19 @@ words_write() {
 
 # ---- what stands between them: rules on HOST, with what is taken away again ----
 # rule HOST CHAIN MATCH VERDICT
+# By iptables, where a kernel (Debian's user-mode-linux) has no nftables.
 rule() {
-	on "$1" nft -f - <<-RULES
+	for _m in ip_tables iptable_filter xt_tcpudp ipt_REJECT; do
+		modprobe -q -d /run/m $_m 2>/dev/null
+	done
+	case $3 in
+	"udp dport "*) _match="-p udp --dport ${3##* }" ;;
+	*)	_match="-p esp" ;;
+	esac
+	# shellcheck disable=SC2086
+	on "$1" iptables-legacy -A "$(echo "$2" | tr a-z A-Z)" $_match \
+	    -j "$(echo "$4" | tr a-z A-Z)" 2>/dev/null ||
+	    on "$1" nft -f - <<-RULES
 	table ip broken {
 		chain $2 {
 			type filter hook $2 priority 0;
@@ -50,6 +61,7 @@ rule() {
 no_rules() {
 	for _h in seattle core boise; do
 		on $_h nft delete table ip broken 2>/dev/null
+		on $_h iptables-legacy -F 2>/dev/null
 	done
 	on seattle iptables-legacy -t nat -F POSTROUTING 2>/dev/null
 	:
