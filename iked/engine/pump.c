@@ -434,7 +434,8 @@ half_giveup(struct world *w, struct ike_half *h)
 	const char	*e = w->tunnels[h->tunnel].error;
 
 	addr_str(&h->c.remote.addr, a);
-	if (h->state == HALF_INIT_SENT && h->hint != 0 && e != NULL) {
+	if (h->state == HALF_INIT_SENT && e != NULL && (h->hint != 0 ||
+	    w->tunnels[h->tunnel].why == WHY_NO_WAY)) {
 		char	text[200];
 
 		(void)strlcpy(text, e, sizeof(text));

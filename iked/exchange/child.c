@@ -88,6 +88,10 @@ refuse_esp(struct world *w, const struct ike_sa *ike, const struct wire_msg *m,
 	    "%s: it offers %s; our \"childsa\" wants, %s, %s", proposals_differ(&m->sa,
 	    ours->n > 0 ? ours : t->esp, diff, sizeof(diff)), theirs, ours->n > 0 ?
 	    "and the kernel can" : "but the kernel cannot", mine);
+	/* where one carries traffic, that one gets no successor */
+	if (child_of_tunnel(w, tunnel) != NULL)
+		tunnel_error(w, tunnel, ours->n > 0 ? WHY_CHILD_PROPOSAL : WHY_KERNEL_LACKS,
+		    "a new SA was refused to the peer: NO_PROPOSAL_CHOSEN: %s", diff);
 }
 
 static int

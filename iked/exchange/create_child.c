@@ -287,10 +287,19 @@ static void
 rekey_refused(struct world *w, struct ike_sa *ike, struct child_sa *old, uint16_t type,
     const char *what)
 {
-	const char	*name = tunnel_conf(w, old->tunnel)->name;
+	const struct conf_tunnel *t = tunnel_conf(w, old->tunnel);
+	char		 mine[200];
+	int		 esp = type == N_NO_PROPOSAL_CHOSEN;
 
+	mine[0] = '\0';
+	if (esp)
+		(void)proposals_str(t->esp, mine, sizeof(mine));
 	old->quiet_until = mono_add_ms(w->now, backoff_ms(w, ++old->nfail));
-	log_event(w->log, WHY_REKEY, "tunnel \"%s\": rekeying failed: %s", name, what);
+	tunnel_error(w, old->tunnel, WHY_REKEY, "rekeying failed: %s%s%s%s", type != 0 ?
+	    "peer says " : "", what, esp ? ": \"childsa\" differs, its group (PFS) most "
+	    "likely; ours is " : "", mine);
+	log_event(w->log, WHY_REKEY, "tunnel \"%s\": %s", t->name,
+	    w->tunnels[old->tunnel].error != NULL ? w->tunnels[old->tunnel].error : what);
 	if (type == N_NO_ADDITIONAL_SAS || old->nfail >= REFUSALS || near_its_end(w, ike, old))
 		afresh(w, old);
 	touch_ike(w, ike);

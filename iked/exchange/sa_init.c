@@ -102,12 +102,25 @@ half_prepare(struct world *w, struct ike_half *h, uint32_t tunnel)
 	return (0);
 }
 
+/* As far as our addresses are known. */
+static int
+own_address(const struct world *w, const struct addr *a)
+{
+	uint32_t	i;
+
+	for (i = 0; i < w->naddrs; i++)
+		if (addr_cmp(&w->addrs[i], a) == 0)
+			return (1);
+	return (w->naddrs == 0 || addr_is_any(a));
+}
+
 int
 sa_init_start(struct world *w, uint32_t tunnel)
 {
 	uint32_t	 peer = w->tunnels[tunnel].peer;
 	struct ike_half	*h;
 	struct proposals ps;
+	char		 a[ADDR_STRLEN];
 
 	if (addr_is_any(&peer_conf(w, peer)->remote)) {
 		tunnel_error(w, tunnel, WHY_NO_PEER_ADDR,
@@ -132,6 +145,11 @@ sa_init_start(struct world *w, uint32_t tunnel)
 		half_free(w, h);
 		return (-1);
 	}
+	if (!own_address(w, &h->c.local.addr))
+		tunnel_error(w, tunnel, WHY_NO_WAY, "local %s is not an address of this machine",
+		    addr_str(&h->c.local.addr, a));
+	else if (w->tunnels[tunnel].why == WHY_NO_WAY)
+		tunnel_clear_error(w, tunnel);
 	return (0);
 }
 

@@ -174,9 +174,10 @@ find_socket(const struct ikenet *net, const struct endpoint *local, int fam)
 
 /* One line for a row of equal failures: a dead route must not fill the log. */
 static void
-complain(struct ikenet *net, const struct endpoint *remote, int err)
+complain(struct ikenet *net, const struct endpoint *local, const struct endpoint *remote,
+    int err)
 {
-	char to[ENDPOINT_STRLEN];
+	char from[ENDPOINT_STRLEN], to[ENDPOINT_STRLEN];
 
 	if (err == net->complained)
 		return;
@@ -184,7 +185,8 @@ complain(struct ikenet *net, const struct endpoint *remote, int err)
 	if (err == 0)
 		return;
 	errno = err;
-	log_warn(net->log, "cannot send to %s", endpoint_str(remote, to));
+	log_warn(net->log, "cannot send from %s to %s", endpoint_str(local, from),
+	    endpoint_str(remote, to));
 }
 
 void
@@ -199,7 +201,7 @@ ikenet_send(struct ikenet *net, const struct endpoint *local,
 	struct msghdr mh;
 
 	if ((s = find_socket(net, local, remote->addr.fam)) == NULL) {
-		complain(net, remote, EAFNOSUPPORT);
+		complain(net, local, remote, EAFNOSUPPORT);
 		return;
 	}
 	memset(&mh, 0, sizeof(mh));
@@ -217,7 +219,7 @@ ikenet_send(struct ikenet *net, const struct endpoint *local,
 	udp_from(&mh, &local->addr);
 	/* What does not go now is lost, as on the wire: IKE sends it again. */
 	if (sendmsg(s->fd, &mh, MSG_DONTWAIT) == -1)
-		complain(net, remote, errno);
+		complain(net, local, remote, errno);
 	else
-		complain(net, remote, 0);
+		complain(net, local, remote, 0);
 }

@@ -63,7 +63,7 @@ udp_one(int *fd, enum addr_family fam, uint16_t port, int natt)
 		if (fam == ADDR_V6 && errno != EADDRINUSE)
 			return (-1);
 		log_warn(plog(), "UDP port %u%s", port, errno == EADDRINUSE ?
-		    " (another IKE daemon has it: stop that one first)" : "");
+		    " (another program has it, an IKE daemon most likely: stop that one first)" : "");
 		return (-2);
 	}
 	if (kern_socket_bypass(*fd, af) == -1) {

@@ -55,7 +55,9 @@ tunnel_error(struct world *w, uint32_t i, enum reason why, const char *fmt, ...)
 	char	 buf[200];
 
 	va_start(ap, fmt);
-	(void)vsnprintf(buf, sizeof(buf), fmt, ap);
+	/* what is cut off is seen to be */
+	if (vsnprintf(buf, sizeof(buf), fmt, ap) >= (int)sizeof(buf))
+		memcpy(buf + sizeof(buf) - 4, "...", 4);
 	va_end(ap);
 	free(w->tunnels[i].error);
 	w->tunnels[i].error = strdup(buf);

@@ -6,6 +6,7 @@
 
 #include <atf-c.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sbin/ipsecctl/doctor.h"
 #include "sbin/ipsecctl/show.h"
@@ -43,14 +44,19 @@ ATF_TC_BODY(down, tc)
 		    "the secrets differ" },
 		{ "passive", "secret", "refused to peer 192.0.2.1: AUTH does not verify",
 		    "the secrets of the two sides differ" },
+		{ "backoff", "auth-refused", "peer says AUTHENTICATION_FAILED",
+		    "or the identities differ" },
+		{ "backoff", "ike-proposal", "peer says NO_PROPOSAL_CHOSEN",
+		    "or has no tunnel for our address" },
 		{ "passive", "identity", "its identity is FQDN/salem.example",
 		    "identities of the two sides do not fit" },
-		{ "passive", "ike-proposal", "no enc in common", "ikesa" },
+		{ "passive", "ike-proposal", "refused to peer 192.0.2.1: no enc in common",
+		    "no transforms of ikesa in common" },
 		{ "backoff", "child-proposal", "NO_PROPOSAL_CHOSEN", "childsa" },
 		{ "backoff", "selectors", "TS_UNACCEPTABLE", "mirrored" },
 		{ "backoff", "no-answer-auth", "", "4500" },
 		{ "passive", "", "", "passive on both sides never starts" },
-		{ "ondemand", "", "", "no packet has asked for it" },
+		{ "ondemand", "", "", "no packet asks for it" },
 	};
 	struct patient p;
 	struct findings fs;
@@ -76,12 +82,15 @@ ATF_TC_BODY(down, tc)
 ATF_TC_WITHOUT_HEAD(traffic);
 ATF_TC_BODY(traffic, tc)
 {
-	static const struct { int in, out, encap; const char *cause; } all[] = {
-		{ 0, 20, 0, "ESP (IP protocol 50)" },
-		{ 0, 20, 1, "ESP in UDP 4500" },
-		{ 20, 0, 0, "packets come out of the tunnel and none go in" },
-		{ 0, 0, 0, "no packet has gone into the tunnel from either side" },
-		{ 50, 50, 0, "it has passed traffic" },
+	static const struct { int in, out, encap, poked, moved_in, moved_out; const char *cause; }
+	    all[] = {
+		{ 0, 20, 0, 0, 0, 0, "ESP (IP protocol 50) to the peer, or from it to us" },
+		{ 0, 20, 1, 0, 0, 0, "ESP in UDP 4500" },
+		{ 0, 0, 0, 3, 0, 3, "ESP (IP protocol 50)" },
+		{ 20, 0, 0, 0, 0, 0, "packets come out of the tunnel and none go in" },
+		{ 0, 0, 0, 0, 0, 0, "no packet has gone into the tunnel here" },
+		{ 0, 0, 0, 3, 0, 0, "does not reach the tunnel" },
+		{ 50, 50, 0, 0, 0, 0, "it has passed traffic" },
 	};
 	struct patient p;
 	struct findings fs;
@@ -95,12 +104,98 @@ ATF_TC_BODY(traffic, tc)
 		    all[i].out, "encap", all[i].encap);
 		ATF_REQUIRE(sa != NULL);
 		p.sa = sa;
+		p.poked = all[i].poked;
+		p.moved_in = (uint64_t)all[i].moved_in;
+		p.moved_out = (uint64_t)all[i].moved_out;
 		doctor_traffic(&p, &fs);
-		ATF_CHECK_MSG(strstr(first(&fs)->cause, all[i].cause) != NULL, "%s",
+		ATF_CHECK_MSG(strstr(first(&fs)->cause, all[i].cause) != NULL, "%zu: %s", i,
 		    first(&fs)->cause);
 		json_decref(tunnel);
 		json_decref(sa);
 	}
+}
+
+/* What passes now, and yet is not well; where all is well, nothing is said. */
+ATF_TC_WITHOUT_HEAD(passing);
+ATF_TC_BODY(passing, tc)
+{
+	static const struct { const char *reason; unsigned int large; int ok; const char *cause; }
+	    all[] = {
+		{ "", 1400, 1, NULL },
+		{ "", 0, 0, NULL },
+		{ "", 1400, 0, "small packets pass the tunnel and large ones do not" },
+		{ "rekey-failed", 1400, 1, "(PFS) differs" },
+	};
+	struct patient p;
+	struct findings fs;
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		memset(&fs, 0, sizeof(fs));
+		patient(&p, "up", all[i].reason, "");
+		sa = json_pack("{s:i,s:i}", "packets_in", 9, "packets_out", 9);
+		ATF_REQUIRE(sa != NULL);
+		p.sa = sa;
+		p.passing = p.answered = 1;
+		p.poked = 1;
+		p.moved_in = p.moved_out = 1;
+		p.large = all[i].large;
+		p.answered_large = all[i].ok;
+		doctor_traffic(&p, &fs);
+		if (all[i].cause == NULL)
+			ATF_CHECK_EQ_MSG(fs.n, 0, "%s", fs.f[0].cause);
+		else
+			ATF_CHECK_MSG(strstr(first(&fs)->cause, all[i].cause) != NULL, "%s",
+			    first(&fs)->cause);
+		json_decref(tunnel);
+		json_decref(sa);
+	}
+}
+
+/* A peer that came and was refused is not said not to have come. */
+ATF_TC_WITHOUT_HEAD(called);
+ATF_TC_BODY(called, tc)
+{
+	struct patient p;
+	struct findings fs = { .n = 0 };
+
+	(void)tc;
+	patient(&p, "passive", "secret", "refused to peer 192.0.2.1: AUTH does not verify");
+	doctor_down(&p, &fs);
+	ATF_CHECK_EQ(fs.n, 1);
+	ATF_CHECK(strstr(fs.f[0].cause, "secrets") != NULL);
+	json_decref(tunnel);
+}
+
+/* A datagram from here to here, to a port where nobody listens, is answered. */
+ATF_TC_WITHOUT_HEAD(poke);
+ATF_TC_BODY(poke, tc)
+{
+	json_t *nets = json_pack("[s]", "127.0.0.0/8"), *one = json_pack("[s]",
+	    "192.0.2.7/32"), *odd = json_pack("[s]", "10.1.0.1-10.1.0.9");
+	struct addr a;
+	char text[ADDR_STRLEN];
+	int fd, i;
+
+	(void)tc;
+	ATF_REQUIRE_EQ(doctor_first_host(one, &a), 0);
+	ATF_CHECK_STREQ(addr_str(&a, text), "192.0.2.7");
+	ATF_CHECK_EQ(doctor_first_host(odd, &a), -1);
+	ATF_REQUIRE_EQ(doctor_first_host(nets, &a), 0);
+	ATF_CHECK_STREQ(addr_str(&a, text), "127.0.0.1");
+	ATF_REQUIRE((fd = host_poke_open(&a, &a)) != -1);
+	ATF_CHECK_EQ(host_poked(fd), 0);
+	/* such answers are limited to some a second */
+	for (i = 0; i < 50 && !host_poked(fd); i++) {
+		host_poke(fd, 0, 0);
+		(void)usleep(100 * 1000);
+	}
+	ATF_CHECK(i < 50);
+	(void)close(fd);
+	json_decref(nets);
+	json_decref(one);
+	json_decref(odd);
 }
 
 /* More than there is room for does no harm, and controls are not printed. */
@@ -156,6 +251,9 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, down);
 	ATF_TP_ADD_TC(tp, traffic);
+	ATF_TP_ADD_TC(tp, passing);
+	ATF_TP_ADD_TC(tp, called);
+	ATF_TP_ADD_TC(tp, poke);
 	ATF_TP_ADD_TC(tp, room);
 	ATF_TP_ADD_TC(tp, host);
 	ATF_TP_ADD_TC(tp, words);

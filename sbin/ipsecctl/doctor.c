@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "doctor.h"
@@ -14,7 +15,8 @@
 #include "print.h"
 #include "show.h"
 
-#define WATCH_MS	1500	/* how long counters are watched */
+#define POKES		6	/* a quarter of a second apart */
+#define POKES_LARGE	4	/* half a second */
 
 struct finding *
 finding_new(struct findings *fs, int likely)
@@ -87,32 +89,90 @@ of_tunnel(const json_t *array, const char *name)
 	return (found);
 }
 
-static int
+static uint64_t
 moved(const json_t *old, const json_t *now, const char *key)
 {
-	return (field_num(now, key) > field_num(old, key));
+	uint64_t a = field_num(old, key), b = field_num(now, key);
+
+	return (b > a ? b - a : 0);
 }
 
-/* Both directions moved while we looked; the counters are asked of the kernel. */
-static int
-passes(struct client *c, const char *name)
+/*
+ * Small datagrams to the first host of the to net, then as large ones as the kernel
+ * believes that may pass.  Hosts say seldom that nobody listens: a second is waited.
+ */
+static void
+poke(struct patient *p)
 {
-	char line[512];
+	struct timespec part = { .tv_nsec = 250 * 1000000L };
+	int fd = -1, v6 = p->beyond.fam == ADDR_V6, big = -1, i;
+
+	if (p->beyond.fam != ADDR_NONE)
+		fd = host_poke_open(&p->inside, &p->beyond);
+	for (i = 0; i < POKES; i++) {
+		if (fd != -1 && !p->answered) {
+			host_poke(fd, 0, v6);
+			p->poked++;
+		}
+		(void)nanosleep(&part, NULL);
+		if (fd != -1 && host_poked(fd))
+			p->answered = 1;
+	}
+	if (fd != -1 && p->answered && (p->large = host_path_mtu(fd, v6)) > 0)
+		big = host_poke_open(&p->inside, &p->beyond);
+	for (i = 0; big != -1 && i < POKES_LARGE && !p->answered_large; i++) {
+		host_poke(big, p->large, v6);
+		(void)nanosleep(&part, NULL);
+		(void)nanosleep(&part, NULL);
+		p->answered_large = host_poked(big);
+		/* "too big" may have come: that is as it should be */
+		p->large = host_path_mtu(big, v6);
+	}
+	if (big == -1)
+		p->large = 0;
+	if (fd != -1)
+		(void)close(fd);
+	if (big != -1)
+		(void)close(big);
+}
+
+/* How the counters move while we look; they are asked of the kernel. */
+static void
+watch(struct client *c, const char *name, struct patient *p)
+{
+	const json_t *x, *y, *t = p->tunnel;
+	char line[512], dev[64];
 	json_t *a, *b;
-	const json_t *x, *y;
-	int r = 0;
 
 	(void)snprintf(line, sizeof(line), "counters \"%s\"", name);
 	a = ask(c, line);
-	(void)usleep(WATCH_MS * 1000);
+	if (host_inside(json_object_get(t, "from"), &p->inside, dev) != 1 ||
+	    doctor_first_host(json_object_get(t, "to"), &p->beyond) == -1 ||
+	    p->beyond.fam != p->inside.fam)
+		memset(&p->beyond, 0, sizeof(p->beyond));
+	poke(p);
 	b = ask(c, line);
 	x = json_array_get(a, 0);
 	y = json_array_get(b, 0);
-	if (x != NULL && y != NULL)
-		r = moved(x, y, "packets_in") && moved(x, y, "packets_out");
+	if (x != NULL && y != NULL) {
+		p->moved_in = moved(x, y, "packets_in");
+		p->moved_out = moved(x, y, "packets_out");
+	}
+	p->passing = p->moved_in > 0 && p->moved_out > 0;
 	json_decref(a);
 	json_decref(b);
-	return (r);
+}
+
+/* What is known to go well. */
+static void
+print_passing(const struct patient *p)
+{
+	char a[ADDR_STRLEN];
+
+	printf("  packets go into the tunnel and come out of it: %llu and %llu while we looked\n",
+	    (unsigned long long)p->moved_out, (unsigned long long)p->moved_in);
+	if (p->answered)
+		printf("  %s, beyond it, answers\n", addr_str(&p->beyond, a));
 }
 
 static int
@@ -133,16 +193,16 @@ examine(struct client *c, const json_t *t, const json_t *sas, const json_t *poli
 	(void)addr_parse(&p.local, field_str(t, "local"));
 	(void)addr_parse(&p.remote, field_str(t, "remote"));
 	if (up)
-		p.passing = passes(c, name);
-	if (up && !p.passing)
+		watch(c, name, &p);
+	if (up)
 		doctor_traffic(&p, &fs);
-	else if (!up)
+	else
 		doctor_down(&p, &fs);
 	doctor_machine(&p, &fs);
 	show_tunnel_words(t, words, sizeof(words));
 	printf("tunnel \"%s\" with %s: %s\n", name, field_str(t, "remote"), words);
 	if (up && p.passing)
-		printf("  traffic passes in both directions\n");
+		print_passing(&p);
 	print_findings(&fs);
 	if (fs.n == 0 && !(up && p.passing))
 		printf("  nothing wrong is found\n");
@@ -158,7 +218,8 @@ absent(const char *errtext)
 	size_t i;
 	int r;
 
-	printf("iked is not running here: %s\n", print_clean(clean, sizeof(clean), errtext));
+	(void)print_clean(clean, sizeof(clean), errtext);
+	printf("%s\n", clean);
 	for (i = 0; i < 2; i++) {
 		r = host_holder(ports[i], who, sizeof(who));
 		if (r == 1)
@@ -168,9 +229,10 @@ absent(const char *errtext)
 		if (r == 1)
 			return (1);
 	}
-	printf("  1. it was not started, or it has ended\n"
-	    "     do:   iked -n, which names mistakes of the file; then start it; its log "
-	    "says why it ended\n");
+	printf("  1. %s\n     do:   iked -n, which names mistakes of the file; then start it; its "
+	    "log says why it ended\n", strstr(clean, "nobody listens") != NULL ? "it has ended "
+	    "without tidying up: it was killed, or crashed" : "it was not started, it refused "
+	    "its file, or it was told to end");
 	return (1);
 }
 

@@ -39,6 +39,13 @@ struct patient {
 	const json_t	*policies;	/* all; those of the tunnel by name; NULL not known */
 	struct addr	 local, remote;	/* ADDR_NONE: any */
 	int		 passing;	/* 1: counters of both directions moved meanwhile */
+	/* Datagrams sent through it, from the from net, 0: none; how far the counters moved
+	 * meanwhile; whether the other side's host answered a small one, and one as large as
+	 * the kernel believes that may pass; how large (octets). */
+	int		 poked, answered, answered_large;
+	unsigned int	 large;
+	uint64_t	 moved_in, moved_out;
+	struct addr	 inside, beyond;	/* from, to */
 };
 
 /* ---- doctor_down.c, doctor_traffic.c */
@@ -46,6 +53,11 @@ void	doctor_down(const struct patient *, struct findings *);
 void	doctor_traffic(const struct patient *, struct findings *);
 /* What is wrong with this machine whatever the tunnel does. */
 void	doctor_machine(const struct patient *, struct findings *);
+
+/* ---- doctor_rules.c: NAT and filter rules */
+void	doctor_rules(const struct patient *, struct findings *);
+/* The first host of the first net in a list ("10.1.0.0/24"): 0, or -1 there is none. */
+int	doctor_first_host(const json_t *nets, struct addr *);
 
 /* 0: nothing is wrong; 1: something is, and was said.  name NULL: all tunnels.
  * -1: usage. */
@@ -62,13 +74,37 @@ int	host_inside(const json_t *nets, struct addr *which, char dev[64]);
  * does not know).  0: answered; an errno that ICMP or the kernel gave; ETIMEDOUT. */
 int	host_knock(const struct addr *remote, uint16_t port);
 
+/* A socket between these two, from which datagrams are sent to a port where nobody should
+ * listen (33434, traceroute's): octets of the whole packet, 0 as few as there may be.  The
+ * host says so by ICMP, which makes host_poked() 1. -1: cannot be. */
+int	host_poke_open(const struct addr *src, const struct addr *dst);
+void	host_poke(int fd, unsigned int octets, int v6);
+int	host_poked(int fd);
+
 /* ---- doctor_linux.c and its brothers; -1: cannot be known */
 int	host_forwards(const struct addr *);	/* 1, 0 */
 int	host_strict(const char *dev);		/* rp_filter: 1 strict, 0 */
 /* 1: ARP for this neighbour, or for the gateway towards it, has failed; neighbour. */
 int	host_unreached(const struct addr *remote, struct addr *neighbour);
-/* 1: rules of this machine change addresses of what leaves; 2: there is a table for such
- * rules, which cannot be read; 0 none. */
+/* Datagrams of that socket are not fragmented, nor cut by us. */
+void	host_poke_whole(int fd, int v6);
+/* What the kernel believes to pass there; 0 not known. */
+unsigned int host_path_mtu(int fd, int v6);
+/* A host of these nets does not answer ARP: 1, which. */
+int	host_silent(const json_t *nets, struct addr *which);
+/* ---- doctor_iptables_linux.c */
+enum host_hook { HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT, HOOK_POSTROUTING };
+struct host_packet {
+	struct addr	src, dst;
+	uint8_t		proto;
+	uint16_t	port;		/* both, of UDP */
+	char		in[16], out[16];	/* interfaces, "" none */
+};
+/* 1: that table drops, refuses or rewrites such a packet, 2: it may, 0.  rule[cap]: which. */
+int	host_iptables(const char *table, enum host_hook, const struct host_packet *, char *rule,
+	    size_t cap);
+/* ---- doctor_linux.c: nf_tables */
+/* 1: rules of this machine change addresses of what leaves; 0 none. */
 int	host_nat(void);
 /* 1: rules of this machine drop or refuse packets: what[cap] names one. */
 int	host_filter(char *what, size_t cap);

@@ -20,6 +20,41 @@ host_unreached(const struct addr *remote, struct addr *neighbour)
 	return (-1);
 }
 
+void
+host_poke_whole(int fd, int v6)
+{
+	(void)fd;
+	(void)v6;
+}
+
+unsigned int
+host_path_mtu(int fd, int v6)
+{
+	(void)fd;
+	(void)v6;
+	return (0);
+}
+
+int
+host_silent(const json_t *nets, struct addr *which)
+{
+	(void)nets;
+	(void)which;
+	return (-1);
+}
+
+int
+host_iptables(const char *table, enum host_hook hook, const struct host_packet *p,
+    char *rule, size_t cap)
+{
+	(void)table;
+	(void)hook;
+	(void)p;
+	(void)rule;
+	(void)cap;
+	return (0);
+}
+
 int
 host_nat(void)
 {

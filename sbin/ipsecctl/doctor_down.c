@@ -12,59 +12,55 @@
 /* By the word of iked.reasons(7): what it most likely is, and what to do. */
 static const struct meaning {
 	const char	*reason, *cause, *advice;
-	const char	*second, *advice2;	/* the next possible one, or NULL */
 } meanings[] = {
-	{ "secret", "the secrets of the two sides differ", "make psk equal on both sides",
-	    NULL, NULL },
-	{ "auth-refused", "the peer does not accept who we say we are: the secrets differ",
-	    "make psk equal on both sides; its log says more than it tells us",
-	    "or the identities differ: our srcid is not its dstid",
-	    "compare srcid here with dstid there, type and value" },
+	{ "secret", "the secrets of the two sides differ", "make psk equal on both sides" },
+	{ "auth-refused", "the peer does not accept us: the secrets differ, or the identities "
+	    "differ (our srcid is not its dstid, or our dstid not its srcid)",
+	    "make psk equal on both sides; compare the identities, type and value; its log "
+	    "says which it is, it may not tell us" },
 	{ "identity", "the identities of the two sides do not fit",
-	    "make srcid of one side dstid of the other", NULL, NULL },
+	    "make srcid of one side dstid of the other" },
 	{ "auth-method", "the peer proves itself otherwise than with a pre-shared key",
-	    "set it to a pre-shared key", NULL, NULL },
+	    "set it to a pre-shared key" },
 	{ "ike-proposal", "no transforms of ikesa in common (enc, auth, prf, group)",
-	    "make ikesa equal on both sides; the side that was called names the difference",
-	    NULL, NULL },
-	{ "child-proposal", "no transforms of childsa in common",
-	    "make childsa equal on both sides; the side that was called names the difference",
-	    NULL, NULL },
+	    "make ikesa equal on both sides; see that peer there is our address; the log of the "
+	    "side that was called names the difference" },
+	{ "child-proposal", "no transforms of childsa in common (enc, auth, group, esn)",
+	    "make childsa equal on both sides; the log of the side that was called names the "
+	    "difference" },
 	{ "group", "the key exchange groups differ (PFS)",
-	    "write the same group after ikesa and childsa on both sides", NULL, NULL },
+	    "write the same group after ikesa and childsa on both sides" },
 	{ "selectors", "from and to are not the peer's, mirrored",
 	    "compare: ipsecctl mirror prints what the other side should have; ipsecctl diff "
-	    "compares two files", NULL, NULL },
+	    "compares two files" },
 	{ "single-pair", "the peer wants an SA for each pair of networks",
-	    "write \"single\" on both sides, or fewer networks", NULL, NULL },
+	    "write \"single\" on both sides, or fewer networks" },
 	{ "mode", "one side says transport, the other tunnel (or transport meets NAT)",
-	    "write the same word on both sides", NULL, NULL },
+	    "write the same word on both sides" },
 	{ "unknown-peer", "the peer calls from an address that no tunnel names",
-	    "write that address after peer", NULL, NULL },
+	    "write that address after peer" },
 	{ "ikev1", "the peer speaks IKEv1 only", "set it to IKEv2; on RouterOS "
-	    "exchange-mode=ike2", NULL, NULL },
+	    "exchange-mode=ike2" },
 	{ "no-way", "there is no route to the peer, or our address is gone",
-	    "look at the addresses and routes of this machine", NULL, NULL },
+	    "look at the addresses and routes of this machine" },
 	{ "no-address", "no address inside the tunnel is to be had",
 	    "give \"config address\" of the side that gives a larger network; have the other "
-	    "ask with \"request address any\"", NULL, NULL },
+	    "ask with \"request address any\"" },
 	{ "kernel-lacks", "this kernel can do nothing of childsa",
-	    "load its modules or choose other transforms", NULL, NULL },
+	    "load its modules or choose other transforms" },
 	{ "kernel-refuses", "this kernel does not take the SA",
-	    "see the error; another IPsec daemon, or what it left, may be in the way", NULL,
-	    NULL },
+	    "see the error; another IPsec daemon, or what it left, may be in the way" },
 	{ "no-peer-address", "the tunnel has \"peer any\": only the other side can start",
-	    "start it there", NULL, NULL },
-	{ "command", "it was taken down by command", "ipsecctl up, or reload", NULL, NULL },
+	    "start it there" },
+	{ "command", "it was taken down by command", "ipsecctl up, or reload" },
 	{ "transcript", "the peer lacks what fulltranscript demands",
-	    "remove the word, or update the peer", NULL, NULL },
+	    "remove the word, or update the peer" },
 	{ "nat", "there is NAT on the way, which one side does not allow or cannot pass",
-	    "allow NAT traversal on both sides", NULL, NULL },
+	    "allow NAT traversal on both sides" },
 	{ "peer-silent", "the peer has fallen silent: it is down or reboots, or the way to it "
-	    "is cut", "look at the peer; it is tried again by itself", NULL, NULL },
+	    "is cut", "look at the peer; it is tried again by itself" },
 	{ "peer-deleted", "the peer has taken the tunnel down",
-	    "its log says why; was it told to, did it end, was its configuration changed?",
-	    NULL, NULL },
+	    "its log says why; was it told to, did it end, was its configuration changed?" },
 };
 
 static const struct meaning *
@@ -78,6 +74,13 @@ meaning_of(const char *reason)
 	return (NULL);
 }
 
+/* We were called, and know more than who called. */
+static int
+called(const struct patient *p)
+{
+	return (strncmp(field_str(p->tunnel, "error"), "refused to ", 11) == 0);
+}
+
 static void
 by_reason(const struct patient *p, struct findings *fs)
 {
@@ -87,18 +90,15 @@ by_reason(const struct patient *p, struct findings *fs)
 	if (m == NULL)
 		return;
 	f = finding_new(fs, 80);
-	finding_set(f->cause, "%s [%s]", m->cause, m->reason);
+	finding_set(f->cause, "%s [%s]", strcmp(m->reason, "ike-proposal") == 0 &&
+	    !called(p) ? "the peer takes nothing of our ikesa (enc, auth, prf, group), or has no "
+	    "tunnel for our address" : m->cause, m->reason);
 	finding_set(f->evidence, "%s", field_str(p->tunnel, "error"));
 	finding_set(f->advice, "%s", m->advice);
-	if (m->second == NULL)
-		return;
-	f = finding_new(fs, 60);
-	finding_set(f->cause, "%s", m->second);
-	finding_set(f->advice, "%s", m->advice2);
 }
 
 /* What a knock at the peer's port says, where nothing has come from it so far. */
-static void
+static int
 knock(const struct patient *p, struct findings *fs, uint16_t port)
 {
 	char a[ADDR_STRLEN];
@@ -107,7 +107,7 @@ knock(const struct patient *p, struct findings *fs, uint16_t port)
 
 	addr_str(&p->remote, a);
 	if (r == 0)
-		return;
+		return (0);
 	f = finding_new(fs, 75);
 	switch (r) {
 	case ECONNREFUSED:
@@ -146,6 +146,28 @@ knock(const struct patient *p, struct findings *fs, uint16_t port)
 		finding_set(f->cause, "UDP port %u of %s cannot be asked from here", port, a);
 		finding_set(f->evidence, "a datagram to it fails: %s", strerror(r));
 	}
+	return (r);
+}
+
+/* The peer is not heard.  Where its port 500 answers, IKE_AUTH goes to 4500 next. */
+static void
+knocks(const struct patient *p, struct findings *fs)
+{
+	struct findings second = { .n = 0 };
+	struct finding *f;
+	struct addr own;
+	char a[ADDR_STRLEN];
+
+	/* there is no route, which is said elsewhere */
+	if (host_source(&p->remote, &own) != 0 || knock(p, fs, 500) != 0 ||
+	    knock(p, &second, 4500) == 0)
+		return;
+	f = finding_new(fs, 86);
+	finding_set(f->cause, "UDP port 4500 is blocked: port 500 of %s answers, and 4500 does "
+	    "not", addr_str(&p->remote, a));
+	finding_set(f->evidence, "of two datagrams that every IKEv2 daemon answers one was "
+	    "answered");
+	finding_set(f->advice, "allow UDP 4500 in both directions, on both sides and between");
 }
 
 /* Nothing has come from the peer, as far as iked knows. */
@@ -166,6 +188,9 @@ both_wait(const struct patient *p, struct findings *fs)
 	const char *state = field_str(p->tunnel, "state");
 
 	if (strcmp(state, "passive") == 0) {
+		/* it came, and why it was refused is known */
+		if (called(p))
+			return;
 		f = finding_new(fs, field_str(p->tunnel, "reason")[0] != '\0' ? 20 : 50);
 		finding_set(f->cause, "it is passive: it waits for the peer, which has not come "
 		    "through (passive on both sides never starts)");
@@ -174,8 +199,8 @@ both_wait(const struct patient *p, struct findings *fs)
 		    "here. Does it call this address, %s?", field_str(p->tunnel, "local"));
 	} else if (strcmp(state, "ondemand") == 0) {
 		f = finding_new(fs, field_str(p->tunnel, "reason")[0] != '\0' ? 30 : 70);
-		finding_set(f->cause, "no packet has asked for it: nothing comes from its from net "
-		    "for its to net, as this kernel sees it");
+		finding_set(f->cause, "no packet asks for it: nothing comes from its from net for "
+		    "its to net, as this kernel sees it");
 		finding_set(f->evidence, "it is on demand and waits for traffic");
 		finding_set(f->advice, "ping from an address in the from net (ping -I); ipsecctl "
 		    "up brings it up without one");
@@ -197,8 +222,8 @@ doctor_down(const struct patient *p, struct findings *fs)
 		finding_set(f->evidence, "%s", field_str(p->tunnel, "error"));
 		finding_set(f->advice, "allow UDP 4500 in both directions; let fragments pass, "
 		    "or have both sides fragment IKE messages themselves");
-		knock(p, fs, 4500);
+		(void)knock(p, fs, 4500);
 		return;
 	}
-	knock(p, fs, 500);
+	knocks(p, fs);
 }

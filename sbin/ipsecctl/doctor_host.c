@@ -14,6 +14,7 @@
 #include "doctor.h"
 
 #define KNOCK_MS	500
+#define POKE_PORT	33434	/* traceroute's: nobody should listen there */
 #define KNOCKS		5	/* kernels send about one ICMP error a second to a host */
 
 static int
@@ -151,4 +152,47 @@ host_knock(const struct addr *remote, uint16_t port)
 	}
 	(void)close(p.fd);
 	return (r);
+}
+
+/* ---- through the tunnel */
+
+int
+host_poke_open(const struct addr *src, const struct addr *dst)
+{
+	struct endpoint from = { .addr = *src }, to = { .addr = *dst, .port = POKE_PORT };
+	struct sockaddr_storage a, b;
+	socklen_t alen = addr_to_sockaddr(&from, &a), blen = addr_to_sockaddr(&to, &b);
+	int fd;
+
+	if ((fd = socket(a.ss_family, SOCK_DGRAM | SOCK_NONBLOCK, 0)) == -1)
+		return (-1);
+	host_poke_whole(fd, src->fam == ADDR_V6);
+	if (bind(fd, (struct sockaddr *)&a, alen) == 0 &&
+	    connect(fd, (struct sockaddr *)&b, blen) == 0)
+		return (fd);
+	(void)close(fd);
+	return (-1);
+}
+
+void
+host_poke(int fd, unsigned int octets, int v6)
+{
+	static const uint8_t nothing[UINT16_MAX];
+	unsigned int head = v6 ? 48 : 28;	/* IP and UDP */
+
+	(void)send(fd, nothing, octets > head ? octets - head : 0, 0);
+}
+
+int
+host_poked(int fd)
+{
+	socklen_t len = sizeof(int);
+	int e = 0;
+	char c;
+
+	if (recv(fd, &c, 1, MSG_DONTWAIT) >= 0)
+		return (1);
+	if (errno == ECONNREFUSED)
+		return (1);
+	return (getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &len) == 0 && e == ECONNREFUSED);
 }

@@ -106,6 +106,52 @@ host_unreached(const struct addr *remote, struct addr *neighbour)
 	return (failed);
 }
 
+void
+host_poke_whole(int fd, int v6)
+{
+	int on = v6 ? IPV6_PMTUDISC_DO : IP_PMTUDISC_DO;
+
+	(void)setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU_DISCOVER :
+	    IP_MTU_DISCOVER, &on, sizeof(on));
+}
+
+unsigned int
+host_path_mtu(int fd, int v6)
+{
+	socklen_t len = sizeof(int);
+	int mtu = 0;
+
+	if (getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &len)
+	    == -1 || mtu < 0)
+		return (0);
+	return ((unsigned int)mtu);
+}
+
+/* An entry that is incomplete is a host that was asked for and did not answer. */
+int
+host_silent(const json_t *nets, struct addr *which)
+{
+	char line[256], ip[64];
+	unsigned int flags;
+	struct prefix net;
+	int found = 0;
+	size_t i;
+	FILE *f = fopen("/proc/net/arp", "r");
+
+	if (f == NULL)
+		return (-1);
+	while (!found && fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, "%63s %*x %x", ip, &flags) != 2 || (flags & 2) != 0 ||
+		    addr_parse(which, ip) == -1)
+			continue;
+		for (i = 0; i < json_array_size(nets) && !found; i++)
+			found = prefix_parse(&net, json_string_value(json_array_get(nets, i))) ==
+			    0 && prefix_contains(&net, which);
+	}
+	(void)fclose(f);
+	return (found);
+}
+
 /* ---- rules */
 
 /* The rules of nf_tables are dumped, and what their expressions are called is looked for:
@@ -152,36 +198,13 @@ rules_have(const char *const *words, size_t n, size_t *which)
 	return (found);
 }
 
-/* What iptables of before nf_tables has, only its tables are known by name. */
-static int
-legacy(const char *table)
-{
-	char line[64];
-	FILE *f = fopen("/proc/net/ip_tables_names", "r");
-	int has = 0;
-
-	if (f == NULL)
-		return (0);
-	while (fgets(line, sizeof(line), f) != NULL)
-		if (strncmp(line, table, strlen(table)) == 0)
-			has = 1;
-	(void)fclose(f);
-	return (has);
-}
-
 int
 host_nat(void)
 {
 	static const char *const words[] = { "masq", "MASQUERADE", "SNAT" };
 	size_t which;
-	int r = rules_have(words, sizeof(words) / sizeof(words[0]), &which);
 
-	if (r == 1)
-		return (1);
-	/* there is such a table, whatever is in it */
-	if (legacy("nat"))
-		return (2);
-	return (r);
+	return (rules_have(words, sizeof(words) / sizeof(words[0]), &which));
 }
 
 int
@@ -190,16 +213,10 @@ host_filter(char *what, size_t cap)
 	static const char *const words[] = { "reject", "REJECT", "DROP" };
 	size_t which;
 
-	if (rules_have(words, sizeof(words) / sizeof(words[0]), &which) == 1) {
-		(void)snprintf(what, cap, "nf_tables, \"%s\"", words[which]);
-		return (1);
-	}
-	if (legacy("filter")) {
-		(void)snprintf(what, cap, "iptables has rules of its table filter, which "
-		    "cannot be read here");
-		return (1);
-	}
-	return (0);
+	if (rules_have(words, sizeof(words) / sizeof(words[0]), &which) != 1)
+		return (0);
+	(void)snprintf(what, cap, "nf_tables, \"%s\"", words[which]);
+	return (1);
 }
 
 /* ---- ports */
@@ -298,7 +315,6 @@ error_means(const char *name)
 		{ "XfrmInTmplMismatch", "came otherwise than a policy wants" },
 		{ "XfrmInNoPols", "came for which no policy stands" },
 		{ "XfrmInPolBlock", "were blocked by a policy coming in" },
-		{ "XfrmOutNoStates", "wanted a tunnel that was not up" },
 		{ "XfrmOutPolBlock", "were blocked by a policy going out" },
 		{ "XfrmOutBundleGenError", "found no way to the peer" },
 		{ "XfrmFwdHdrError", "could not be forwarded" },

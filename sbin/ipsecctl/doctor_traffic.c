@@ -14,8 +14,9 @@ one_way_out(const struct patient *p, struct findings *fs)
 	struct finding *f = finding_new(fs, 80);
 	int encap = field_true(p->sa, "encap");
 
-	finding_set(f->cause, "%s to us, or from us to the peer, is lost on the way: a "
-	    "firewall blocks it", encap ? "ESP in UDP 4500" : "ESP (IP protocol 50)");
+	finding_set(f->cause, "packets go into the tunnel and none come out: %s to the peer, or "
+	    "from it to us, is lost on the way (a firewall), as it seems", encap ?
+	    "ESP in UDP 4500" : "ESP (IP protocol 50)");
 	finding_set(f->evidence, "%llu packets have gone into the tunnel, %llu have come out of "
 	    "it", (unsigned long long)field_num(p->sa, "packets_out"),
 	    (unsigned long long)field_num(p->sa, "packets_in"));
@@ -42,33 +43,105 @@ one_way_in(const struct patient *p, struct findings *fs)
 	    "gateway, does this gateway forward? NAT rules here must exempt the tunnel's nets");
 }
 
-void
-doctor_traffic(const struct patient *p, struct findings *fs)
+/* What we send ourselves does not reach the SA. */
+static void
+eaten(const struct patient *p, struct findings *fs)
+{
+	char a[ADDR_STRLEN], b[ADDR_STRLEN];
+	struct finding *f = finding_new(fs, 89);
+
+	finding_set(f->cause, "what this machine sends from net to net does not reach the tunnel: "
+	    "NAT or firewall rules here, or no route at all");
+	finding_set(f->evidence, "%d datagrams from %s to %s, and none has gone into the tunnel",
+	    p->poked, addr_str(&p->inside, a), addr_str(&p->beyond, b));
+	finding_set(f->advice, "NAT rules must exempt the tunnel's nets; a packet needs some route "
+	    "before IPsec sees it, if only the default one");
+}
+
+/* Small packets pass, and those as large as the kernel believes that may pass do not. */
+static void
+large_lost(const struct patient *p, struct findings *fs)
 {
 	struct finding *f;
-	uint64_t in, out;
+	char a[ADDR_STRLEN];
 
-	if (p->sa == NULL)
+	if (!p->answered || p->answered_large || p->large == 0)
 		return;
-	in = field_num(p->sa, "packets_in");
-	out = field_num(p->sa, "packets_out");
-	if (out > in + 2)
+	f = finding_new(fs, 85);
+	finding_set(f->cause, "small packets pass the tunnel and large ones do not: the path MTU "
+	    "is smaller than this kernel believes, and the router that knows is not heard");
+	finding_set(f->evidence, "%s has answered a datagram of 28 octets and none of %u",
+	    addr_str(&p->beyond, a), p->large);
+	finding_set(f->advice, "let ICMP \"fragmentation needed\" pass; or limit the MSS of TCP "
+	    "(README shows how), or the MTU of the interface; ipsecctl probe finds what passes");
+}
+
+/* New keys were refused, while the old ones still work. */
+static void
+not_renewed(const struct patient *p, struct findings *fs)
+{
+	const char *why = field_str(p->tunnel, "reason");
+	struct finding *f;
+
+	if (strcmp(why, "rekey-failed") != 0 && strcmp(why, "child-proposal") != 0)
+		return;
+	f = finding_new(fs, 90);
+	finding_set(f->cause, "it cannot get new keys and ends with the old ones: the group after "
+	    "childsa (PFS) differs, which is not noticed before the first rekey, or childsa was "
+	    "changed [%s]", why);
+	finding_set(f->evidence, "%s", field_str(p->tunnel, "error"));
+	finding_set(f->advice, "write the same group after childsa on both sides, or none at all");
+}
+
+/* Nothing has been seen to pass while we looked. */
+static void
+still(const struct patient *p, struct findings *fs)
+{
+	uint64_t in = field_num(p->sa, "packets_in"), out = field_num(p->sa, "packets_out");
+	struct finding *f;
+
+	if (p->moved_out == 0 && p->poked > 0)
+		eaten(p, fs);
+	else if (p->moved_in == 0 && (p->moved_out > 0 || out > in + 2))
 		one_way_out(p, fs);
-	else if (in > out + 2)
+	else if (p->moved_out == 0 && (p->moved_in > 0 || in > out + 2))
 		one_way_in(p, fs);
 	else if (in == 0 && out == 0) {
 		f = finding_new(fs, 50);
-		finding_set(f->cause, "no packet has gone into the tunnel from either side");
+		finding_set(f->cause, "no packet has gone into the tunnel here, and none has come "
+		    "out of it");
 		finding_set(f->advice, "ping from an address in the from net to one in the to net; "
-		    "look at routes and NAT rules before the policy");
+		    "look at routes and NAT rules before the policy, and whether ESP passes");
 	} else {
 		f = finding_new(fs, 20);
 		finding_set(f->cause, "it has passed traffic, and no packet goes either way now");
 		finding_set(f->evidence, "%llu packets out, %llu in", (unsigned long long)out,
 		    (unsigned long long)in);
-		finding_set(f->advice, "nothing to do if no host wants to talk; large packets "
-		    "alone lost are a question of MTU: ipsecctl probe, pmtu in iked.conf");
+		finding_set(f->advice, "nothing to do if no host wants to talk");
 	}
+}
+
+void
+doctor_traffic(const struct patient *p, struct findings *fs)
+{
+	struct finding *f;
+	struct addr host;
+	char a[ADDR_STRLEN];
+
+	not_renewed(p, fs);
+	if (p->sa == NULL)
+		return;
+	large_lost(p, fs);
+	if (!p->passing)
+		still(p, fs);
+	if (host_silent(json_object_get(p->tunnel, "from"), &host) != 1)
+		return;
+	f = finding_new(fs, 72);
+	finding_set(f->cause, "%s, in the from net, does not answer ARP: packets of the tunnel to "
+	    "that host are lost here", addr_str(&host, a));
+	finding_set(f->evidence, "its entry in the neighbour table is incomplete");
+	finding_set(f->advice, "is that host up, and the address right? Others need not be "
+	    "concerned");
 }
 
 static void
@@ -80,17 +153,23 @@ keepalive(const struct patient *p, struct findings *fs)
 
 	if (p->keepalive == NULL || strcmp(state, "up") == 0 || state[0] == '\0')
 		return;
-	f = finding_new(fs, p->passing ? 70 : 55);
-	if (strcmp(state, "no-source") == 0)
+	if (strcmp(state, "no-source") == 0) {
+		f = finding_new(fs, 75);
 		finding_set(f->cause, "no address of this machine is in the from net: nothing "
-		    "that it sends itself, keepalive too, can use the tunnel");
-	else if (strcmp(field_str(p->tunnel, "state"), "up") == 0)
-		finding_set(f->cause, "keepalive's target %s does not answer: wrong target, that "
-		    "host is down, or the tunnel passes nothing", field_str(p->keepalive,
-		    "target"));
-	else
-		finding_set(f->cause, "keepalive gets no answer from %s", field_str(p->keepalive,
-		    "target"));
+		    "that it sends itself, keepalive too, can use the tunnel; what hosts "
+		    "behind it send can");
+		finding_set(f->evidence, "netwatchd: %s", note);
+		finding_set(f->advice, "is the from net the right one? Else put an address of it "
+		    "on an interface");
+		return;
+	}
+	/* a tunnel that is not up answers nothing, and why is said elsewhere */
+	if (strcmp(field_str(p->tunnel, "state"), "up") != 0)
+		return;
+	f = finding_new(fs, p->passing ? 70 : 55);
+	finding_set(f->cause, "keepalive's target %s does not answer: wrong target, or that host is "
+	    "down%s", field_str(p->keepalive, "target"), p->passing ? "; the tunnel passes other "
+	    "packets" : ", or the tunnel passes nothing");
 	finding_set(f->evidence, "netwatchd: %s%s%s", state, note[0] != '\0' ? ": " : "", note);
 	finding_set(f->advice, "ipsecctl ping %s; choose a target that answers pings",
 	    field_str(p->tunnel, "tunnel"));
@@ -114,6 +193,25 @@ policies(const struct patient *p, struct findings *fs)
 		finding_set(f->advice, "ipsecctl reload; the log says why the kernel refused it");
 		return;
 	}
+}
+
+/* Decrypted packets are not subject to it; what comes from the peer is. */
+static void
+strict(const struct patient *p, const struct addr *src, struct findings *fs)
+{
+	struct finding *f;
+	char here[64], there[64], a[ADDR_STRLEN];
+
+	if (addr_is_any(&p->local) || host_has(&p->local, here) != 1 ||
+	    host_has(src, there) != 1 || strcmp(here, there) == 0 || host_strict(here) != 1)
+		return;
+	f = finding_new(fs, 91);
+	finding_set(f->cause, "rp_filter is strict on %s, and the route to the peer goes out by %s: "
+	    "what the peer sends to %s is dropped when it comes in by %s", here, there,
+	    addr_str(&p->local, a), here);
+	finding_set(f->evidence, "net.ipv4.conf.%s.rp_filter, or that of \"all\", is 1", here);
+	finding_set(f->advice, "set it to 2 or 0, there and under \"all\"; or have the route to "
+	    "the peer go out by %s", here);
 }
 
 /* Where our own packets to the peer would leave, and may. */
@@ -144,6 +242,8 @@ way(const struct patient *p, struct findings *fs)
 		    addr_str(&src, a), addr_str(&p->local, b));
 		finding_set(f->advice, "fine where both are meant; else local is the wrong one");
 	}
+	if (r == 0)
+		strict(p, &src, fs);
 	if (host_unreached(&p->remote, &hop) == 1) {
 		f = finding_new(fs, 93);
 		finding_set(f->cause, "%s does not answer ARP: it is down, or the cable is",
@@ -159,58 +259,32 @@ doctor_machine(const struct patient *p, struct findings *fs)
 	const json_t *from = json_object_get(p->tunnel, "from");
 	struct addr inside;
 	struct finding *f;
-	char dev[64], text[FINDING_TEXT], a[ADDR_STRLEN];
-	int has = host_inside(from, &inside, dev), r;
+	char dev[64], text[FINDING_TEXT];
+	int has = host_inside(from, &inside, dev);
 
 	keepalive(p, fs);
 	policies(p, fs);
 	way(p, fs);
 	if (host_forwards(&p->local) == 0) {
-		f = finding_new(fs, p->passing ? 15 : 78);
+		f = finding_new(fs, p->passing ? 40 : 78);
 		finding_set(f->cause, "this machine does not forward packets: hosts behind it "
 		    "cannot use the tunnel");
 		finding_set(f->evidence, "forwarding is off (sysctl)");
 		finding_set(f->advice, "turn it on: net.ipv4.ip_forward=1 on Linux, "
 		    "net.inet.ip.forwarding=1 on BSD; not needed for its own traffic");
 	}
-	if (has == 0 && !p->passing) {
+	if (has == 0 && !p->passing && (p->keepalive == NULL ||
+	    strcmp(field_str(p->keepalive, "state"), "no-source") != 0)) {
 		f = finding_new(fs, 40);
 		finding_set(f->cause, "no address of this machine is in the from net: its own pings "
 		    "do not use the tunnel, those of hosts behind it do");
 		finding_set(f->advice, "test from a host in the from net");
-	} else if (has == 1 && host_strict(dev) == 1 && !p->passing) {
-		f = finding_new(fs, 35);
-		finding_set(f->cause, "rp_filter is strict on %s, which drops packets that come out "
-		    "of the tunnel where their way back is another interface", dev);
-		finding_set(f->evidence, "net.ipv4.conf.%s.rp_filter is 1, our address inside is %s",
-		    dev, addr_str(&inside, a));
-		finding_set(f->advice, "set it to 2 or 0, there and under \"all\"");
 	}
+	doctor_rules(p, fs);
 	if (p->passing)
 		return;
-	if ((r = host_nat()) > 0) {
-		f = finding_new(fs, 45);
-		finding_set(f->cause, "NAT rules (masquerade, snat) %s on this machine: packets "
-		    "that they rewrite miss the policy and the tunnel, and leave in clear", r == 1 ?
-		    "are" : "may be");
-		finding_set(f->evidence, "%s", r == 1 ? "the rules were read; which packets they "
-		    "match was not" : "iptables has its table nat, which cannot be read here");
-		finding_set(f->advice, "exempt what goes from the from net to the to net, before "
-		    "the masquerade rule; README shows how");
-	} else if (r == -1) {
-		f = finding_new(fs, 2);
-		finding_set(f->cause, "it cannot be known here whether NAT rules rewrite packets "
-		    "before the policy");
-	}
-	if (host_filter(text, sizeof(text)) == 1) {
-		f = finding_new(fs, 46);
-		finding_set(f->cause, "this machine's own firewall has rules that drop or reject: %s",
-		    text);
-		finding_set(f->advice, "let UDP 500, UDP 4500 and ESP pass in both directions, and "
-		    "the nets of the tunnel");
-	}
 	if (host_errors(text, sizeof(text)) == 1) {
-		f = finding_new(fs, 30);
+		f = finding_new(fs, 10);
 		finding_set(f->cause, "the kernel's IPsec has counted errors since it started");
 		finding_set(f->evidence, "%s", text);
 	}

@@ -219,6 +219,21 @@ count_true(const json_t *array, const char *key)
 	return (n);
 }
 
+/* What a peer has begun here and is not an IKE SA, or never will be: no peer more. */
+static size_t
+count_half(const json_t *peers)
+{
+	const json_t *p;
+	size_t i, n = 0;
+
+	for (i = 0; i < json_array_size(peers); i++) {
+		p = json_array_get(peers, i);
+		n += strcmp(field_str(p, "side"), "responder") == 0 &&
+		    !field_true(p, "established");
+	}
+	return (n);
+}
+
 static const char *
 plural(size_t n)
 {
@@ -246,7 +261,7 @@ show_overview(struct client *c, FILE *f)
 {
 	char errtext[CLIENT_ERRLEN], katext[CLIENT_ERRLEN] = "";
 	json_t *a[5];
-	size_t i, n;
+	size_t i, n, half;
 	int refused;
 
 	for (i = 0; i < 5; i++) {
@@ -261,9 +276,12 @@ show_overview(struct client *c, FILE *f)
 			memcpy(katext, errtext, sizeof(katext));
 	}
 	show_tunnels(f, a[0]);
-	n = json_array_size(a[1]);
+	half = count_half(a[1]);
+	n = json_array_size(a[1]) - half;
 	(void)fprintf(f, "%zu peer%s, %zu established; ", n, plural(n),
 	    count_true(a[1], "established"));
+	if (half > 0)
+		(void)fprintf(f, "%zu half-open; ", half);
 	n = json_array_size(a[2]);
 	(void)fprintf(f, "%zu SA%s; ", n, plural(n));
 	n = json_array_size(a[3]);

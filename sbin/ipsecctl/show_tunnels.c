@@ -40,10 +40,11 @@ show_tunnel_words(const json_t *t, char *dst, size_t cap)
 	const char *error = field_str(t, "error");
 	char ms[24], words[160];
 
-	if (strcmp(state, "up") == 0)
-		(void)snprintf(dst, cap, "up %s", print_ms(ms, sizeof(ms),
+	if (strcmp(state, "up") == 0) {
+		(void)snprintf(words, sizeof(words), "up %s", print_ms(ms, sizeof(ms),
 		    field_num(t, "since_ms")));
-	else if (strcmp(state, "ondemand") == 0)
+		with_error(t, words, dst, cap);
+	} else if (strcmp(state, "ondemand") == 0)
 		with_error(t, "on demand, waiting for traffic", dst, cap);
 	else if (strcmp(state, "passive") == 0)
 		with_error(t, "passive, waiting for the peer", dst, cap);
