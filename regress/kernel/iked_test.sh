@@ -31,7 +31,7 @@ life_head() {
 	atf_set timeout 900
 }
 life_body() {
-	run up crash reload any moved broken left given flush stop
+	run up crash reload twenty any moved broken left given flush stop
 }
 
 atf_init_test_cases() {

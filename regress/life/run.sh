@@ -6,17 +6,17 @@
 # over, packets in clear, a tunnel that does not come up or back.  Times and losses are
 # figures.
 #
-# Environment: OBJDIR; PARTS, a choice (rekeys together loss recovery nat verdicts
-# swan30 break); QUICK=1, fewer of everything, about fifteen minutes; CASES, a choice within a
-# part, as its script names them; TRIES, CHILDREN, IKES, RATE, MINUTES, LIMIT,
-# SWAN_MINUTES, INTERVAL: see there.  IKED_FLAGS=-v has every new SPI in the logs.
+# Environment: OBJDIR; PARTS, a choice (rekeys reload together loss recovery nat
+# verdicts swan30 break); QUICK=1, fewer of everything, about fifteen minutes; CASES, a choice within a
+# part, as its script names them; TRIES, CHILDREN, IKES, RATE, COUNT, PEERS,
+# MINUTES, LIMIT, SWAN_MINUTES, INTERVAL: see there.  IKED_FLAGS=-v has every new SPI in the logs.
 
 set -u
 here=$(cd "$(dirname "$0")" && pwd -P)
 SRCDIR=$(cd "$here/../.." && pwd -P)
 OBJDIR=${OBJDIR:-$SRCDIR/build}
 OUTDIR=${LIFE_OUT:-$OBJDIR/life.out}
-PARTS=${PARTS:-rekeys together loss recovery nat verdicts swan30 break}
+PARTS=${PARTS:-rekeys reload together loss recovery nat verdicts swan30 break}
 
 for p in iked ipsecctl regress/tools/tool_flow; do
 	[ -x "$OBJDIR/$p" ] || { echo "life: $OBJDIR/$p is not built: make tests" >&2; exit 1; }
@@ -31,7 +31,7 @@ for part in $PARTS; do
 	rm -rf "$out"
 	set -- -v "QUICK=${QUICK-}"
 	[ "$part" != nat ] || set -- "$@" -R
-	for v in IKED_FLAGS CASES CHILDREN IKES RATE TRIES MINUTES LIMIT SWAN_MINUTES INTERVAL; do
+	for v in IKED_FLAGS CASES CHILDREN IKES RATE COUNT PEERS TRIES MINUTES LIMIT SWAN_MINUTES INTERVAL; do
 		eval "x=\${$v-}"
 		[ -z "$x" ] || set -- "$@" -v "$v=$x"
 	done

@@ -2,7 +2,8 @@
 /*
  * A steady flow of UDP packets both ways, each with a number:
  *
- *	tool_flow [-r rate] [-w start] [-t seconds] [-g ms] -l LOCAL -p PEER
+ *	tool_flow [-r rate] [-w start] [-t seconds] [-g ms] [-P port] -l LOCAL -p PEER
+ *	    [-n peers | -N locals]
  *
  * The same runs on the other side.  It sends rate packets a second (1000; 0: it only
  * listens) for so many seconds, or until TERM or INT, from the moment start on (ms since 1970; at once),
@@ -11,6 +12,10 @@
  * silence between two packets, and on a line each silence of more than -g ms: when it
  * began and how long it was, and when numbers were passed over.  The loss is what one has
  * sent less what the other has.
+ *
+ * With -n the other side is so many hosts, from the address PEER on, and with -N we are, from
+ * LOCAL on: the packets go to, or come from, one after the other, each host has numbers of
+ * its own, and there is a line for each of them in the end.
  */
 
 #include <sys/types.h>
@@ -33,18 +38,27 @@
 
 #define PORT	7777
 #define MAGIC	0x696b6565U
-#define NUMBERS	(1U << 26)	/* a bit each */
+#define NUMBERS	(1U << 26)	/* a bit each, of all hosts */
+#define HOSTS	65536
 #define TICK_MS	5
 #define DRAIN_MS 2000
 #define LEN	100		/* octets of a packet */
 
+struct host {
+	uint64_t	 sent, got, next;
+};
+
 struct flow {
 	int		 fd;
-	unsigned	 rate;
+	unsigned	 rate, peers, locals, nhosts;
+	struct in_addr	 local, peer;
+	in_port_t	 port;
 	int64_t		 start, gapmin;
-	uint64_t	 sent, got, dup, late, next;
+	uint64_t	 sent, got, dup, late;
 	int64_t		 first, last, gap;	/* ms since 1970 */
 	unsigned	 jumps;
+	uint64_t	 numbers;		/* of each host */
+	struct host	*hosts;
 	uint8_t		*seen;
 };
 
@@ -67,23 +81,25 @@ now_ms(void)
 }
 
 static void
-take(struct flow *f, uint64_t n, int64_t now)
+take(struct flow *f, uint32_t host, uint64_t n, int64_t now)
 {
-	if (n >= NUMBERS)
-		return;
-	if (f->seen[n / 8] & 1U << n % 8) {
+	struct host *h = &f->hosts[host];
+	uint64_t bit = host * f->numbers + n;
+
+	if (f->seen[bit / 8] & 1U << bit % 8) {
 		f->dup++;
 		return;
 	}
-	f->seen[n / 8] |= (uint8_t)(1U << n % 8);
+	f->seen[bit / 8] |= (uint8_t)(1U << bit % 8);
 	f->got++;
-	if (n < f->next)
+	h->got++;
+	if (n < h->next)
 		f->late++;
 	else {
-		if (n > f->next && f->jumps++ < 50)
-			(void)printf("jump %ju %ju at %jd\n", (uintmax_t)f->next,
-			    (uintmax_t)(n - f->next), (intmax_t)now);
-		f->next = n + 1;
+		if (n > h->next && f->jumps++ < 50)
+			(void)printf("jump %ju %ju at %jd host %u\n", (uintmax_t)h->next,
+			    (uintmax_t)(n - h->next), (intmax_t)now, host);
+		h->next = n + 1;
 	}
 	if (f->first == 0)
 		f->first = now;
@@ -103,6 +119,7 @@ receive(struct flow *f)
 	uint8_t buf[2048];
 	struct rbuf r;
 	uint64_t n;
+	uint32_t host;
 	ssize_t len;
 	int64_t now = now_ms();
 
@@ -110,10 +127,57 @@ receive(struct flow *f)
 		rbuf_init(&r, buf, (size_t)len);
 		if (rbuf_u32(&r) != MAGIC)
 			continue;
+		host = rbuf_u32(&r);
 		n = rbuf_u64(&r);
-		if (rbuf_ok(&r))
-			take(f, n, now);
+		if (rbuf_ok(&r) && host < f->nhosts && n < f->numbers)
+			take(f, host, n, now);
 	}
+}
+
+static struct in_addr
+nth(struct in_addr a, uint32_t n)
+{
+	a.s_addr = htonl(ntohl(a.s_addr) + n);
+	return (a);
+}
+
+/* To, or as, that host; where we are several, the address is said with the packet. */
+static void
+send_one(struct flow *f, uint32_t host, const struct wbuf *w)
+{
+	union {
+		struct cmsghdr	 align;
+		uint8_t		 buf[CMSG_SPACE(sizeof(struct in_pktinfo))];
+	} c;
+	struct in_pktinfo pi;
+	struct cmsghdr *cm;
+	struct sockaddr_in to;
+	struct iovec iov = { w->p, LEN };
+	struct msghdr m;
+
+	memset(&to, 0, sizeof(to));
+	to.sin_family = AF_INET;
+	to.sin_port = htons(f->port);
+	to.sin_addr = f->peers > 1 ? nth(f->peer, host) : f->peer;
+	memset(&m, 0, sizeof(m));
+	m.msg_name = &to;
+	m.msg_namelen = sizeof(to);
+	m.msg_iov = &iov;
+	m.msg_iovlen = 1;
+	if (f->locals > 1) {
+		memset(&pi, 0, sizeof(pi));
+		pi.ipi_spec_dst = nth(f->local, host);
+		memset(&c, 0, sizeof(c));
+		m.msg_control = c.buf;
+		m.msg_controllen = sizeof(c.buf);
+		cm = CMSG_FIRSTHDR(&m);
+		cm->cmsg_level = IPPROTO_IP;
+		cm->cmsg_type = IP_PKTINFO;
+		cm->cmsg_len = CMSG_LEN(sizeof(pi));
+		memcpy(CMSG_DATA(cm), &pi, sizeof(pi));
+	}
+	/* one that the kernel refuses (no SA yet) is lost like others */
+	(void)sendmsg(f->fd, &m, 0);
 }
 
 /* What is due by now; after a halt of the machine not all of it at once. */
@@ -123,15 +187,17 @@ send_due(struct flow *f)
 	uint8_t buf[LEN];
 	struct wbuf w;
 	uint64_t due = (uint64_t)(now_ms() - f->start) * f->rate / 1000;
+	uint32_t host;
 	unsigned n = 0;
 
 	memset(buf, 0, sizeof(buf));
-	while (f->sent < due && n++ < 200 && f->sent < NUMBERS) {
+	while (f->sent < due && n++ < 200 && f->sent < f->numbers * f->nhosts) {
+		host = (uint32_t)(f->sent % f->nhosts);
 		wbuf_init(&w, buf, sizeof(buf));
 		wbuf_u32(&w, MAGIC);
-		wbuf_u64(&w, f->sent);
-		/* one that the kernel refuses (no SA yet) is lost like others */
-		(void)send(f->fd, buf, sizeof(buf), 0);
+		wbuf_u32(&w, host);
+		wbuf_u64(&w, f->hosts[host].sent++);
+		send_one(f, host, &w);
 		f->sent++;
 	}
 	if (n > 200)
@@ -142,31 +208,52 @@ static void
 usage(void)
 {
 	(void)fprintf(stderr, "usage: tool_flow [-r rate] [-w start] [-t seconds] [-g ms] "
-	    "-l local -p peer\n");
+	    "[-P port] -l local -p peer [-n peers | -N locals]\n");
 	exit(2);
 }
 
 static int
-open_flow(const char *local, const char *peer)
+open_flow(const struct flow *f)
 {
-	struct sockaddr_in l, p;
+	struct sockaddr_in l;
 	int fd, size = 4 << 20;
 
 	memset(&l, 0, sizeof(l));
 	l.sin_family = AF_INET;
-	l.sin_port = htons(PORT);
-	p = l;
-	if (inet_pton(AF_INET, local, &l.sin_addr) != 1 ||
-	    inet_pton(AF_INET, peer, &p.sin_addr) != 1)
-		usage();
+	l.sin_port = htons(f->port);
+	l.sin_addr.s_addr = f->locals > 1 ? htonl(INADDR_ANY) : f->local.s_addr;
 	if ((fd = socket(AF_INET, SOCK_DGRAM, 0)) == -1)
 		err(1, "socket");
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) == -1)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (bind(fd, (struct sockaddr *)&l, sizeof(l)) == -1 ||
-	    connect(fd, (struct sockaddr *)&p, sizeof(p)) == -1)
-		err(1, "%s", local);
+	if (bind(fd, (struct sockaddr *)&l, sizeof(l)) == -1)
+		err(1, "%s", inet_ntoa(l.sin_addr));
 	return (fd);
+}
+
+static void
+hosts_make(struct flow *f)
+{
+	f->nhosts = f->peers > f->locals ? f->peers : f->locals;
+	if (f->nhosts == 0 || f->nhosts > HOSTS || (f->peers > 1 && f->locals > 1))
+		usage();
+	f->numbers = NUMBERS / f->nhosts;
+	if ((f->seen = calloc(NUMBERS / 8, 1)) == NULL ||
+	    (f->hosts = calloc(f->nhosts, sizeof(*f->hosts))) == NULL)
+		err(1, NULL);
+}
+
+static void
+tell(const struct flow *f)
+{
+	uint32_t i;
+
+	for (i = 0; f->nhosts > 1 && i < f->nhosts; i++)
+		(void)printf("host %u sent %ju got %ju\n", i,
+		    (uintmax_t)f->hosts[i].sent, (uintmax_t)f->hosts[i].got);
+	(void)printf("sent %ju got %ju dup %ju late %ju gap %jd first %jd\n",
+	    (uintmax_t)f->sent, (uintmax_t)f->got, (uintmax_t)f->dup, (uintmax_t)f->late,
+	    (intmax_t)f->gap, (intmax_t)(f->first == 0 ? -1 : f->first - f->start));
 }
 
 int
@@ -175,32 +262,35 @@ main(int argc, char *argv[])
 	struct flow f;
 	struct pollfd pfd;
 	struct sigaction sa;
-	const char *local = NULL, *peer = NULL;
 	int64_t secs = 0, end = 0;
-	int ch;
+	int ch, given = 0;
 
 	memset(&f, 0, sizeof(f));
 	f.rate = 1000;
-	while ((ch = getopt(argc, argv, "g:l:p:r:t:w:")) != -1) {
+	f.port = PORT;
+	f.peers = f.locals = 1;
+	while ((ch = getopt(argc, argv, "g:l:n:N:p:P:r:t:w:")) != -1) {
 		switch (ch) {
 		case 'g': f.gapmin = atoi(optarg); break;
-		case 'l': local = optarg; break;
-		case 'p': peer = optarg; break;
+		case 'l': given += inet_pton(AF_INET, optarg, &f.local) == 1; break;
+		case 'n': f.peers = (unsigned)atoi(optarg); break;
+		case 'N': f.locals = (unsigned)atoi(optarg); break;
+		case 'p': given += inet_pton(AF_INET, optarg, &f.peer) == 1; break;
+		case 'P': f.port = (in_port_t)atoi(optarg); break;
 		case 'r': f.rate = (unsigned)atoi(optarg); break;
 		case 't': secs = atoi(optarg); break;
 		case 'w': f.start = strtoll(optarg, NULL, 10); break;
 		default: usage();
 		}
 	}
-	if (local == NULL || peer == NULL || optind != argc)
+	if (given != 2 || optind != argc)
 		usage();
-	if ((f.seen = calloc(NUMBERS / 8, 1)) == NULL)
-		err(1, NULL);
+	hosts_make(&f);
 	memset(&sa, 0, sizeof(sa));
 	sa.sa_handler = on_signal;
 	(void)sigaction(SIGTERM, &sa, NULL);
 	(void)sigaction(SIGINT, &sa, NULL);
-	f.fd = pfd.fd = open_flow(local, peer);
+	f.fd = pfd.fd = open_flow(&f);
 	pfd.events = POLLIN;
 	if (f.start == 0)
 		f.start = now_ms();
@@ -217,9 +307,8 @@ main(int argc, char *argv[])
 		(void)poll(&pfd, 1, TICK_MS);
 		receive(&f);
 	}
-	(void)printf("sent %ju got %ju dup %ju late %ju gap %jd first %jd\n",
-	    (uintmax_t)f.sent, (uintmax_t)f.got, (uintmax_t)f.dup, (uintmax_t)f.late,
-	    (intmax_t)f.gap, (intmax_t)(f.first == 0 ? -1 : f.first - f.start));
+	tell(&f);
+	free(f.hosts);
 	free(f.seen);
 	return (0);
 }

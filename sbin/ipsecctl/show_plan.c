@@ -22,14 +22,15 @@ effect(const json_t *o, const char *change)
 	    "SAs are deleted, then made anew");
 }
 
+/* Of a thousand tunnels the ten that matter; -j has them all. */
 void
 show_plan(FILE *f, const json_t *array)
 {
 	static const char *const head[] = { "TUNNEL", "CHANGE", "WHAT", "EFFECT" };
 	static const char *const kinds[] = { "kept", "renegotiated", "replaced",
 	    "added", "removed" };
-	struct table *tab = table_new(head, sizeof(head) / sizeof(head[0]));
 	size_t n[sizeof(kinds) / sizeof(kinds[0])] = { 0 }, i, k;
+	struct table *tab = NULL;
 	const char *change;
 	const json_t *o;
 
@@ -38,14 +39,19 @@ show_plan(FILE *f, const json_t *array)
 		if (strcmp(field_str(o, "kind"), "plan") != 0)
 			continue;
 		change = field_str(o, "change");
+		for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+			n[k] += strcmp(change, kinds[k]) == 0;
+		if (strcmp(change, "kept") == 0 && *field_str(o, "fields") == '\0')
+			continue;
+		if (tab == NULL)
+			tab = table_new(head, sizeof(head) / sizeof(head[0]));
 		table_cell(tab, field_str(o, "tunnel"));
 		table_cell(tab, change);
 		table_cell(tab, field_str(o, "fields"));
 		table_cell(tab, effect(o, change));
-		for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
-			n[k] += strcmp(change, kinds[k]) == 0;
 	}
-	table_print(tab, f);
+	if (tab != NULL)
+		table_print(tab, f);
 	for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
 		(void)fprintf(f, "%s%zu %s", k > 0 ? ", " : "", n[k], kinds[k]);
 	(void)fprintf(f, "; nothing was changed\n");
