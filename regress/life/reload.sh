@@ -32,15 +32,15 @@ host() { echo "10.64.$((($1 + 1) / 256)).$((($1 + 1) % 256))"; }
 # are more words for each second one.  Where IDS is set each has a peer of its own.
 IDS= SEATTLES=active BOISES=passive
 tunnels() {
-	awk -v g="$1" -v mode="$([ "$1" = seattle ] && echo $SEATTLES || echo $BOISES)" -v i="$2" -v end="$3" -v even="$4" -v odd="$5" -v psk="$6" \
-	    -v ids="$IDS" -v lan=$LAN_SEATTLE -v s=$WAN_SEATTLE -v b=$WAN_BOISE 'BEGIN {
+	awk -v g="$1" -v mode="$([ "$1" = seattle ] && echo $SEATTLES || echo $BOISES)" \
+	    -v i="$2" -v end="$3" -v even="$4" -v odd="$5" -v psk="$6" -v ids="$IDS" -v lan=$LAN_SEATTLE -v s=$WAN_SEATTLE -v b=$WAN_BOISE 'BEGIN {
 		for (; i < end; i++) {
 			h = "10.64." int((i + 1) / 256) "." (i + 1) % 256
 			sid = ids ? "srcid t" i "." g ".example dstid t" i "." \
 			    (g == "boise" ? "seattle" : "boise") ".example " : ""
 			printf "ikev2 \"t%d\" %s esp from %s to %s local %s peer %s %s%s %s\n", i,
-			    mode, g == "boise" ? h : lan,
-			    g == "boise" ? lan : h, g == "boise" ? b : s,
+			    mode, g == "boise" ? h : lan, g == "boise" ? lan : h,
+			    g == "boise" ? b : s,
 			    g == "boise" ? s : b, sid, i % 2 ? odd : even, psk
 		}
 	}'
@@ -110,6 +110,20 @@ counted() {
 			bad++ }
 	END { print bad + 0 }' "$W/flow.$1.alice" "$3" "$4"
 }
+# dropped FILE: what the kernels have counted as dropped, one a line: the IPsec of the
+# gateways, the sockets of the ends, and the guest's own queue of all
+dropped() {
+	{
+		for _g in seattle boise; do
+			on $_g sed "s/^Xfrm/$_g Xfrm/" /proc/net/xfrm_stat
+		done
+		for _g in alice bob; do
+			on $_g awk -v g=$_g '/^Udp:/ && $2 ~ /^[0-9]/ { print g, "UdpInErrors", $4 }' /proc/net/snmp
+		done
+		awk '{ print "guest queue 0x" $2 }' /proc/net/softnet_stat
+	} >"$1"
+}
+drops_since() { diff "$1" "$2" | sed -n 's/^> //p' | tr '\n' ' '; }
 same_all() { echo $(($(differ "$W/seattle/$1" "$W/seattle/$2") + $(differ "$W/boise/$1" "$W/boise/$2"))); }
 
 # reloaded GW: by command; TOOK ms
@@ -130,6 +144,7 @@ under() {
 	for _g in seattle boise; do
 		snap $_g "$W/$_g/before"
 	done
+	dropped "$W/dropped"
 	many_start rest 7777 "$RATE" "$(host $TEN)" $((COUNT - TEN))
 	sleep 4
 	cpu_from seattle
@@ -137,7 +152,7 @@ under() {
 	"$@"
 	sleep 2
 	many_stop rest || fail "a flow has not come to its end"
-	_lost=$LOST _sent=$SENT _losers=$LOSERS
+	_lost=$LOST _sent=$SENT _losers=$LOSERS _gap=$GAP
 	for _g in seattle boise; do
 		snap $_g "$W/$_g/after"
 	done
@@ -147,7 +162,11 @@ under() {
 	done
 	_counted=$(($(counted rest seattle "$W/seattle/before" "$W/seattle/after") +
 	    $(counted rest boise "$W/boise/before" "$W/boise/after")))
-	_f="of the other $((COUNT - TEN)) $_differ with other SPIs, $_counted with counters that do not fit; lost there $_lost of $_sent packets${_losers:+ in $_losers tunnels}, longest silence of all $GAP ms"
+	_f="of the other $((COUNT - TEN)) $_differ with other SPIs, $_counted with counters that do not fit; lost there $_lost of $_sent packets, in $_losers tunnels; longest silence of all $_gap ms"
+	[ "$_lost" = 0 ] || {
+		dropped "$W/dropped.now"
+		_f="$_f (dropped by kernels: $(drops_since "$W/dropped" "$W/dropped.now"))"
+	}
 	_v=ok
 	[ "$_differ$_counted$_lost" = 000 ] && [ -z "$WRONG" ] || _v=FAILED
 	row $_v "$_what: $_f$SAYS${WRONG:+; WRONG: $WRONG}"
