@@ -40,6 +40,24 @@ v1_first(struct engine *e, const struct addr *a)
 	return (1);
 }
 
+/* For what is said of its tunnels; anybody could have sent it. */
+static void
+v1_note(struct world *w, const struct rx *rx)
+{
+	uint32_t	i = peer_first_addr(w, &rx->local.addr, &rx->remote.addr), n = 0, t;
+	char		a[ADDR_STRLEN];
+
+	addr_str(&rx->remote.addr, a);
+	for (; i != NO_INDEX && n++ < KINDS_MAX;
+	    i = peer_next_addr(w, i, &rx->local.addr, &rx->remote.addr)) {
+		w->peers[i].v1 = 1;
+		if ((t = w->peers[i].tunnels) != 0 && child_of_tunnel(w, t - 1) == NULL &&
+		    !w->tunnels[t - 1].down)
+			tunnel_error(w, t - 1, WHY_IKEV1, "peer %s calls with IKEv1; on RouterOS "
+			    "set exchange-mode=ike2", a);
+	}
+}
+
 /* A later major version is told ours, a few times a second at most (2.5).  IKEv1 could not
  * read that: a person is told. */
 static void
@@ -54,10 +72,12 @@ other_version(struct engine *e, struct rx *rx)
 		w->tally.ikev1++;
 		/* many addresses at once are made up: not a line for each */
 		if (v1_first(e, &rx->remote.addr) &&
-		    world_allow(w, &w->b_ikev1, 10, 1000))
+		    world_allow(w, &w->b_ikev1, 10, 1000)) {
 			log_event(w->log, WHY_IKEV1,
 			    "peer %s: peer speaks IKEv1; on RouterOS set "
 			    "exchange-mode=ike2", addr_str(&rx->remote.addr, a));
+			v1_note(w, rx);
+		}
 	} else if (rx->hdr.major > 2 && (rx->hdr.flags & WIRE_F_RESPONSE) == 0 &&
 	    world_allow(w, &w->b_version, 5, 1000))
 		notify_plain(w, rx, N_INVALID_MAJOR_VERSION, &v, 1);

@@ -101,11 +101,13 @@ address_give(struct world *w, struct ike_sa *ike, const struct wire_msg *m,
 			continue;
 		if (lease_take(w, ike, tunnel, fams[f], a->empty ? &none :
 		    &a->v.addr) == -1) {
+			addr_str(&ike->c.remote.addr, s);
 			log_event(w->log, WHY_NO_ADDRESS,
 			    "tunnel \"%s\": no address is free for peer %s: "
 			    "give \"config address\" a larger network",
-			    tunnel_conf(w, tunnel)->name,
-			    addr_str(&ike->c.remote.addr, s));
+			    tunnel_conf(w, tunnel)->name, s);
+			tunnel_error(w, tunnel, WHY_NO_ADDRESS, "no address is free for peer "
+			    "%s: give \"config address\" a larger network", s);
 			lease_end(w, ike);
 			return (N_INTERNAL_ADDRESS_FAILURE);
 		}

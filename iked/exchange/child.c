@@ -285,13 +285,17 @@ void
 child_refused(struct world *w, uint32_t tunnel, const struct nego *n,
     const struct wire_notify *e)
 {
-	char		l[120], r[120], mine[300], extra[340] = "";
+	char		l[120], r[120], mine[300], extra[400] = "";
 	struct rbuf	b;
 	uint16_t	group;
 
 	if (e->type == N_NO_PROPOSAL_CHOSEN)
-		(void)snprintf(extra, sizeof(extra), "; we offer %s",
-		    proposals_str(&n->offered, mine, sizeof(mine)));
+		(void)snprintf(extra, sizeof(extra), ": \"childsa\" differs, or it says %s; we "
+		    "offer %s", n->transport ? "tunnel and we transport" :
+		    "transport and we tunnel", proposals_str(&n->offered, mine, sizeof(mine)));
+	else if (e->type == N_INTERNAL_ADDRESS_FAILURE)
+		(void)snprintf(extra, sizeof(extra), ": it has no address inside for us: all are "
+		    "taken, or none was asked for");
 	else if (e->type == N_TS_UNACCEPTABLE || e->type == N_SINGLE_PAIR_REQUIRED)
 		(void)snprintf(extra, sizeof(extra), "; we ask for from %s to %s",
 		    tslist_str(&n->tsl, l, sizeof(l)), tslist_str(&n->tsr, r, sizeof(r)));
@@ -305,7 +309,8 @@ child_refused(struct world *w, uint32_t tunnel, const struct nego *n,
 	tunnel_hold(w, tunnel, e->type == N_NO_PROPOSAL_CHOSEN ? WHY_CHILD_PROPOSAL :
 	    e->type == N_TS_UNACCEPTABLE ? WHY_SELECTORS : e->type ==
 	    N_SINGLE_PAIR_REQUIRED ? WHY_SINGLE_PAIR : e->type == N_INVALID_KE_PAYLOAD ?
-	    WHY_GROUP : WHY_PEER_ERROR, "peer says %s for the Child SA%s",
+	    WHY_GROUP : e->type == N_INTERNAL_ADDRESS_FAILURE ? WHY_NO_ADDRESS :
+	    WHY_PEER_ERROR, "peer says %s for the Child SA%s",
 	    wire_notify_name(e->type), extra);
 }
 

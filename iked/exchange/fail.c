@@ -49,7 +49,7 @@ half_fail(struct world *w, struct ike_half *h, enum reason code, const char *fmt
 {
 	struct peer	*p;
 	va_list		 ap;
-	char		 why[200];
+	char		 why[560];
 	uint32_t	 t;
 
 	va_start(ap, fmt);
@@ -102,7 +102,7 @@ tunnel_hold(struct world *w, uint32_t i, enum reason code, const char *fmt, ...)
 {
 	struct tunnel	*t = &w->tunnels[i];
 	va_list		 ap;
-	char		 why[200];
+	char		 why[560];
 
 	va_start(ap, fmt);
 	(void)vsnprintf(why, sizeof(why), fmt, ap);

@@ -225,21 +225,26 @@ note_error(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	char		 a[ADDR_STRLEN], mine[300];
 	const char	*hint = "";
 	monotime	 soon = mono_add_ms(w->now, 3000);
-	enum reason	 code = n->type == N_NO_PROPOSAL_CHOSEN ? WHY_IKE_PROPOSAL :
-	    n->type == N_INVALID_MAJOR_VERSION ? WHY_IKEV1 : WHY_PEER_ERROR;
+	int		 v1 = n->type == N_INVALID_MAJOR_VERSION || (n->type ==
+	    N_NO_PROPOSAL_CHOSEN && w->peers[h->c.peer].v1);
+	enum reason	 code = v1 ? WHY_IKEV1 : n->type == N_NO_PROPOSAL_CHOSEN ?
+	    WHY_IKE_PROPOSAL : WHY_PEER_ERROR;
 
 	if (mono_before(soon, h->req.giveup))
 		h->req.giveup = soon;
 	if (h->hint == n->type)
 		return;
 	h->hint = n->type;
-	if (n->type == N_NO_PROPOSAL_CHOSEN)
+	if (n->type == N_INVALID_MAJOR_VERSION)
+		hint = ": it does not speak IKEv2; on RouterOS set exchange-mode=ike2";
+	else if (v1)
+		hint = ", and calls with IKEv1 itself: set it to IKEv2; on RouterOS "
+		    "exchange-mode=ike2";
+	else if (n->type == N_NO_PROPOSAL_CHOSEN)
 		hint = ": no \"ikesa\" transform of ours suits it, or it has no "
 		    "connection for our address; we offer ";
-	else if (n->type == N_INVALID_MAJOR_VERSION)
-		hint = ": it does not speak IKEv2; on RouterOS set exchange-mode=ike2";
 	mine[0] = '\0';
-	if (n->type == N_NO_PROPOSAL_CHOSEN)
+	if (code == WHY_IKE_PROPOSAL)
 		(void)proposals_str(peer_conf(w, h->c.peer)->ike, mine, sizeof(mine));
 	tunnel_error(w, h->tunnel, code, "peer says %s%s%s", wire_notify_name(n->type),
 	    hint, mine);
@@ -383,6 +388,7 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 		bad_value(w, h);
 		return;
 	}
+	w->peers[h->c.peer].v1 = 0;
 	ke_free(h->ke);
 	h->ke = NULL;
 	h->c.frag = h->c.frag_said && has_can(rx, N_IKEV2_FRAGMENTATION_SUPPORTED);

@@ -185,8 +185,8 @@ complain(struct ikenet *net, const struct endpoint *local, const struct endpoint
 	if (err == 0)
 		return;
 	errno = err;
-	log_warn(net->log, "cannot send from %s to %s", endpoint_str(local, from),
-	    endpoint_str(remote, to));
+	log_warn(net->log, "cannot send from %s to %s%s", endpoint_str(local, from),
+	    endpoint_str(remote, to), err == EPERM ? " (rules of this machine drop it)" : "");
 }
 
 void

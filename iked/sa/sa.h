@@ -382,6 +382,7 @@ struct peer {
 	uint8_t		 sent_ic;
 	uint8_t		 old;		/* call it with the secret of before: it may have no other */
 	uint8_t		 silent;	/* it has not answered; next_try is for that */
+	uint8_t		 v1;		/* somebody at its address speaks IKEv1 */
 };
 
 #endif

@@ -116,7 +116,7 @@ two_ways() {
 # Another client has the only address.
 client() {
 	conf_write core <<-CONF
-	ikev2 "boise" active esp from dynamic to $LAN_BOISE request address any \\
+	ikev2 "boise" active esp from dynamic to $LAN_BOISE request address any iface lo \\
 		local 203.0.113.1 peer $WAN_BOISE psk "$A_PSK"
 	CONF
 	iked_start core || fail "core does not start"
@@ -175,9 +175,9 @@ prepare() {
 	dead)	NOB=1 WAIT=$LONG ;;
 	udp500)	BEFORE="rule core forward udp-dport-500 drop" WAIT=$LONG ;;
 	udp4500) A_MORE=natt B_MORE=natt BEFORE="rule core forward udp-dport-4500 drop" WAIT=20 ;;
-	esp)	BEFORE="rule core forward ip-protocol-esp drop" UPFIRST=1 ;;
-	esp-back) BEFORE="rule seattle input ip-protocol-esp drop" UPFIRST=1 ;;
-	nat)	BEFORE=masquerade ;;
+	esp)	BEFORE="rule core forward ip-protocol-esp drop" UPFIRST=1 WAIT=14 ;;
+	esp-back) BEFORE="rule seattle input ip-protocol-esp drop" UPFIRST=1 WAIT=14 ;;
+	nat)	BEFORE=masquerade WAIT=10 ;;
 	inside)	A_FROM=10.11.0.0/24 B_TO=10.11.0.0/24 ;;
 	route)	BEFORE=no_route WAIT=$LONG ;;
 	port)	BEFORE=holder NOB=tried WAIT=$LONG ;;
@@ -202,7 +202,7 @@ prepare() {
 	twins)	A_TWIN="ikev2 \"nampa\" ondemand tunnel esp from $A_FROM to $A_TO peer \
 		198.51.100.77 psk \"$A_PSK\"" NOA=tried ;;
 	syntax)	A_MORE="ikesa enc aes-257-gcm" NOA=tried ;;
-	pool)	A_FROM=dynamic A_MORE="request address any" A_END= PINGER="seattle $WAN_SEATTLE $BOB"
+	pool)	A_FROM=dynamic A_MORE="request address any iface lo" A_END= PINGER="seattle $WAN_SEATTLE $BOB"
 		A_MODE=active B_TO=dynamic B_PEER=any B_MORE="config address 10.3.0.1/32" ;;
 	ikev1)	B_SWAN=swan WAIT=10 ;;
 	none)	UPFIRST=1 ;;
@@ -229,7 +229,7 @@ look() {
 		ctl "$1" show
 		[ "$1" != seattle ] || ctl "$1" show keepalive
 	} >"$OUT/$CASE.$1.show" 2>&1
-	ctl "$1" doctor >"$OUT/$CASE.$1.doctor" 2>&1
+	ctl "$1" doctor -f "$W/$1/iked.conf" >"$OUT/$CASE.$1.doctor" 2>&1
 	cat "$OUT/$1/iked.log" "$OUT/$1/netwatchd.log" "$OUT/$1/charon.log" \
 	    >"$OUT/$CASE.$1.log" 2>/dev/null
 }
@@ -239,19 +239,24 @@ untrue() {
 	sed -n 's/^  [0-9]*\. /doctor: /p' "$OUT/$CASE.$1.doctor" >"$W/said"
 	sed -n 's/.*\(\[[a-z0-9-]*\]\)$/reason \1/p' "$OUT/$CASE.$1.log" | sort -u >>"$W/said"
 	grep -h -E '^(doctor|keepalive|.* keepalive ")' "$OUT/$CASE.$1.log" >>"$W/said"
-	sed -n "s/^only$TAB//p" "$DATA" >"$W/only"
-	while read -r _line; do
-		_known= _true=
-		while IFS=$TAB read -r _re _cases; do
-			printf '%s\n' "$_line" | grep -E -q -e "$_re" || continue
-			_known=1
-			case " $_cases " in
-			*" $CASE "*|*" $CASE:$1 "*|*" * "*|*" *:$1 "*) _true=1 ;;
-			esac
-		done <"$W/only"
-		[ -n "$_known" ] || echo "not known: $_line"
-		[ -z "$_known" ] || [ -n "$_true" ] || echo "not true: $_line"
-	done <"$W/said"
+	awk -F '\t' -v case="$CASE" -v side="$1" '
+	NR == FNR {
+		if ($1 == "only") {
+			re[++n] = $2
+			true[n] = (" " $3 " ") ~ (" (" case "|" case ":" side "|[*]) ")
+		}
+		next
+	}
+	{
+		known = ok = 0
+		for (i = 1; i <= n; i++)
+			if ($0 ~ re[i]) {
+				known = 1
+				ok += true[i]
+			}
+		if (!ok)
+			print (known ? "not true: " : "not known: ") $0
+	}' "$DATA" "$W/said"
 }
 # judge SIDE: yes, no, or n/a (cannot be known there) a column
 judge() {

@@ -76,11 +76,11 @@ ATF_TC_BODY(first_refused, tc)
 		int		 len;
 		const char	*text;
 	} all[] = {
-		{ N_NO_PROPOSAL_CHOSEN, 0, "NO_PROPOSAL_CHOSEN for the Child SA; we offer aes-" },
+		{ N_NO_PROPOSAL_CHOSEN, 0, "NO_PROPOSAL_CHOSEN for the Child SA: \"childsa\" differs" },
 		{ N_TS_UNACCEPTABLE, 0, "TS_UNACCEPTABLE for the Child SA; we ask for from 10.1" },
 		{ N_INVALID_KE_PAYLOAD, 2, "it wants ecp256; we offer" },
 		{ N_INVALID_KE_PAYLOAD, 0, "it wants no group we know; we offer" },
-		{ N_INTERNAL_ADDRESS_FAILURE, 0, "INTERNAL_ADDRESS_FAILURE" },
+		{ N_INTERNAL_ADDRESS_FAILURE, 0, "it has no address inside for us" },
 		{ N_FAILED_CP_REQUIRED, 0, "FAILED_CP_REQUIRED" },
 		{ N_TEMPORARY_FAILURE, 0, "TEMPORARY_FAILURE" },
 		{ 4711, 0, "unknown error notify" },

@@ -258,6 +258,7 @@ ATF_TC_BODY(ikev1, tc)
 	struct endpoint	 src = sim_ep("198.51.100.1", 500), dst = sim_ep("192.0.2.1", 500);
 	struct tape	*t = calloc(1, sizeof(*t));
 	struct show_stats st;
+	struct show_tunnel r;
 	uint8_t		 m[28] = { 1, 2, 3, 4, 5, 6, 7, 8 };
 	int		 i;
 
@@ -280,6 +281,14 @@ ATF_TC_BODY(ikev1, tc)
 	ATF_CHECK_EQ(sim_log_count(s->n[0], "peer speaks IKEv1"), 2);
 	sim_stats(s->n[0], &st);
 	ATF_CHECK_EQ(st.ikev1, 51);
+	/* the tunnel says so, until the peer speaks IKEv2 */
+	ATF_REQUIRE(sim_tunnel(s->n[0], "b", &r));
+	ATF_CHECK_EQ(r.reason, WHY_IKEV1);
+	ATF_CHECK(strstr(r.error, "peer 198.51.100.1 calls with IKEv1") != NULL);
+	s->filter = NULL;
+	ATF_CHECK(sim_up(s->n[0], "b") >= 0);
+	ATF_REQUIRE(sim_tunnel(s->n[0], "b", &r));
+	ATF_CHECK_EQ(r.reason, WHY_NONE);
 	free(t);
 	sim_free(s);
 }

@@ -188,11 +188,61 @@ ATF_TC_BODY(no_proposal, tc)
 	(void)sim_up(s->n[0], "b");
 	ATF_CHECK(!sim_is_up(s->n[0], "b"));
 	ATF_CHECK_EQ(sim_established(s->n[0]), 1);
-	ATF_CHECK(sim_logged(s->n[0], "peer says NO_PROPOSAL_CHOSEN for the Child SA; we "
-	    "offer aes-128-gcm"));
+	ATF_CHECK(sim_logged(s->n[0], "peer says NO_PROPOSAL_CHOSEN for the Child SA: "
+	    "\"childsa\" differs, or it says transport and we tunnel; we offer aes-128-gcm"));
 	ATF_CHECK(sim_logged(s->n[1], "NO_PROPOSAL_CHOSEN for the Child SA: no enc in common "
 	    "(it has aes-128-gcm, we have aes-256-gcm): it offers aes-128-gcm; our \"childsa\" "
 	    "wants, and the kernel can, aes-256-gcm"));
+	sim_free(s);
+}
+
+/* A local that is no address of this machine is said at once, and forgotten when it is. */
+ATF_TC_WITHOUT_HEAD(not_ours);
+ATF_TC_BODY(not_ours, tc)
+{
+	struct sim	*s = two(12, TUNNEL_A(SECRET), TUNNEL_B(SECRET));
+	struct node	*a = s->n[0];
+	struct show_tunnel t;
+
+	sim_move(a, "192.0.2.77", 0);
+	sim_cmd(a, CMD_UP, "b");
+	ATF_REQUIRE(sim_tunnel(a, "b", &t));
+	ATF_CHECK_EQ(t.state, SHOW_CONNECTING);
+	ATF_CHECK_EQ(t.reason, WHY_NO_WAY);
+	ATF_CHECK_STREQ(t.error, "local 192.0.2.1 is not an address of this machine");
+	sim_run(s, 25000);
+	ATF_CHECK(sim_logged(a, "local 192.0.2.1 is not an address of this machine"));
+	sim_move(a, "192.0.2.1", 0);
+	ATF_CHECK(sim_up(a, "b") >= 0 || sim_up(a, "b") >= 0 || sim_up(a, "b") >= 0);
+	ATF_REQUIRE(sim_tunnel(a, "b", &t));
+	ATF_CHECK_EQ(t.state, SHOW_UP);
+	ATF_CHECK_EQ(t.reason, WHY_NONE);
+	sim_free(s);
+}
+
+/* PFS on one side: nothing is wrong before the first rekey, and then both sides say it of
+ * a tunnel that still carries traffic; when they agree again it is forgotten. */
+ATF_TC_WITHOUT_HEAD(pfs_differs);
+ATF_TC_BODY(pfs_differs, tc)
+{
+	struct sim	*s = two(13, TUNNEL_A("childsa enc aes-256-gcm " SECRET),
+	    TUNNEL_B("childsa enc aes-256-gcm group curve25519 " SECRET));
+	struct show_tunnel t;
+
+	ATF_REQUIRE(sim_up(s->n[0], "b") >= 0);
+	ATF_REQUIRE(sim_tunnel(s->n[0], "b", &t));
+	ATF_CHECK_EQ(t.reason, WHY_NONE);
+	sim_cmd(s->n[0], CMD_REKEY, "b");
+	sim_run(s, 300);
+	ATF_REQUIRE(sim_tunnel(s->n[0], "b", &t));
+	ATF_CHECK_EQ(t.state, SHOW_UP);
+	ATF_CHECK_EQ(t.reason, WHY_REKEY);
+	ATF_CHECK(strstr(t.error, "its group (PFS) most likely; ours is aes-256-gcm") != NULL);
+	ATF_CHECK(sim_logged(s->n[0], "rekeying failed: peer says NO_PROPOSAL_CHOSEN"));
+	ATF_REQUIRE(sim_tunnel(s->n[1], "a", &t));
+	ATF_CHECK_EQ(t.state, SHOW_UP);
+	ATF_CHECK_EQ(t.reason, WHY_CHILD_PROPOSAL);
+	ATF_CHECK(strstr(t.error, "no group in common") != NULL);
 	sim_free(s);
 }
 
@@ -449,6 +499,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, wrong_ids);
 	ATF_TP_ADD_TC(tp, invalid_ke);
 	ATF_TP_ADD_TC(tp, no_proposal);
+	ATF_TP_ADD_TC(tp, not_ours);
+	ATF_TP_ADD_TC(tp, pfs_differs);
 	ATF_TP_ADD_TC(tp, caps);
 	ATF_TP_ADD_TC(tp, lost);
 	ATF_TP_ADD_TC(tp, both_start);

@@ -4,7 +4,10 @@
  * finding, and a reason that another trouble has is not named.
  */
 
+#include <sys/stat.h>
+
 #include <atf-c.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -168,6 +171,79 @@ ATF_TC_BODY(called, tc)
 	json_decref(tunnel);
 }
 
+/* What else the counters, and what the peer has begun, tell. */
+ATF_TC_WITHOUT_HEAD(else_);
+ATF_TC_BODY(else_, tc)
+{
+	static const struct { int in, out, clear, answered, passing; const char *cause; } all[] = {
+		{ 12, 1, 0, 1, 1, "more comes out of the tunnel than goes in" },
+		{ 1, 12, 0, 1, 1, "more goes into the tunnel than comes out" },
+		{ 3, 3, 0, 0, 1, "does not answer us" },
+		{ 0, 3, 4, 0, 0, "come in clear" },
+	};
+	struct patient p;
+	struct findings fs;
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		memset(&fs, 0, sizeof(fs));
+		patient(&p, "up", "", "");
+		sa = json_pack("{s:i,s:i}", "packets_in", 0, "packets_out", 0);
+		p.sa = sa;
+		p.poked = 1;
+		p.passing = all[i].passing;
+		p.moved_in = (uint64_t)all[i].in;
+		p.moved_out = (uint64_t)all[i].out;
+		p.clear_in = (uint64_t)all[i].clear;
+		p.answered = all[i].answered;
+		doctor_traffic(&p, &fs);
+		ATF_CHECK_MSG(strstr(first(&fs)->cause, all[i].cause) != NULL, "%zu: %s", i,
+		    first(&fs)->cause);
+		ATF_CHECK_EQ(fs.n, 1);
+		json_decref(tunnel);
+		json_decref(sa);
+	}
+	memset(&fs, 0, sizeof(fs));
+	patient(&p, "passive", "", "");
+	p.begun = 2;
+	doctor_down(&p, &fs);
+	ATF_CHECK_EQ(fs.n, 1);
+	ATF_CHECK(strstr(fs.f[0].cause, "calls us and does not go on") != NULL);
+	json_decref(tunnel);
+}
+
+/* No daemon: what is wrong with its file, as iked would say it. */
+ATF_TC_WITHOUT_HEAD(absent);
+ATF_TC_BODY(absent, tc)
+{
+	static const struct { const char *text, *says; } all[] = {
+		{ "ikev2 \"a\" esp from 10.1.0.0/24 to 10.2.0.0/24 peer 192.0.2.1 ikesa enc aes-9 "
+		    "psk \"a secret that is long enough\"\n", "its file cannot be used: x.conf:1:" },
+		{ "# nothing\n", "has no tunnel" },
+	};
+	char line[2000];
+	size_t i, n;
+	FILE *f;
+
+	(void)tc;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		ATF_REQUIRE((f = fopen("x.conf", "w")) != NULL);
+		(void)fputs(all[i].text, f);
+		ATF_REQUIRE(fclose(f) == 0 && chmod("x.conf", 0600) == 0);
+		ATF_REQUIRE(freopen("out", "w", stdout) != NULL);
+		ATF_CHECK_EQ(doctor_absent("iked is not running", "x.conf"), 1);
+		(void)fflush(stdout);
+		ATF_REQUIRE((f = fopen("out", "r")) != NULL);
+		n = fread(line, 1, sizeof(line) - 1, f);
+		line[n] = '\0';
+		(void)fclose(f);
+		/* unless this machine has a daemon of its own */
+		ATF_CHECK_MSG(strstr(line, all[i].says) != NULL || strstr(line,
+		    "another program holds") != NULL, "%s", line);
+	}
+}
+
 /* A datagram from here to here, to a port where nobody listens, is answered. */
 ATF_TC_WITHOUT_HEAD(poke);
 ATF_TC_BODY(poke, tc)
@@ -254,6 +330,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, passing);
 	ATF_TP_ADD_TC(tp, called);
 	ATF_TP_ADD_TC(tp, poke);
+	ATF_TP_ADD_TC(tp, else_);
+	ATF_TP_ADD_TC(tp, absent);
 	ATF_TP_ADD_TC(tp, room);
 	ATF_TP_ADD_TC(tp, host);
 	ATF_TP_ADD_TC(tp, words);

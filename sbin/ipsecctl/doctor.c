@@ -146,12 +146,14 @@ watch(struct client *c, const char *name, struct patient *p)
 
 	(void)snprintf(line, sizeof(line), "counters \"%s\"", name);
 	a = ask(c, line);
+	p->clear_in = host_in_clear();
 	if (host_inside(json_object_get(t, "from"), &p->inside, dev) != 1 ||
 	    doctor_first_host(json_object_get(t, "to"), &p->beyond) == -1 ||
 	    p->beyond.fam != p->inside.fam)
 		memset(&p->beyond, 0, sizeof(p->beyond));
 	poke(p);
 	b = ask(c, line);
+	p->clear_in = host_in_clear() - p->clear_in;
 	x = json_array_get(a, 0);
 	y = json_array_get(b, 0);
 	if (x != NULL && y != NULL) {
@@ -175,9 +177,30 @@ print_passing(const struct patient *p)
 		printf("  %s, beyond it, answers\n", addr_str(&p->beyond, a));
 }
 
+/* What the peer has begun and we have answered, and that has not gone on. */
+static unsigned int
+begun(const json_t *peers, const char *remote)
+{
+	const json_t *p;
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < json_array_size(peers); i++) {
+		p = json_array_get(peers, i);
+		n += strcmp(field_str(p, "remote"), remote) == 0 &&
+		    strcmp(field_str(p, "side"), "responder") == 0 &&
+		    strcmp(field_str(p, "state"), "waiting for IKE_AUTH request") == 0;
+	}
+	return (n);
+}
+
+/* What iked told of all. */
+struct told {
+	json_t	*tunnels, *peers, *sas, *policies, *keepalives;
+};
+
 static int
-examine(struct client *c, const json_t *t, const json_t *sas, const json_t *policies,
-    const json_t *keepalives)
+examine(struct client *c, const json_t *t, const struct told *all)
 {
 	struct findings fs = { .n = 0 };
 	struct patient p;
@@ -187,9 +210,10 @@ examine(struct client *c, const json_t *t, const json_t *sas, const json_t *poli
 
 	memset(&p, 0, sizeof(p));
 	p.tunnel = t;
-	p.sa = of_tunnel(sas, name);
-	p.keepalive = of_tunnel(keepalives, name);
-	p.policies = policies;
+	p.sa = of_tunnel(all->sas, name);
+	p.keepalive = of_tunnel(all->keepalives, name);
+	p.policies = all->policies;
+	p.begun = begun(all->peers, field_str(t, "remote"));
 	(void)addr_parse(&p.local, field_str(t, "local"));
 	(void)addr_parse(&p.remote, field_str(t, "remote"));
 	if (up)
@@ -209,40 +233,13 @@ examine(struct client *c, const json_t *t, const json_t *sas, const json_t *poli
 	return (fs.n > 0);
 }
 
-/* No iked: who stands in its way? */
-static int
-absent(const char *errtext)
-{
-	static const uint16_t ports[] = { 500, 4500 };
-	char who[128], clean[CLIENT_ERRLEN];
-	size_t i;
-	int r;
-
-	(void)print_clean(clean, sizeof(clean), errtext);
-	printf("%s\n", clean);
-	for (i = 0; i < 2; i++) {
-		r = host_holder(ports[i], who, sizeof(who));
-		if (r == 1)
-			printf("  1. another daemon holds UDP port %u: %s\n"
-			    "     do:   stop it, and see that it does not start again; then "
-			    "start iked\n", ports[i], who);
-		if (r == 1)
-			return (1);
-	}
-	printf("  1. %s\n     do:   iked -n, which names mistakes of the file; then start it; its "
-	    "log says why it ended\n", strstr(clean, "nobody listens") != NULL ? "it has ended "
-	    "without tidying up: it was killed, or crashed" : "it was not started, it refused "
-	    "its file, or it was told to end");
-	return (1);
-}
-
 int
-doctor_main(const char *sock, int n, char *const *names)
+doctor_main(const char *sock, const char *conf, int n, char *const *names)
 {
 	char errtext[CLIENT_ERRLEN];
 	enum client_why why;
 	struct client *c;
-	json_t *tunnels, *sas, *policies, *keepalives;
+	struct told all;
 	const json_t *t;
 	size_t i;
 	int bad = 0, seen = 0;
@@ -251,30 +248,32 @@ doctor_main(const char *sock, int n, char *const *names)
 		return (-1);
 	if ((c = client_open(sock, 0, CONNECT_MS, &why, errtext)) == NULL) {
 		if (why == CLIENT_WHY_ABSENT)
-			return (absent(errtext));
+			return (doctor_absent(errtext, conf));
 		warnx("%s", errtext);
 		return (1);
 	}
-	if ((tunnels = ask(c, "show tunnels")) == NULL)
+	if ((all.tunnels = ask(c, "show tunnels")) == NULL)
 		errx(1, "iked shows no tunnels");
-	sas = ask(c, "show sa");
-	policies = ask(c, "show policies");
-	keepalives = ask(c, "show keepalive");
-	for (i = 0; i < json_array_size(tunnels); i++) {
-		t = json_array_get(tunnels, i);
+	all.peers = ask(c, "show peers");
+	all.sas = ask(c, "show sa");
+	all.policies = ask(c, "show policies");
+	all.keepalives = ask(c, "show keepalive");
+	for (i = 0; i < json_array_size(all.tunnels); i++) {
+		t = json_array_get(all.tunnels, i);
 		if (n == 1 && strcmp(field_str(t, "tunnel"), names[0]) != 0)
 			continue;
 		seen++;
-		bad |= examine(c, t, sas, policies, keepalives);
+		bad |= examine(c, t, &all);
 	}
 	if (n == 1 && seen == 0) {
 		warnx("there is no tunnel of this name");
 		bad = 1;
 	}
-	json_decref(tunnels);
-	json_decref(sas);
-	json_decref(policies);
-	json_decref(keepalives);
+	json_decref(all.tunnels);
+	json_decref(all.peers);
+	json_decref(all.sas);
+	json_decref(all.policies);
+	json_decref(all.keepalives);
 	client_close(c);
 	return (bad);
 }

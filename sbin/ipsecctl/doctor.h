@@ -46,11 +46,15 @@ struct patient {
 	unsigned int	 large;
 	uint64_t	 moved_in, moved_out;
 	struct addr	 inside, beyond;	/* from, to */
+	uint64_t	 clear_in;	/* packets that came in clear meanwhile, and were dropped */
+	unsigned int	 begun;		/* IKE SAs that the peer has begun and not gone on with */
 };
 
 /* ---- doctor_down.c, doctor_traffic.c */
 void	doctor_down(const struct patient *, struct findings *);
 void	doctor_traffic(const struct patient *, struct findings *);
+/* What the word of iked.reasons(7) means. */
+void	doctor_reason(const struct patient *, struct findings *);
 /* What is wrong with this machine whatever the tunnel does. */
 void	doctor_machine(const struct patient *, struct findings *);
 
@@ -61,7 +65,9 @@ int	doctor_first_host(const json_t *nets, struct addr *);
 
 /* 0: nothing is wrong; 1: something is, and was said.  name NULL: all tunnels.
  * -1: usage. */
-int	doctor_main(const char *socket, int n, char *const *names);
+int	doctor_main(const char *socket, const char *conf, int n, char *const *names);
+/* ---- doctor_absent.c: iked does not run; conf is its file */
+int	doctor_absent(const char *errtext, const char *conf);
 
 /* ---- doctor_host.c: the same on every system */
 /* The address packets to remote leave from; 0, or an errno. */
@@ -110,6 +116,10 @@ int	host_nat(void);
 int	host_filter(char *what, size_t cap);
 /* Who has that UDP port: its name and pid, "" nobody. */
 int	host_holder(uint16_t port, char *who, size_t cap);
+/* 1: a policy for what goes from net to net is in the kernel, 0 there is none. */
+int	host_policy(const struct prefix *from, const struct prefix *to);
+/* Packets that should have come through a tunnel and came otherwise, since the start. */
+uint64_t host_in_clear(void);
 /* Errors of the kernel's IPsec since the machine started, not 0: "InNoStates 3, ..." with
  * what they mean. 1: there are some. */
 int	host_errors(char *dst, size_t cap);

@@ -36,6 +36,20 @@ host_path_mtu(int fd, int v6)
 }
 
 int
+host_policy(const struct prefix *from, const struct prefix *to)
+{
+	(void)from;
+	(void)to;
+	return (-1);
+}
+
+uint64_t
+host_in_clear(void)
+{
+	return (0);
+}
+
+int
 host_silent(const json_t *nets, struct addr *which)
 {
 	(void)nets;

@@ -12,55 +12,60 @@
 /* By the word of iked.reasons(7): what it most likely is, and what to do. */
 static const struct meaning {
 	const char	*reason, *cause, *advice;
+	const char	*ours;		/* the cause, where we called; NULL: the same */
 } meanings[] = {
-	{ "secret", "the secrets of the two sides differ", "make psk equal on both sides" },
+	{ "secret", "the secrets of the two sides differ", "make psk equal on both sides", NULL },
 	{ "auth-refused", "the peer does not accept us: the secrets differ, or the identities "
 	    "differ (our srcid is not its dstid, or our dstid not its srcid)",
 	    "make psk equal on both sides; compare the identities, type and value; its log "
-	    "says which it is, it may not tell us" },
+	    "says which it is, it may not tell us", NULL },
 	{ "identity", "the identities of the two sides do not fit",
-	    "make srcid of one side dstid of the other" },
+	    "make srcid of one side dstid of the other", NULL },
 	{ "auth-method", "the peer proves itself otherwise than with a pre-shared key",
-	    "set it to a pre-shared key" },
+	    "set it to a pre-shared key", NULL },
 	{ "ike-proposal", "no transforms of ikesa in common (enc, auth, prf, group)",
 	    "make ikesa equal on both sides; see that peer there is our address; the log of the "
-	    "side that was called names the difference" },
+	    "side that was called names the difference",
+	    "the peer takes nothing of our ikesa (enc, auth, prf, group), or has no tunnel for "
+	    "our address" },
 	{ "child-proposal", "no transforms of childsa in common (enc, auth, group, esn)",
-	    "make childsa equal on both sides; the log of the side that was called names the "
-	    "difference" },
+	    "make childsa equal on both sides, and transport or tunnel; the log of the side that "
+	    "was called names the difference",
+	    "the peer takes nothing of our childsa (enc, auth, group, esn), or one side says "
+	    "transport and the other tunnel" },
 	{ "group", "the key exchange groups differ (PFS)",
-	    "write the same group after ikesa and childsa on both sides" },
+	    "write the same group after ikesa and childsa on both sides", NULL },
 	{ "selectors", "from and to are not the peer's, mirrored",
 	    "compare: ipsecctl mirror prints what the other side should have; ipsecctl diff "
-	    "compares two files" },
+	    "compares two files", NULL },
 	{ "single-pair", "the peer wants an SA for each pair of networks",
-	    "write \"single\" on both sides, or fewer networks" },
+	    "write \"single\" on both sides, or fewer networks", NULL },
 	{ "mode", "one side says transport, the other tunnel (or transport meets NAT)",
-	    "write the same word on both sides" },
+	    "write the same word on both sides", NULL },
 	{ "unknown-peer", "the peer calls from an address that no tunnel names",
-	    "write that address after peer" },
+	    "write that address after peer", NULL },
 	{ "ikev1", "the peer speaks IKEv1 only", "set it to IKEv2; on RouterOS "
-	    "exchange-mode=ike2" },
+	    "exchange-mode=ike2", NULL },
 	{ "no-way", "there is no route to the peer, or our address is gone",
-	    "look at the addresses and routes of this machine" },
+	    "look at the addresses and routes of this machine", NULL },
 	{ "no-address", "no address inside the tunnel is to be had",
 	    "give \"config address\" of the side that gives a larger network; have the other "
-	    "ask with \"request address any\"" },
+	    "ask with \"request address any\"", NULL },
 	{ "kernel-lacks", "this kernel can do nothing of childsa",
-	    "load its modules or choose other transforms" },
+	    "load its modules or choose other transforms", NULL },
 	{ "kernel-refuses", "this kernel does not take the SA",
-	    "see the error; another IPsec daemon, or what it left, may be in the way" },
+	    "see the error; another IPsec daemon, or what it left, may be in the way", NULL },
 	{ "no-peer-address", "the tunnel has \"peer any\": only the other side can start",
-	    "start it there" },
-	{ "command", "it was taken down by command", "ipsecctl up, or reload" },
+	    "start it there", NULL },
+	{ "command", "it was taken down by command", "ipsecctl up, or reload", NULL },
 	{ "transcript", "the peer lacks what fulltranscript demands",
-	    "remove the word, or update the peer" },
+	    "remove the word, or update the peer", NULL },
 	{ "nat", "there is NAT on the way, which one side does not allow or cannot pass",
-	    "allow NAT traversal on both sides" },
+	    "allow NAT traversal on both sides", NULL },
 	{ "peer-silent", "the peer has fallen silent: it is down or reboots, or the way to it "
-	    "is cut", "look at the peer; it is tried again by itself" },
+	    "is cut", "look at the peer; it is tried again by itself", NULL },
 	{ "peer-deleted", "the peer has taken the tunnel down",
-	    "its log says why; was it told to, did it end, was its configuration changed?" },
+	    "its log says why; was it told to, did it end, was its configuration changed?", NULL },
 };
 
 static const struct meaning *
@@ -81,8 +86,8 @@ called(const struct patient *p)
 	return (strncmp(field_str(p->tunnel, "error"), "refused to ", 11) == 0);
 }
 
-static void
-by_reason(const struct patient *p, struct findings *fs)
+void
+doctor_reason(const struct patient *p, struct findings *fs)
 {
 	const struct meaning *m = meaning_of(field_str(p->tunnel, "reason"));
 	struct finding *f;
@@ -90,9 +95,8 @@ by_reason(const struct patient *p, struct findings *fs)
 	if (m == NULL)
 		return;
 	f = finding_new(fs, 80);
-	finding_set(f->cause, "%s [%s]", strcmp(m->reason, "ike-proposal") == 0 &&
-	    !called(p) ? "the peer takes nothing of our ikesa (enc, auth, prf, group), or has no "
-	    "tunnel for our address" : m->cause, m->reason);
+	finding_set(f->cause, "%s [%s]", m->ours != NULL && !called(p) ? m->ours : m->cause,
+	    m->reason);
 	finding_set(f->evidence, "%s", field_str(p->tunnel, "error"));
 	finding_set(f->advice, "%s", m->advice);
 }
@@ -135,8 +139,14 @@ knock(const struct patient *p, struct findings *fs, uint16_t port)
 		finding_set(f->advice, "allow UDP 500 and 4500 in both directions");
 		break;
 	case ETIMEDOUT:
-		finding_set(f->cause, "UDP port %u of %s gives no answer: a firewall blocks it on "
-		    "the way, peer is not the right address, or that machine is down", port, a);
+		if (p->begun > 0)
+			finding_set(f->cause, "the peer calls us, and what we send to UDP port %u of "
+			    "%s is lost: a firewall on the way, or rules or rp_filter there", port, a);
+		else
+			finding_set(f->cause, "UDP port %u of %s gives no answer: what goes there or "
+			    "comes back is lost (a firewall, rp_filter, no route there), peer is not "
+			    "the right address, that machine is down, or what has the port is no "
+			    "IKEv2 daemon", port, a);
 		finding_set(f->evidence, "a datagram that every IKEv2 daemon answers was not "
 		    "answered within 2.5 s");
 		finding_set(f->advice, "allow UDP 500 and 4500 on both sides and between; is peer "
@@ -181,6 +191,22 @@ unheard(const struct patient *p)
 	    strcmp(why, "peer-deleted") == 0);
 }
 
+/* We have answered its IKE_SA_INIT, and nothing else came. */
+static void
+stuck(const struct patient *p, struct findings *fs)
+{
+	struct finding *f;
+
+	if (p->begun == 0)
+		return;
+	f = finding_new(fs, 74);
+	finding_set(f->cause, "the peer calls us and does not go on: our answer does not reach it, "
+	    "or its IKE_AUTH (UDP port 4500) does not reach us");
+	finding_set(f->evidence, "%u of its IKE SAs wait for IKE_AUTH", p->begun);
+	finding_set(f->advice, "allow UDP 500 and 4500 in both directions, on both sides and "
+	    "between; ipsecctl doctor there");
+}
+
 static void
 both_wait(const struct patient *p, struct findings *fs)
 {
@@ -189,7 +215,7 @@ both_wait(const struct patient *p, struct findings *fs)
 
 	if (strcmp(state, "passive") == 0) {
 		/* it came, and why it was refused is known */
-		if (called(p))
+		if (called(p) || p->begun > 0)
 			return;
 		f = finding_new(fs, field_str(p->tunnel, "reason")[0] != '\0' ? 20 : 50);
 		finding_set(f->cause, "it is passive: it waits for the peer, which has not come "
@@ -210,8 +236,9 @@ both_wait(const struct patient *p, struct findings *fs)
 void
 doctor_down(const struct patient *p, struct findings *fs)
 {
-	by_reason(p, fs);
+	doctor_reason(p, fs);
 	both_wait(p, fs);
+	stuck(p, fs);
 	if (addr_is_any(&p->remote) || !unheard(p))
 		return;
 	if (strcmp(field_str(p->tunnel, "reason"), "no-answer-auth") == 0) {

@@ -327,6 +327,23 @@ error_means(const char *name)
 	return (NULL);
 }
 
+uint64_t
+host_in_clear(void)
+{
+	char line[128], name[64];
+	unsigned long n, found = 0;
+	FILE *f = fopen("/proc/net/xfrm_stat", "r");
+
+	if (f == NULL)
+		return (0);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "%63s %lu", name, &n) == 2 &&
+		    strcmp(name, "XfrmInTmplMismatch") == 0)
+			found = n;
+	(void)fclose(f);
+	return (found);
+}
+
 int
 host_errors(char *dst, size_t cap)
 {

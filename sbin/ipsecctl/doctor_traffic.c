@@ -18,8 +18,9 @@ one_way_out(const struct patient *p, struct findings *fs)
 	    "from it to us, is lost on the way (a firewall), as it seems", encap ?
 	    "ESP in UDP 4500" : "ESP (IP protocol 50)");
 	finding_set(f->evidence, "%llu packets have gone into the tunnel, %llu have come out of "
-	    "it", (unsigned long long)field_num(p->sa, "packets_out"),
-	    (unsigned long long)field_num(p->sa, "packets_in"));
+	    "it; while we looked %llu and %llu", (unsigned long long)field_num(p->sa,
+	    "packets_out"), (unsigned long long)field_num(p->sa, "packets_in"),
+	    (unsigned long long)p->moved_out, (unsigned long long)p->moved_in);
 	finding_set(f->advice, "%s", encap ? "allow UDP 4500 in both directions" : "allow ESP "
 	    "in both directions between the two gateways, or write natt on both sides, "
 	    "which puts ESP into UDP 4500");
@@ -36,20 +37,36 @@ one_way_in(const struct patient *p, struct findings *fs)
 
 	finding_set(f->cause, "packets come out of the tunnel and none go in: no answer of "
 	    "this side's hosts reaches the policy");
-	finding_set(f->evidence, "%llu packets have come out, %llu have gone in",
-	    (unsigned long long)field_num(p->sa, "packets_in"),
-	    (unsigned long long)field_num(p->sa, "packets_out"));
+	finding_set(f->evidence, "%llu packets have come out, %llu have gone in; while we looked "
+	    "%llu and %llu", (unsigned long long)field_num(p->sa, "packets_in"),
+	    (unsigned long long)field_num(p->sa, "packets_out"),
+	    (unsigned long long)p->moved_in, (unsigned long long)p->moved_out);
 	finding_set(f->advice, "is the host that is pinged up, has it a route back by this "
 	    "gateway, does this gateway forward? NAT rules here must exempt the tunnel's nets");
 }
 
-/* What we send ourselves does not reach the SA. */
+/* 1: the kernel has no policy for the first pair of nets, whatever iked believes. */
+static int
+no_policy(const json_t *t)
+{
+	const char *from = json_string_value(json_array_get(json_object_get(t, "from"), 0));
+	const char *to = json_string_value(json_array_get(json_object_get(t, "to"), 0));
+	struct prefix a, b;
+
+	return (from != NULL && to != NULL && prefix_parse(&a, from) == 0 &&
+	    prefix_parse(&b, to) == 0 && host_policy(&a, &b) == 0);
+}
+
+/* What we send ourselves does not reach the SA; where the policy is gone, that is why. */
 static void
 eaten(const struct patient *p, struct findings *fs)
 {
 	char a[ADDR_STRLEN], b[ADDR_STRLEN];
-	struct finding *f = finding_new(fs, 89);
+	struct finding *f;
 
+	if (no_policy(p->tunnel))
+		return;
+	f = finding_new(fs, 89);
 	finding_set(f->cause, "what this machine sends from net to net does not reach the tunnel: "
 	    "NAT or firewall rules here, or no route at all");
 	finding_set(f->evidence, "%d datagrams from %s to %s, and none has gone into the tunnel",
@@ -83,14 +100,62 @@ not_renewed(const struct patient *p, struct findings *fs)
 	const char *why = field_str(p->tunnel, "reason");
 	struct finding *f;
 
-	if (strcmp(why, "rekey-failed") != 0 && strcmp(why, "child-proposal") != 0)
+	if (strcmp(why, "rekey-failed") != 0 && strcmp(why, "child-proposal") != 0) {
+		/* of another peer, or of another try */
+		if (field_str(p->tunnel, "error")[0] != '\0')
+			doctor_reason(p, fs);
 		return;
+	}
 	f = finding_new(fs, 90);
 	finding_set(f->cause, "it cannot get new keys and ends with the old ones: the group after "
 	    "childsa (PFS) differs, which is not noticed before the first rekey, or childsa was "
 	    "changed [%s]", why);
 	finding_set(f->evidence, "%s", field_str(p->tunnel, "error"));
 	finding_set(f->advice, "write the same group after childsa on both sides, or none at all");
+}
+
+/* They come, and not out of the tunnel: the policy here drops them. */
+static void
+in_clear(const struct patient *p, struct findings *fs)
+{
+	struct finding *f = finding_new(fs, 94);
+
+	finding_set(f->cause, "packets from the to net come in clear, not through the tunnel, and "
+	    "are dropped here: the policy of the other side is gone, or NAT there rewrites them");
+	finding_set(f->evidence, "%llu such packets while we looked, of this or another tunnel "
+	    "(XfrmInTmplMismatch)", (unsigned long long)p->clear_in);
+	finding_set(f->advice, "on the other side: ipsecctl doctor, ip xfrm policy");
+}
+
+/* Hosts ask and are not answered; or they want no answer. */
+static void
+lopsided(const struct patient *p, struct findings *fs)
+{
+	struct finding *f;
+	int in = p->moved_in > 3 * p->moved_out + 3, out = p->moved_out > 3 * p->moved_in + 3;
+	char a[ADDR_STRLEN];
+
+	if (p->poked > 0 && !p->answered) {
+		f = finding_new(fs, 34);
+		finding_set(f->cause, "%s, which should be in the to net, does not answer us: that "
+		    "address is nobody's, it never answers, or ESP to the peer is lost, or what "
+		    "comes back", addr_str(&p->beyond, a));
+		finding_set(f->evidence, "%d datagrams have gone to it through the tunnel", p->poked);
+		finding_set(f->advice, "ipsecctl doctor there: do packets come out of the tunnel?");
+	}
+	if (!in && !out)
+		return;
+	f = finding_new(fs, 35);
+	if (in)
+		finding_set(f->cause, "more comes out of the tunnel than goes in: a host of the from "
+		    "net does not answer, or not by this gateway (its route back), or it need not");
+	else
+		finding_set(f->cause, "more goes into the tunnel than comes out: a host of the to "
+		    "net does not answer, or not by its gateway (its route back), or it need not");
+	finding_set(f->evidence, "%llu in and %llu out while we looked", (unsigned long long)
+	    p->moved_in, (unsigned long long)p->moved_out);
+	finding_set(f->advice, "is that host up, is its route to the other net by its gateway, does "
+	    "its own firewall let answers out?");
 }
 
 /* Nothing has been seen to pass while we looked. */
@@ -100,8 +165,12 @@ still(const struct patient *p, struct findings *fs)
 	uint64_t in = field_num(p->sa, "packets_in"), out = field_num(p->sa, "packets_out");
 	struct finding *f;
 
+	if (p->clear_in > 0)
+		in_clear(p, fs);
 	if (p->moved_out == 0 && p->poked > 0)
 		eaten(p, fs);
+	else if (p->clear_in > 0)
+		return;
 	else if (p->moved_in == 0 && (p->moved_out > 0 || out > in + 2))
 		one_way_out(p, fs);
 	else if (p->moved_out == 0 && (p->moved_in > 0 || in > out + 2))
@@ -134,6 +203,8 @@ doctor_traffic(const struct patient *p, struct findings *fs)
 	large_lost(p, fs);
 	if (!p->passing)
 		still(p, fs);
+	else
+		lopsided(p, fs);
 	if (host_silent(json_object_get(p->tunnel, "from"), &host) != 1)
 		return;
 	f = finding_new(fs, 72);
@@ -182,6 +253,15 @@ policies(const struct patient *p, struct findings *fs)
 	const json_t *o;
 	size_t i;
 
+	if (no_policy(p->tunnel)) {
+		f = finding_new(fs, 98);
+		finding_set(f->cause, "the policy of this tunnel is not in the kernel any more: its "
+		    "packets leave in clear; another program has taken it out");
+		finding_set(f->evidence, "the kernel's list has none from the from net to the to net");
+		finding_set(f->advice, "look for scripts with ip xfrm policy flush or setkey -FP, and "
+		    "another IPsec daemon; restart iked, which places it again");
+		return;
+	}
 	for (i = 0; i < json_array_size(p->policies); i++) {
 		o = json_array_get(p->policies, i);
 		if (strcmp(field_str(o, "tunnel"), field_str(p->tunnel, "tunnel")) != 0 ||

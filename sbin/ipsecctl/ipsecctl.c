@@ -53,7 +53,7 @@ usage(void)
 	    "       ipsecctl [-s socket] trace tunnel [-j]\n"
 	    "       ipsecctl [-s socket] probe tunnel\n"
 	    "       ipsecctl [-s socket] keepalive backup on | off\n"
-	    "       ipsecctl [-s socket] doctor [tunnel]\n"
+	    "       ipsecctl [-s socket] doctor [tunnel] [-f file]\n"
 	    "       ipsecctl [-s socket] up | down tunnel [-w [-i wait]]\n"
 	    "       ipsecctl [-s socket] rekey | recreate | reset | check tunnel\n"
 	    "       ipsecctl [-s socket] rekey ike tunnel\n"
@@ -308,7 +308,7 @@ main_other(struct opts *o)
 	if (strcmp(o->args[0], "diff") == 0)
 		return (diff_main(o->n - 1, rest));
 	if (strcmp(o->args[0], "doctor") == 0)
-		return (doctor_main(o->path, o->n - 1, rest));
+		return (doctor_main(o->path, o->file, o->n - 1, rest));
 	if (strcmp(o->args[0], "mirror") == 0)
 		return (mirror_main(o->n - 1, rest, o->file, o->form));
 	if (strcmp(o->args[0], "genpsk") == 0)
