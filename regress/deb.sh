@@ -18,6 +18,8 @@ dir=$(cd "$dir" && pwd -P)
 tar -C "$top" --exclude=./build --exclude=./.git --exclude=./debian/ikeep -cf - . |
     tar -C "$dir/src" -xf -
 cd "$dir/src"
+# Not what this make was told: the package is built in build/ of its copy.
+unset MAKEFLAGS MAKEOVERRIDES MFLAGS OBJDIR
 if ! dpkg-buildpackage -us -uc -b >"$dir/log" 2>&1; then
 	tail -n 40 "$dir/log"
 	echo "deb: not built; all of it is in $dir/log" >&2
