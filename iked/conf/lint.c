@@ -9,6 +9,7 @@
 #include "conf/lint.h"
 
 #define SHORT_LIFE	300	/* s: jitter is a part of it, and that part too small */
+#define PAIRS		8	/* networks of each side that NAT is asked of */
 #define FEW_OCTETS	8	/* different ones in a secret */
 
 struct look {
@@ -184,26 +185,53 @@ look_life(struct look *l)
 }
 
 /* Before a policy sees a packet, NAT has given it another source. */
+static int
+nat_of(struct look *l, unsigned int i, unsigned int k)
+{
+	char		 rule[LINT_RULE], from[PREFIX_STRLEN], to[PREFIX_STRLEN];
+	const struct prefix *f = &l->t->fromnet[i], *t = &l->t->tonet[k];
+	const char	*ip = f->addr.fam == ADDR_V6 ? "ip6" : "ip";
+	int		 r;
+
+	/* our own address, that NAT would give as well */
+	if (f->len == 8 * addr_len(&f->addr) && addr_cmp(&f->addr, &l->p->local) == 0)
+		return (0);
+	if ((r = l->env->nat(l->env->arg, f, t, &l->p->remote, rule)) == 0)
+		return (0);
+	TELL(l, "NAT %s packets to %s another source before the policy sees them, and they "
+	    "leave in clear (%s): above it in that chain \"%s saddr %s %s daddr %s accept\", "
+	    "with iptables \"-m policy --dir out --pol ipsec -j ACCEPT\"", r == 1 ? "gives" :
+	    "may give", prefix_str(t, to), rule, ip, prefix_str(f, from), ip, to);
+	return (1);
+}
+
 static void
 look_nat(struct look *l)
 {
-	unsigned int	 i;
+	unsigned int	 i, k;
 
-	if (l->env->nat != 1)
+	if (l->env->nat == NULL || l->t->dyn != DYN_NO)
 		return;
-	for (i = 0; i < l->t->from.n; i++)
-		if (l->t->fromnet[i].len < 8 * addr_len(&l->t->fromnet[i].addr))
-			break;
-	if (i < l->t->from.n)
-		TELL(l, "this machine has NAT rules: a packet that they rewrite fits no policy "
-		    "and leaves in clear; exempt traffic of the tunnel, for example "
-		    "iptables -t nat -I POSTROUTING -m policy --dir out --pol ipsec "
-		    "-j ACCEPT");
+	for (i = 0; i < l->t->from.n && i < PAIRS; i++)
+		for (k = 0; k < l->t->to.n && k < PAIRS; k++)
+			if (nat_of(l, i, k))
+				return;
+}
+
+static void
+look_drops(struct look *l)
+{
+	char		 rule[LINT_RULE];
+
+	if (l->env->drops != NULL &&
+	    l->env->drops(l->env->arg, &l->p->local, &l->p->remote, rule) == 1)
+		TELL(l, "this machine's own packet filter drops %s: let UDP 500, UDP 4500 and "
+		    "ESP pass, from and to the peer", rule);
 }
 
 static void (*const looks[])(struct look *) = {
 	look_few, look_known, look_pfs, look_transport, look_swallow, look_source,
-	look_local, look_life, look_nat
+	look_local, look_life, look_nat, look_drops
 };
 
 int

@@ -10,13 +10,20 @@
 
 #include "conf/conf.h"
 
-#define LINT_TEXTLEN	400
+#define LINT_TEXTLEN	640
+#define LINT_RULE	256
 
 /* What only a process can know. */
 struct lint_env {
 	const struct addr	*addrs;		/* this machine's; NULL: not known */
 	size_t			 naddrs;
-	int			 nat;		/* 1: it rewrites addresses of packets */
+	/* What its packet filter does, NULL: not known.  1: takes, 2: may take; text[LINT_RULE]
+	 * names the rule. */
+	int	(*nat)(void *arg, const struct prefix *from, const struct prefix *to,
+		    const struct addr *peer, char *text);
+	int	(*drops)(void *arg, const struct addr *local, const struct addr *peer,
+		    char *text);
+	void	*arg;
 };
 
 /* A finding: of which tunnel, and what to change, in one line. */

@@ -12,9 +12,10 @@
 #include "conf/lint.h"
 #include "proc/checkconf.h"
 #include "proc/plog.h"
+#include "proc/rules.h"
 
 #define LINT_LINES	200	/* who has more does not read them */
-#define NAT_TABLES	"/proc/net/ip_tables_names"
+#define ASKED		1000	/* tunnels whose packets are led through the filter */
 
 /* NULL: not known.  The caller frees it. */
 static struct addr *
@@ -39,20 +40,49 @@ own_addrs(size_t *n)
 	return (a);
 }
 
-/* iptables' own table; nftables cannot be asked without their library. 1, or -1: not known. */
-static int
-has_nat(void)
-{
-	char line[64];
-	FILE *f;
-	int yes = 0;
+struct machine {
+	struct rules	*rules;
+	unsigned int	 asked;
+};
 
-	if ((f = fopen(NAT_TABLES, "r")) == NULL)
-		return (-1);
-	while (fgets(line, sizeof(line), f) != NULL)
-		yes |= strcmp(line, "nat\n") == 0;
-	(void)fclose(f);
-	return (yes ? 1 : -1);	/* nft may have some all the same */
+static int
+fate(enum rules_fate f)
+{
+	return (f == RULES_TAKE ? 1 : f == RULES_MAY ? 2 : 0);
+}
+
+static int
+nat(void *arg, const struct prefix *from, const struct prefix *to, const struct addr *peer,
+    char *text)
+{
+	struct machine *m = arg;
+
+	return (m->asked < ASKED ? fate(rules_nat(m->rules, from, to, peer, text)) : 0);
+}
+
+/* IKE and ESP, out and in; the first that is dropped is told. */
+static int
+drops(void *arg, const struct addr *local, const struct addr *peer, char *text)
+{
+	static const struct { uint16_t port; const char *name; } all[] = {
+		{ 500, "UDP 500" }, { 4500, "UDP 4500" }, { 0, "ESP" },
+	};
+	struct machine *m = arg;
+	char rule[RULES_TEXT];
+	int i, in;
+
+	if (m->asked++ >= ASKED)
+		return (0);
+	for (i = 0; i < 6; i++) {
+		in = i & 1;
+		if (rules_gateways(m->rules, local, peer, all[i / 2].port, in, rule) !=
+		    RULES_TAKE)
+			continue;
+		(void)snprintf(text, LINT_RULE, "%s %s the peer (%.200s)", all[i / 2].name,
+		    in ? "from" : "to", rule);
+		return (1);
+	}
+	return (0);
 }
 
 static void
@@ -68,18 +98,26 @@ say(void *arg, const struct conf_tunnel *t, const char *text)
 static void
 lint(const struct conf *c)
 {
-	struct lint_env env;
+	struct machine m = { rules_read(), 0 };
+	struct lint_env env = { .nat = nat, .drops = drops, .arg = &m };
 	struct addr *a;
 	unsigned int n = 0;
 
 	env.addrs = a = own_addrs(&env.naddrs);
-	env.nat = has_nat();
+	if (m.rules == NULL) {
+		env.nat = NULL;
+		env.drops = NULL;
+	}
 	if (conf_lint(c, &env, say, &n) == -1)
 		(void)fprintf(stderr, "out of memory: not everything was checked\n");
 	if (n > LINT_LINES)
 		(void)fprintf(stderr, "and %u more\n", n - LINT_LINES);
-	if (c->ntunnels > 0 && env.nat == -1)
-		(void)fprintf(stderr, "lint: NAT rules of this machine were not checked\n");
+	if (m.rules != NULL && rules_unseen(m.rules) != NULL && c->ntunnels > 0)
+		(void)fprintf(stderr, "lint: %s\n", rules_unseen(m.rules));
+	if (m.asked > ASKED)
+		(void)fprintf(stderr, "lint: this machine's rules were held beside %d tunnels "
+		    "only\n", ASKED);
+	rules_free(m.rules);
 	free(a);
 }
 

@@ -13,5 +13,7 @@ int	rtnl_ok(const struct nlmsghdr *, int left);
 int	rtnl_addr(const struct nlmsghdr *, struct addr *);
 /* The answer to RTM_GETROUTE: 0, or an errno. */
 int	rtnl_source(const struct nlmsghdr *, struct addr *);
+/* The same answer: by which interface; 0 is not known. */
+uint32_t rtnl_oif(const struct nlmsghdr *);
 
 #endif

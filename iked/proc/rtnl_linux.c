@@ -115,3 +115,23 @@ rtnl_source(const struct nlmsghdr *nlh, struct addr *a)
 		return (EHOSTUNREACH);
 	return (0);
 }
+
+uint32_t
+rtnl_oif(const struct nlmsghdr *nlh)
+{
+	struct found f;
+	uint32_t oif;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct rtmsg))
+		return (0);
+	memset(&f, 0, sizeof(f));
+	f.type = f.or_type = RTA_OIF;
+	f.flags_type = -1;
+	f.len = sizeof(oif);
+	attributes(nlh, sizeof(struct rtmsg), &f);
+	if (f.p == NULL)
+		return (0);
+	memcpy(&oif, f.p, sizeof(oif));
+	return (oif);
+}

@@ -704,7 +704,7 @@ untrue()
 	    "$SRCDIR"/keepalive/*_freebsd.c "$SRCDIR"/keepalive/*_openbsd.c \
 	    "$SRCDIR"/pfkey/*_freebsd.c "$SRCDIR"/pfkey/*_openbsd.c \
 	    "$SRCDIR"/sbin/*/*_freebsd.c "$SRCDIR"/sbin/*/*_openbsd.c \
-	    "$SRCDIR"/sbin/*/*_bsd.c; do
+	    "$SRCDIR"/sbin/*/*_bsd.c "$SRCDIR"/iked/*/*_bsd.c; do
 		[ -f "$f" ] || continue
 		grep -q -F "${f#"$SRCDIR"/}" "$1" || echo "not named: ${f#"$SRCDIR"/}"
 	done

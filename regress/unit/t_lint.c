@@ -28,18 +28,44 @@ say(void *arg, const struct conf_tunnel *t, const char *text)
 	(void)strlcat(said, "\n", sizeof(said));
 }
 
+static int says_nat, says_drops;
+
+static int
+nat(void *arg, const struct prefix *from, const struct prefix *to, const struct addr *peer,
+    char *text)
+{
+	ATF_CHECK(arg == said && from->len > 8 && to->len > 8 && peer->fam == ADDR_V4);
+	(void)strlcpy(text, "that rule", LINT_RULE);
+	return (says_nat);
+}
+
+static int
+drops(void *arg, const struct addr *local, const struct addr *peer, char *text)
+{
+	ATF_CHECK(arg == said && local->fam == ADDR_V4 && peer->fam == ADDR_V4);
+	(void)strlcpy(text, "ESP from the peer (that rule)", LINT_RULE);
+	return (says_drops);
+}
+
+/* rules: -1 nothing is known; what nat() says; 4: IKE is dropped */
 static void
-run(const char *text, int nat)
+run(const char *text, int rules)
 {
 	static struct conf_errors errs;
 	struct addr		 a[2];
-	struct lint_env		 env = { a, 2, nat };
+	struct lint_env		 env = { a, 2, nat, drops, said };
 	struct conf		*c;
 
 	ATF_REQUIRE_EQ(0, addr_parse(&a[0], "192.0.2.1"));
 	ATF_REQUIRE_EQ(0, addr_parse(&a[1], "10.1.0.1"));
 	c = conf_parse("t", text, strlen(text), NULL, 0, &errs);
 	ATF_REQUIRE_MSG(c != NULL, "%s: %s", text, errs.e[0].text);
+	says_nat = rules & 3;
+	says_drops = rules == 4;
+	if (rules == -1) {
+		env.nat = NULL;
+		env.drops = NULL;
+	}
 	said[0] = '\0';
 	nsaid = 0;
 	ATF_REQUIRE_EQ(0, conf_lint(c, &env, say, said));
@@ -48,7 +74,7 @@ run(const char *text, int nat)
 
 static const struct {
 	const char	*text, *want;	/* want NULL: nothing is said */
-	int		 nat;
+	int		 rules;
 } rows[] = {
 	{ ONE PSK, NULL, 0 },
 	{ ONE PSK, NULL, -1 },
@@ -69,8 +95,14 @@ static const struct {
 	    "local 192.0.2.9 is no address of this machine", 0 },
 	{ ONE "lifetime 60s " PSK, "no room for jitter", 0 },
 	{ ONE "ikelifetime 1h " PSK, "the IKE SA lives shorter (3600 s)", 0 },
-	{ ONE PSK, "NAT rules", 1 },
-	{ "ikev2 \"t\" esp from 10.1.0.1 to 10.2.0.0/24 " ENDS PFS PSK, NULL, 1 },
+	{ ONE PSK, "NAT gives packets to 10.2.0.0/24 another source before the policy sees them, "
+	    "and they leave in clear (that rule): above it in that chain \"ip saddr 10.1.0.0/24 "
+	    "ip daddr 10.2.0.0/24 accept\"", 1 },
+	{ ONE PSK, "NAT may give packets to 10.2.0.0/24", 2 },
+	{ "ikev2 \"t\" esp from 10.1.0.1 to 10.2.0.0/24 " ENDS PFS PSK, "NAT gives", 1 },
+	/* NAT gives it the address it has */
+	{ "ikev2 \"t\" esp from 192.0.2.1 to 10.2.0.0/24 " ENDS PFS PSK, NULL, 1 },
+	{ ONE PSK, "own packet filter drops ESP from the peer (that rule)", 4 },
 	/* networks in networks */
 	{ ONE PSK "ikev2 \"u\" esp from 10.1.0.0/24 to 10.2.0.128/25 local 192.0.2.1 "
 	    "peer 198.51.100.2 " PFS PSK2, "u: to 10.2.0.128/25 lies in 10.2.0.0/24 of \"t\"", 0 },
@@ -92,7 +124,7 @@ ATF_TC_BODY(table, tc)
 	size_t	 i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		run(rows[i].text, rows[i].nat);
+		run(rows[i].text, rows[i].rules);
 		if (rows[i].want == NULL)
 			ATF_CHECK_MSG(nsaid == 0, "%s: %s", rows[i].text, said);
 		else

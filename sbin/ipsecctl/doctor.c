@@ -197,6 +197,7 @@ begun(const json_t *peers, const char *remote)
 /* What iked told of all. */
 struct told {
 	json_t	*tunnels, *peers, *sas, *policies, *keepalives;
+	struct rules *rules;	/* not iked, but this machine */
 };
 
 static int
@@ -213,6 +214,7 @@ examine(struct client *c, const json_t *t, const struct told *all)
 	p.sa = of_tunnel(all->sas, name);
 	p.keepalive = of_tunnel(all->keepalives, name);
 	p.policies = all->policies;
+	p.rules = all->rules;
 	p.begun = begun(all->peers, field_str(t, "remote"));
 	(void)addr_parse(&p.local, field_str(t, "local"));
 	(void)addr_parse(&p.remote, field_str(t, "remote"));
@@ -258,6 +260,7 @@ doctor_main(const char *sock, const char *conf, int n, char *const *names)
 	all.sas = ask(c, "show sa");
 	all.policies = ask(c, "show policies");
 	all.keepalives = ask(c, "show keepalive");
+	all.rules = rules_read();
 	for (i = 0; i < json_array_size(all.tunnels); i++) {
 		t = json_array_get(all.tunnels, i);
 		if (n == 1 && strcmp(field_str(t, "tunnel"), names[0]) != 0)
@@ -274,6 +277,7 @@ doctor_main(const char *sock, const char *conf, int n, char *const *names)
 	json_decref(all.sas);
 	json_decref(all.policies);
 	json_decref(all.keepalives);
+	rules_free(all.rules);
 	client_close(c);
 	return (bad);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "proc/rules.h"
 
 #define FINDINGS_MAX	16
 #define FINDING_TEXT	700
@@ -37,6 +38,7 @@ struct patient {
 	const json_t	*sa;		/* its Child SA, or NULL */
 	const json_t	*keepalive;	/* or NULL: nothing is known */
 	const json_t	*policies;	/* all; those of the tunnel by name; NULL not known */
+	const struct rules *rules;	/* of this machine's packet filter; NULL not known */
 	struct addr	 local, remote;	/* ADDR_NONE: any */
 	int		 passing;	/* 1: counters of both directions moved meanwhile */
 	/* Datagrams sent through it, from the from net, 0: none; how far the counters moved
@@ -98,22 +100,6 @@ void	host_poke_whole(int fd, int v6);
 unsigned int host_path_mtu(int fd, int v6);
 /* A host of these nets does not answer ARP: 1, which. */
 int	host_silent(const json_t *nets, struct addr *which);
-/* ---- doctor_iptables_linux.c */
-enum host_hook { HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT, HOOK_POSTROUTING };
-struct host_packet {
-	struct addr	src, dst;
-	uint8_t		proto;
-	uint16_t	port;		/* both, of UDP */
-	char		in[16], out[16];	/* interfaces, "" none */
-};
-/* 1: that table drops, refuses or rewrites such a packet, 2: it may, 0.  rule[cap]: which. */
-int	host_iptables(const char *table, enum host_hook, const struct host_packet *, char *rule,
-	    size_t cap);
-/* ---- doctor_linux.c: nf_tables */
-/* 1: rules of this machine change addresses of what leaves; 0 none. */
-int	host_nat(void);
-/* 1: rules of this machine drop or refuse packets: what[cap] names one. */
-int	host_filter(char *what, size_t cap);
 /* Who has that UDP port: its name and pid, "" nobody. */
 int	host_holder(uint16_t port, char *who, size_t cap);
 /* 1: a policy for what goes from net to net is in the kernel, 0 there is none. */

@@ -58,32 +58,6 @@ host_silent(const json_t *nets, struct addr *which)
 }
 
 int
-host_iptables(const char *table, enum host_hook hook, const struct host_packet *p,
-    char *rule, size_t cap)
-{
-	(void)table;
-	(void)hook;
-	(void)p;
-	(void)rule;
-	(void)cap;
-	return (0);
-}
-
-int
-host_nat(void)
-{
-	return (-1);
-}
-
-int
-host_filter(char *what, size_t cap)
-{
-	(void)what;
-	(void)cap;
-	return (-1);
-}
-
-int
 host_holder(uint16_t port, char *who, size_t cap)
 {
 	(void)port;

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* Linux: /proc, and nf_tables through netlink.  Nothing is changed, nothing is run. */
+/* Linux: /proc.  Nothing is changed, nothing is run. */
 
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include <arpa/inet.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netlink.h>
+#include <netinet/in.h>
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,73 +146,6 @@ host_silent(const json_t *nets, struct addr *which)
 	}
 	(void)fclose(f);
 	return (found);
-}
-
-/* ---- rules */
-
-/* The rules of nf_tables are dumped, and what their expressions are called is looked for:
- * a string attribute, so that its letters stand there.  -1: not allowed, not there. */
-static int
-rules_have(const char *const *words, size_t n, size_t *which)
-{
-	struct {
-		struct nlmsghdr nh;
-		struct nfgenmsg nf;
-	} q;
-	struct timeval tv = { .tv_sec = 2 };
-	static char buf[65536];		/* one thread, asked once at a time */
-	struct nlmsghdr *h;
-	ssize_t len;
-	size_t i;
-	int fd, found = 0, done = 0;
-
-	if ((fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER)) == -1)
-		return (-1);
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	memset(&q, 0, sizeof(q));
-	q.nh.nlmsg_len = sizeof(q);
-	q.nh.nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE;
-	q.nh.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	q.nf.version = NFNETLINK_V0;
-	if (send(fd, &q, sizeof(q), 0) != (ssize_t)sizeof(q))
-		found = -1;
-	while (found == 0 && !done && (len = recv(fd, buf, sizeof(buf), 0)) > 0)
-		for (h = (struct nlmsghdr *)(void *)buf; NLMSG_OK(h, (unsigned int)len) &&
-		    found == 0; h = NLMSG_NEXT(h, len)) {
-			if (h->nlmsg_type == NLMSG_DONE)
-				done = 1;
-			else if (h->nlmsg_type == NLMSG_ERROR)
-				found = -1;
-			for (i = 0; !done && found == 0 && i < n; i++)
-				if (memmem(h, h->nlmsg_len, words[i], strlen(words[i]) + 1) !=
-				    NULL) {
-					*which = i;
-					found = 1;
-				}
-		}
-	(void)close(fd);
-	return (found);
-}
-
-int
-host_nat(void)
-{
-	static const char *const words[] = { "masq", "MASQUERADE", "SNAT" };
-	size_t which;
-
-	return (rules_have(words, sizeof(words) / sizeof(words[0]), &which));
-}
-
-int
-host_filter(char *what, size_t cap)
-{
-	static const char *const words[] = { "reject", "REJECT", "DROP" };
-	size_t which;
-
-	if (rules_have(words, sizeof(words) / sizeof(words[0]), &which) != 1)
-		return (0);
-	(void)snprintf(what, cap, "nf_tables, \"%s\"", words[which]);
-	return (1);
 }
 
 /* ---- ports */
