@@ -164,9 +164,9 @@ chain_of(struct nft *t, uint8_t family, struct span table, struct span chain)
 	struct nft_chain *c;
 	size_t		 i;
 
-	for (i = 0; i <= t->nchains; i++) {
+	for (i = 0; t->nchains != 0 && i <= t->nchains; i++) {
 		c = &t->chains[i == 0 ? t->at : i - 1];
-		if (t->nchains != 0 && c->family == family && equal(c->name, chain) &&
+		if (c->family == family && equal(c->name, chain) &&
 		    equal(c->table, table)) {
 			t->at = (size_t)(c - t->chains);
 			return (c);
