@@ -302,7 +302,7 @@ unloadable()
 		n=$((n + 1))
 		chmod 600 "$e"
 		grep -o 'psk file "[^"]*"' "$e" | sed 's/.*"\(.*\)"/\1/' | while read -r k; do
-			openssl rand -hex 32 >"$k"
+			"$OBJDIR/ipsecctl" genpsk >"$k"
 		done
 		check -f "$e" >out 2>&1 || { echo "${2##*/}: $e is refused:"; cat out; }
 		uncanonical "$e"

@@ -24,7 +24,7 @@ add name=seattle address=192.0.2.1/32 local-address=198.51.100.1 \
 /ip/ipsec/identity
 add peer=seattle auth-method=pre-shared-key generate-policy=no \
     my-id=address:198.51.100.1 remote-id=address:192.0.2.1 \
-    secret="change me: the output of openssl rand -hex 32" comment="Seattle"
+    secret="change me: see ipsecctl genpsk" comment="Seattle"
 
 # tunnel=yes is not the default.  level=unique: an SA of its own.
 /ip/ipsec/policy
