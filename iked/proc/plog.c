@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Syslog or standard error for a parent and its children. */
 
+#include <sys/stat.h>
 #include <sys/time.h>
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "proc/plog.h"
 
@@ -51,9 +53,24 @@ plog_facility(const char *name)
 	    name);
 }
 
+int
+plog_is_journal(int fd, const char *stream)
+{
+	struct stat st;
+	unsigned long long dev, ino;
+	char rest;
+
+	return (stream != NULL && sscanf(stream, "%llu:%llu%c", &dev, &ino, &rest) == 2 &&
+	    fstat(fd, &st) == 0 && (unsigned long long)st.st_dev == dev &&
+	    (unsigned long long)st.st_ino == ino);
+}
+
 void
 plog_init(const char *ident, int front, int verbose)
 {
+	/* syslog ends there as well, and each line would stand there twice */
+	if (front == PLOG_BOTH && plog_is_journal(STDERR_FILENO, getenv("JOURNAL_STREAM")))
+		front = PLOG_SYSLOG;
 	pl.ident = ident;
 	pl.front = front;
 	pl.log.verbose = verbose;

@@ -12,13 +12,16 @@
 
 #define PLOG_SYSLOG	0
 #define PLOG_FRONT	1	/* standard error, with the time of day */
-#define PLOG_BOTH	2	/* a daemon that is starting */
+#define PLOG_BOTH	2	/* a daemon that is starting; where standard error is the
+				   journal of systemd: syslog alone, which is the same */
 /* ident must stay valid.  May be called again. */
 void	plog_init(const char *ident, int front, int verbose);
 void	plog_verbose(int);
 /* The facility of syslog, by name, for the next plog_init(); else daemon.  Exits when
  * there is none of this name. */
 void	plog_facility(const char *);
+/* 1: fd is the journal that $JOURNAL_STREAM (systemd.exec(5)) speaks of; NULL: none. */
+int	plog_is_journal(int fd, const char *stream);
 /* The logger of this very process. */
 const struct logger *plog(void);
 /* A line of another process.  Control characters are replaced, long lines cut. */

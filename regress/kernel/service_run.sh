@@ -311,6 +311,8 @@ step_systemd() {
 	works boot
 	confined
 	journal_has iked ' ready: 1 tunnels' || bad "iked's log is not in the journal"
+	n=$(journal iked | grep -c ' ready: 1 tunnels')
+	[ "$n" = 1 ] || bad "iked's line stands $n times in the journal"
 	journal_has netwatchd 'watching 1 tunnel' || bad "netwatchd's log is not in the journal"
 	sctl status iked netwatchd >"$OUT/seattle/status.txt"
 	sd journalctl --no-pager -q -o short-monotonic >"$OUT/seattle/boot.txt"

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Log lines: one line an event, whatever the network put into it. */
 
+#include <sys/stat.h>
+
 #include <atf-c.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "proc/plog.h"
 
 struct seen {
 	int		n;
@@ -67,9 +70,33 @@ ATF_TC_BODY(hostile, tc)
 	ATF_CHECK_EQ(strlen(s.line), 1023);
 }
 
+/* $JOURNAL_STREAM names the file that is written to, or another one. */
+ATF_TC_WITHOUT_HEAD(journal);
+ATF_TC_BODY(journal, tc)
+{
+	struct stat st;
+	char is[64], other[64], more[80];
+	FILE *f = tmpfile();
+
+	ATF_REQUIRE(f != NULL && fstat(fileno(f), &st) == 0);
+	(void)snprintf(is, sizeof(is), "%llu:%llu", (unsigned long long)st.st_dev,
+	    (unsigned long long)st.st_ino);
+	(void)snprintf(other, sizeof(other), "%llu:%llu", (unsigned long long)st.st_dev,
+	    (unsigned long long)st.st_ino + 1);
+	(void)snprintf(more, sizeof(more), "%s0x", is);
+	ATF_CHECK_EQ(1, plog_is_journal(fileno(f), is));
+	ATF_CHECK_EQ(0, plog_is_journal(fileno(f), other));
+	ATF_CHECK_EQ(0, plog_is_journal(fileno(f), more));
+	ATF_CHECK_EQ(0, plog_is_journal(fileno(f), ""));
+	ATF_CHECK_EQ(0, plog_is_journal(fileno(f), NULL));
+	ATF_CHECK_EQ(0, plog_is_journal(-1, is));
+	(void)fclose(f);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, levels);
 	ATF_TP_ADD_TC(tp, hostile);
+	ATF_TP_ADD_TC(tp, journal);
 	return (atf_no_error());
 }
