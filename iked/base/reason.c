@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* The words of the reasons, and log lines that carry them. */
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/reason.h"
 
-#define EVENT_MAX	960	/* of the text: the reason fits behind it in any line */
+#define EVENT_MAX	900	/* of the text: the reason fits behind it in any line */
 
 static const char *const names[WHY_MAX] = {
 	"",
@@ -43,4 +45,18 @@ log_fault(const struct logger *lg, enum reason why, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	log_warnx(lg, "%s [%s]", text, reason_name(why));
+}
+
+void
+log_error(const struct logger *lg, enum reason why, const char *fmt, ...)
+{
+	va_list	ap;
+	char	text[EVENT_MAX];
+	int	saved = errno;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_warnx(lg, "%s: %s [%s]", text, strerror(saved), reason_name(why));
+	errno = saved;
 }

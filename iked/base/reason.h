@@ -65,7 +65,19 @@
 	X(KERNEL_SLOW, "kernel-slow")		\
 	X(KEYS, "keys")				\
 	X(MEMORY, "memory")			\
-	X(OFFER, "offer")
+	X(OFFER, "offer")			\
+	/* this daemon */			\
+	X(START, "start")			\
+	X(PORT, "port")				\
+	X(FILE, "config-file")			\
+	X(OLD_SECRET, "old-secret")		\
+	X(SANDBOX, "sandbox")			\
+	X(PROCESS, "process")			\
+	X(DISTRUST, "refused-request")		\
+	X(POLICY, "policy")			\
+	X(FLUSHED, "flushed")			\
+	X(INTERFACE, "interface")		\
+	X(UNHEARD, "unheard")
 
 enum reason {
 	WHY_NONE,
@@ -81,8 +93,10 @@ const char	*reason_name(enum reason);
 /* A line with its reason behind it, however long the line is. */
 void		 log_event(const struct logger *, enum reason, const char *, ...)
 		     __attribute__((__format__(printf, 3, 4)));
-/* The same for what is this machine's fault. */
+/* The same for what is this machine's fault; log_error() with what errno says. */
 void		 log_fault(const struct logger *, enum reason, const char *, ...)
+		     __attribute__((__format__(printf, 3, 4)));
+void		 log_error(const struct logger *, enum reason, const char *, ...)
 		     __attribute__((__format__(printf, 3, 4)));
 
 #endif

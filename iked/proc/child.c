@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/child.h"
 #include "proc/privdrop.h"
 #include "proc/sandbox.h"
@@ -62,7 +63,7 @@ orphaned(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	log_warnx(&ch->log, "a sibling refused what this process said: ending");
+	log_fault(&ch->log, WHY_PROCESS, "a sibling refused what this process said: ending");
 	child_exit(ch, 1);
 }
 
@@ -72,7 +73,7 @@ child_link_lost(struct child *ch, enum role sibling, const char *why)
 	if (ch->stopping)
 		return;
 	if (why != NULL)
-		log_warnx(&ch->log, "channel to %s closed: %s",
+		log_fault(&ch->log, WHY_PROCESS, "channel to %s closed: %s",
 		    role_name(sibling), why);
 	if (!ev_is_active(&ch->orphan))
 		ev_timer_start(ch->loop, &ch->orphan);
@@ -176,7 +177,7 @@ child_confine(struct child *ch)
 	if (ch->setup.sandbox)
 		return (sandbox_enter(ch->setup.role, ch->ops->maxfiles,
 		    &ch->log));
-	log_warnx(&ch->log, "running without its sandbox, as asked by -o sandbox=off");
+	log_fault(&ch->log, WHY_SANDBOX, "running without its sandbox, as asked by -o sandbox=off");
 	return (0);
 }
 
@@ -225,7 +226,7 @@ child_main(const char *name)
 	if ((ch.loop = ev_loop_new(EVFLAG_NOENV |
 	    (ev_recommended_backends() & (EVBACKEND_EPOLL | EVBACKEND_KQUEUE |
 	    EVBACKEND_POLL)))) == NULL) {
-		log_warnx(&ch.log, "cannot make an event loop");
+		log_fault(&ch.log, WHY_PROCESS, "cannot make an event loop");
 		_exit(1);
 	}
 	ev_init(&ch.orphan, orphaned);

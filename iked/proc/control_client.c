@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/control.h"
 #include "proc/version.h"
 
@@ -65,7 +66,7 @@ void
 client_line(struct client *c, struct json *j)
 {
 	if (lineio_json(&c->io, j) == 1)
-		log_warnx(&ct.ch->log, "a record did not fit into a line and was "
+		log_fault(&ct.ch->log, WHY_PROCESS, "a record did not fit into a line and was "
 		    "left out");
 }
 

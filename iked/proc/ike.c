@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/ike.h"
 
 #define SETTLE_MAX	256	/* refusals delivered before the loop turns */
@@ -482,7 +483,7 @@ ike_prepare(struct child *ch)
 	    ike_datagram);
 	s.engine = engine_new(&fx, s.crypto, &opts);
 	if (s.net == NULL || s.engine == NULL) {
-		log_warnx(&ch->log, "out of memory at start");
+		log_fault(&ch->log, WHY_MEMORY, "out of memory at start");
 		return (-1);
 	}
 	return (0);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/ike.h"
 #include "proc/udp.h"
 
@@ -185,7 +186,7 @@ complain(struct ikenet *net, const struct endpoint *local, const struct endpoint
 	if (err == 0)
 		return;
 	errno = err;
-	log_warn(net->log, "cannot send from %s to %s%s", endpoint_str(local, from),
+	log_error(net->log, WHY_NO_WAY, "cannot send from %s to %s%s", endpoint_str(local, from),
 	    endpoint_str(remote, to), err == EPERM ? " (rules of this machine drop it)" : "");
 }
 

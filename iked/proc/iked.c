@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/checkconf.h"
 #include "proc/child.h"
 #include "proc/client.h"
@@ -129,7 +130,7 @@ read_or_die(const struct parent_opts *o, int sweep)
 	c = parent_conf_read(o, 0, &errs);
 	parent_conf_complain(&errs, plog());
 	if (c == NULL && sweep) {
-		log_warnx(plog(), "%s is not usable: what %s names is taken away",
+		log_fault(plog(), WHY_FILE, "%s is not usable: what %s names is taken away",
 		    o->conf, o->statefile);
 		c = conf_parse("none", "", 0, NULL, 0, &errs);
 	}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reason.h"
 #include "proc/kernel.h"
 
 struct kernel kn;
@@ -115,18 +116,18 @@ kernel_prepare(struct child *ch)
 	kn.kern = kern_open((enum kern_backend)ch->setup.backend, &cb, &ch->log,
 	    &err);
 	if (kn.kern == NULL) {
-		log_warnx(&ch->log, "cannot reach the kernel's IPsec: %s",
+		log_fault(&ch->log, WHY_KERNEL_LACKS, "cannot reach the kernel's IPsec: %s",
 		    err != NULL ? err : strerror(errno));
 		return (-1);
 	}
 	if (kernel_net_open() == -1)
-		log_warn(&ch->log, "changes of addresses and routes are not heard "
+		log_error(&ch->log, WHY_UNHEARD, "changes of addresses and routes are not heard "
 		    "of: tunnels do not move by themselves");
 	if (ch->statefd != -1 && kleft_read(&kn.left, ch->statefd) == -1)
-		log_warn(&ch->log, "cannot read which traps an earlier life "
+		log_error(&ch->log, WHY_POLICY, "cannot read which traps an earlier life "
 		    "placed: those of removed tunnels stay");
 	if (kern_probe(kn.kern, &kn.caps) == -1) {
-		log_warnx(&ch->log, "cannot find out what the kernel's IPsec can "
+		log_fault(&ch->log, WHY_KERNEL_LACKS, "cannot find out what the kernel's IPsec can "
 		    "do");
 		return (-1);
 	}

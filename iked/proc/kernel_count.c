@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reason.h"
 #include "proc/kernel.h"
 
 struct counting;
@@ -30,7 +31,7 @@ came(struct counting *c)
 		return;
 	msg_put_kernel_counted(&m, &c->a);
 	if (chan_put(kn.ike, &m) == -1 && !kn.ike_gone && chan_isopen(kn.ike))
-		log_warn(&kn.ch->log, "answer to ike lost");
+		log_error(&kn.ch->log, WHY_PROCESS, "answer to ike lost");
 	free(c);
 }
 
@@ -72,7 +73,7 @@ check(const struct ktable *kt, const struct count_ask *q)
 	if (q->local.fam == ADDR_NONE || q->local.fam != q->remote.fam ||
 	    !(q->moved ? ktable_moved : ktable_endpoints)(kt, q->tunnel, &q->local,
 	    &q->remote)) {
-		log_warnx(&kn.ch->log, "tunnel \"%s\": refused a request of ike: "
+		log_fault(&kn.ch->log, WHY_DISTRUST, "tunnel \"%s\": refused a request of ike: "
 		    "endpoints are not the tunnel's", kt->conf->tunnels[q->tunnel].name);
 		return (EPERM);
 	}
@@ -109,7 +110,7 @@ kernel_count(struct rbuf *r)
 		return (-1);
 	/* unanswered, it is given up by ike after a while */
 	if ((c = calloc(1, sizeof(*c))) == NULL) {
-		log_warnx(&kn.ch->log, "out of memory: counters are not read");
+		log_fault(&kn.ch->log, WHY_MEMORY, "out of memory: counters are not read");
 		return (0);
 	}
 	c->a.token = q.token;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reason.h"
 #include "proc/kernel.h"
 
 #define HASH		1024
@@ -69,7 +70,7 @@ host_done(void *arg, int err, const char *what)
 	if (err == 0 || err == ESRCH || err == ENOENT)
 		return;
 	errno = err;
-	log_warn(&kn.ch->log, "a policy for one caller of an \"any\" peer is "
+	log_error(&kn.ch->log, WHY_POLICY, "a policy for one caller of an \"any\" peer is "
 	    "refused%s%s", what != NULL ? ": " : "", what != NULL ? what : "");
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reason.h"
 #include "proc/iface.h"
 #include "proc/kernel.h"
 
@@ -65,8 +66,8 @@ put_there(const struct kiface *k, const struct addr *peer)
 	char s[ADDR_STRLEN];
 
 	if (iface_set(fd, k->iface, &k->a, peer, k->nets, k->nnets, 1) == -1)
-		log_warn(&kn.ch->log, "tunnel \"%s\": cannot put our address %s on %s, "
-		    "with routes to the peer's networks", k->tunnel,
+		log_error(&kn.ch->log, WHY_INTERFACE, "tunnel \"%s\": cannot put our "
+		    "address %s on %s, with routes to the peer's networks", k->tunnel,
 		    addr_str(&k->a, s), k->iface);
 }
 

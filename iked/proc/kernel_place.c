@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reason.h"
 #include "proc/kernel.h"
 
 #define WINDOW	32
@@ -104,9 +105,9 @@ op_failed(const struct kop *op, int err, const char *what)
 		return;
 	errno = err;
 	if (op->what == KOP_SADELETE)
-		log_warn(&kn.ch->log, "SA 0x%08x cannot be deleted", op->spi);
+		log_error(&kn.ch->log, WHY_KERNEL_REFUSES, "SA 0x%08x cannot be deleted", op->spi);
 	else
-		log_warn(&kn.ch->log, "tunnel \"%s\": the kernel refuses to %s "
+		log_error(&kn.ch->log, WHY_POLICY, "tunnel \"%s\": the kernel refuses to %s "
 		    "the policy %s -> %s%s%s%s", tunnel_of(&op->p),
 		    op->what == KOP_REPLACE ? "place" : "delete",
 		    prefix_str(&op->p.src, src), prefix_str(&op->p.dst, dst),
@@ -200,7 +201,7 @@ note(const struct ktable *kt, int add)
 	if (fd == -1 || (!add && kn.job->failed + kn.job->nomem > 0))
 		return;
 	if (kleft_write(&kn.left, fd, kt, add) == -1)
-		log_warn(&kn.ch->log, "cannot note which traps are placed: one of a "
+		log_error(&kn.ch->log, WHY_POLICY, "cannot note which traps are placed: one of a "
 		    "tunnel that is removed while iked is stopped would stay");
 }
 
@@ -227,7 +228,7 @@ ids_dumped(void *arg, int err, const struct kern_policy *p)
 	}
 	if (err != 0) {
 		errno = err;
-		log_warn(&kn.ch->log, "policies cannot be listed: an ACQUIRE "
+		log_error(&kn.ch->log, WHY_POLICY, "policies cannot be listed: an ACQUIRE "
 		    "will not be understood");
 	} else
 		ktable_setids(kn.next, &kn.seen);
@@ -249,7 +250,7 @@ place_ids(void)
 	}
 	kseen_free(&kn.seen);
 	if (kern_policy_dump(kn.kern, mono_now(), ids_dumped, NULL) == -1) {
-		log_warn(&kn.ch->log, "policies cannot be listed");
+		log_error(&kn.ch->log, WHY_POLICY, "policies cannot be listed");
 		place_done();
 	}
 }
@@ -371,7 +372,7 @@ stale_dumped(void *arg, int err, const struct kern_sa *sa)
 	}
 	if (err != 0) {
 		errno = err;
-		log_warn(&kn.ch->log, "SAs cannot be listed: stale ones may be "
+		log_error(&kn.ch->log, WHY_KERNEL_REFUSES, "SAs cannot be listed: stale ones may be "
 		    "left");
 	}
 	if (kn.job->n > 0)
@@ -393,12 +394,12 @@ seen_dumped(void *arg, int err, const struct kern_policy *p)
 	}
 	if (err != 0) {
 		errno = err;
-		log_warn(&kn.ch->log, "policies cannot be listed: request ids of "
+		log_error(&kn.ch->log, WHY_POLICY, "policies cannot be listed: request ids of "
 		    "an earlier life are not known");
 	}
 	kseen_sort(&kn.seen);
 	if ((kn.next = ktable_new(c, &kn.caps, &kn.seen, &why)) == NULL) {
-		log_warnx(&kn.ch->log, "configuration refused: %s", why);
+		log_fault(&kn.ch->log, WHY_POLICY, "configuration refused: %s", why);
 		job_end();
 		return;
 	}
@@ -423,7 +424,7 @@ kernel_place(struct conf *c, kjob_done *done)
 	const char *why;
 
 	if (kn.job != NULL) {
-		log_warnx(&kn.ch->log, "a change is still under way");
+		log_fault(&kn.ch->log, WHY_PROCESS, "a change is still under way");
 		conf_free(c);
 		return (-1);
 	}
@@ -431,20 +432,20 @@ kernel_place(struct conf *c, kjob_done *done)
 		if (place_first(c, done) == 0)
 			return (0);
 		conf_free(c);
-		log_warnx(&kn.ch->log, "out of memory");
+		log_fault(&kn.ch->log, WHY_MEMORY, "out of memory");
 		return (-1);
 	}
 	if (ktable_seen(kn.now, &old) == -1 ||
 	    job_new(place_changes, done) == -1) {
 		kseen_free(&old);
 		conf_free(c);
-		log_warnx(&kn.ch->log, "out of memory");
+		log_fault(&kn.ch->log, WHY_MEMORY, "out of memory");
 		return (-1);
 	}
 	kn.next = ktable_new(c, &kn.caps, &old, &why);
 	kseen_free(&old);
 	if (kn.next == NULL) {
-		log_warnx(&kn.ch->log, "configuration refused: %s", why);
+		log_fault(&kn.ch->log, WHY_POLICY, "configuration refused: %s", why);
 		job_end();
 		return (0);	/* done() finds that nothing changed */
 	}
@@ -477,7 +478,7 @@ sweep_dumped(void *arg, int err, const struct kern_sa *sa)
 	if (err != 0) {
 		errno = err;
 		kn.job->failed++;
-		log_warn(&kn.ch->log, "SAs cannot be listed");
+		log_error(&kn.ch->log, WHY_KERNEL_REFUSES, "SAs cannot be listed");
 	}
 	kn.job->step = sweep_done;
 	if (kn.job->policies && kn.now != NULL)

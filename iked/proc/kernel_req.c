@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reason.h"
 #include "proc/kernel.h"
 
 #define INFLIGHT_MAX	1024	/* then ike waits: libpfkey's table has an end */
@@ -39,7 +40,7 @@ answer(uint64_t token, int err, const char *what, const struct kern_sa *sa)
 	}
 	msg_put_kernel_ans(&m, &a);
 	if (chan_put(kn.ike, &m) == -1 && !kn.ike_gone && chan_isopen(kn.ike))
-		log_warn(&kn.ch->log, "answer to ike lost");
+		log_error(&kn.ch->log, WHY_PROCESS, "answer to ike lost");
 }
 
 void
@@ -185,7 +186,7 @@ bound(void *arg, int err, const char *what)
 	if (err == 0)
 		return;
 	errno = err;
-	log_warn(&kn.ch->log, "the kernel does not let a policy follow its SA%s%s",
+	log_error(&kn.ch->log, WHY_POLICY, "the kernel does not let a policy follow its SA%s%s",
 	    what != NULL ? ": " : "", what != NULL ? what : "");
 }
 
@@ -277,7 +278,7 @@ run_request(struct ktable *kt, struct kernel_req *q)
 	int err;
 
 	if ((err = check_request(kt, q, &why)) != 0) {
-		log_warnx(&kn.ch->log, "tunnel \"%s\": refused a request of ike: %s",
+		log_fault(&kn.ch->log, WHY_DISTRUST, "tunnel \"%s\": refused a request of ike: %s",
 		    kt->conf->tunnels[q->tunnel].name, why);
 		answer(q->token, err, why, NULL);
 		return;
@@ -294,7 +295,7 @@ run_request(struct ktable *kt, struct kernel_req *q)
 		bind_traps(kt, q);
 	else if (q->op == KREQ_SA_ADD && q->sa.dir == KERN_OUT &&
 	    khost_add(kt, q) == -1)
-		log_warnx(&kn.ch->log, "tunnel \"%s\": out of memory: one caller's "
+		log_fault(&kn.ch->log, WHY_MEMORY, "tunnel \"%s\": out of memory: one caller's "
 		    "packets are discarded", kt->conf->tunnels[q->tunnel].name);
 	if ((q->op == KREQ_SA_ADD || q->op == KREQ_SA_UPDATE) &&
 	    !khost_wanted(kt, q) && own_reqid(kt, q) == -1) {
@@ -417,7 +418,7 @@ flush_done(uint32_t failed)
 	if (failed != 0)
 		(void)strlcpy(flushing.text, "the kernel refused some: the log "
 		    "says which", sizeof(flushing.text));
-	log_warnx(&kn.ch->log, "flushed SAs and policies: traffic between the nets "
+	log_fault(&kn.ch->log, WHY_FLUSHED, "flushed SAs and policies: traffic between the nets "
 	    "leaves in clear until the next reload");
 	msg_put_outcome(&m, M_FLUSH_ANS, &flushing);
 	(void)chan_put(kn.control, &m);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/reason.h"
 #include "crypto/crypto.h"
 #include "proc/child.h"
 #include "proc/keys_auth.h"
@@ -50,11 +51,11 @@ keys_request(struct rbuf *r)
 	    keys_auth_form(&q, &why) == 0)
 		keys_auth_peer(k.crypto, &q, p, (int64_t)time(NULL), &a);
 	else
-		log_warnx(&k.ch->log, "refused to %s AUTH: %s",
+		log_fault(&k.ch->log, WHY_KEYS, "refused to %s AUTH: %s",
 		    q.op == KEYS_SIGN ? "compute" : "verify", why);
 	msg_put_keys_ans(&m, &a);
 	if (chan_put(k.ike, &m) == -1)
-		log_warn(&k.ch->log, "answer to ike lost");
+		log_error(&k.ch->log, WHY_PROCESS, "answer to ike lost");
 	crypto_wipe(&a, sizeof(a));
 	return (0);
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/parent_kids.h"
 #include "proc/plog.h"
 #include "proc/privdrop.h"
@@ -40,7 +41,7 @@ feed(struct kid *k)
 	    chan_waiting(k->chan) < CHAN_LOW * 4 &&
 	    confout_next(&k->out, &m) == 1)
 		if (chan_put(k->chan, &m) == -1) {
-			log_warn(plog(), "%s does not take its configuration",
+			log_error(plog(), WHY_PROCESS, "%s does not take its configuration",
 			    role_name(k->role));
 			kid_kill(k);
 			return;
@@ -280,7 +281,7 @@ kid_closed(void *arg, struct chan *c, const char *why)
 	(void)c;
 	if (why == NULL || k->pid == 0)
 		return;
-	log_warnx(plog(), "%s: %s: killed", role_name(k->role), why);
+	log_fault(plog(), WHY_PROCESS, "%s: %s: killed", role_name(k->role), why);
 	kid_kill(k);
 }
 
@@ -310,7 +311,7 @@ stop(int remove_policies)
 	ev_timer_stop(pa.loop, &pa.restart);
 	if (kids_left() == 0) {
 		if (remove_policies)
-			log_warnx(plog(), "no process lives that could take them "
+			log_fault(plog(), WHY_FLUSHED, "no process lives that could take them "
 			    "away: iked -x has to");
 		pa.status = remove_policies;
 		ev_break(pa.loop, EVBREAK_ALL);
@@ -328,7 +329,7 @@ on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)loop;
 	(void)w;
 	(void)revents;
-	log_warnx(plog(), "a process does not end: killed");
+	log_fault(plog(), WHY_PROCESS, "a process does not end: killed");
 	kids_kill();
 }
 
@@ -405,7 +406,7 @@ prepare(void)
 	if (privdrop_emptydir(pa.o->chroot, plog()) == -1)
 		return (-1);
 	if ((pa.self = sandbox_self()) == -1) {
-		log_warn(plog(), "cannot find this program's file");
+		log_error(plog(), WHY_START, "cannot find this program's file");
 		return (-1);
 	}
 	memset(&pa.sock, 0xff, sizeof(pa.sock));	/* no descriptors: -1 */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/parent.h"
 #include "proc/plog.h"
 #include "proc/wholefile.h"
@@ -152,13 +153,13 @@ parent_conf_complain(const struct conf_errors *errs, const struct logger *lg)
 	for (i = 0; i < errs->n && i < n; i++) {
 		e = &errs->e[i];
 		if (e->line == 0)
-			log_warnx(lg, "%s: %s", e->file, e->text);
+			log_fault(lg, WHY_FILE, "%s: %s", e->file, e->text);
 		else
-			log_warnx(lg, "%s:%u:%u: %s%s", e->file, e->line, e->col,
+			log_fault(lg, WHY_FILE, "%s:%u:%u: %s%s", e->file, e->line, e->col,
 			    errs->warn[i] ? "warning: " : "", e->text);
 	}
 	if (errs->n > n)
-		log_warnx(lg, "and %u more", errs->n - (unsigned)n);
+		log_fault(lg, WHY_FILE, "and %u more", errs->n - (unsigned)n);
 }
 
 void
@@ -176,10 +177,10 @@ parent_conf_old(const struct conf *c, const struct logger *lg)
 		(void)conf_day_str(p->old_until, day);
 		addr_str(&p->remote, a);
 		if (p->old_until <= now)
-			log_warnx(lg, "the old secret of peer %s ended with %s: remove it", a,
-			    day);
+			log_fault(lg, WHY_OLD_SECRET, "the old secret of peer %s ended with "
+			    "%s: remove it", a, day);
 		else
-			log_warnx(lg, "the old secret of peer %s ends with %s: the peer needs "
-			    "the new one by then", a, day);
+			log_fault(lg, WHY_OLD_SECRET, "the old secret of peer %s ends with "
+			    "%s: the peer needs the new one by then", a, day);
 	}
 }

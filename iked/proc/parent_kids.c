@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/parent_kids.h"
 #include "proc/plog.h"
 
@@ -156,13 +157,13 @@ kids_start(void)
 	pa.phase = PH_CHILDREN;
 	pa.live = 0;
 	if (pa.conf == NULL && (pa.conf = parent_conf_next()) == NULL) {
-		log_warnx(plog(), "iked cannot start again before the file is "
+		log_fault(plog(), WHY_FILE, "iked cannot start again before the file is "
 		    "mended");
 		restart_later();
 		return;
 	}
 	if (kids_try() == -1) {
-		log_warn(plog(), "cannot start the processes");
+		log_error(plog(), WHY_PROCESS, "cannot start the processes");
 		kids_kill();
 		if (kids_left() == 0)
 			restart_later();
@@ -204,11 +205,11 @@ kid_gone(struct kid *k, int status)
 
 	if (!pa.stopping) {
 		if (WIFSIGNALED(status))
-			log_warnx(plog(), "%s ended: signal %d (%s)",
+			log_fault(plog(), WHY_PROCESS, "%s ended: signal %d (%s)",
 			    role_name(k->role), WTERMSIG(status),
 			    strsignal(WTERMSIG(status)));
 		else
-			log_warnx(plog(), "%s ended with status %d",
+			log_fault(plog(), WHY_PROCESS, "%s ended with status %d",
 			    role_name(k->role), WEXITSTATUS(status));
 	} else if (k->role == ROLE_KERNEL && pa.remove)
 		pa.status = !WIFEXITED(status) || WEXITSTATUS(status) != 0;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/reason.h"
 #include "proc/parent_kids.h"
 #include "proc/plog.h"
 
@@ -101,7 +102,7 @@ parent_conf_next(void)
 		return (NULL);
 	c->gen = ++pa.gen;
 	if (conf_psk_serials(c, pa.last, pa.mark) == -1) {
-		log_warn(plog(), "configuration");
+		log_error(plog(), WHY_FILE, "configuration");
 		conf_free(c);
 		return (NULL);
 	}
@@ -124,7 +125,7 @@ parent_reload(uint64_t token, int plan)
 	}
 	pa.token = token;
 	if ((pa.conf = parent_conf_next()) == NULL) {
-		log_warnx(plog(), "the configuration in use stays");
+		log_fault(plog(), WHY_FILE, "the configuration in use stays");
 		parent_reload_answer(0, "the file has errors; the configuration in use "
 		    "stays");
 		return;
@@ -170,7 +171,7 @@ parent_refused(struct kid *k)
 
 	(void)snprintf(text, sizeof(text), "the %s process refuses it: the log "
 	    "says why", role_name(k->role));
-	log_warnx(plog(), "%s refuses the configuration", role_name(k->role));
+	log_fault(plog(), WHY_FILE, "%s refuses the configuration", role_name(k->role));
 	parent_conf_drop();
 	pa.phase = PH_IDLE;
 	parent_reload_answer(0, text);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/channel.h"
 #include "proc/lineio.h"
 #include "proc/parent.h"
@@ -21,12 +22,12 @@ int
 parent_pidfile(const struct parent_opts *o, struct parent_socks *s)
 {
 	if ((s->pid = pidlock_take(o->pidfile)) == -1 && errno == EWOULDBLOCK) {
-		log_warnx(plog(), "iked runs already (%s is locked)",
+		log_fault(plog(), WHY_START, "iked runs already (%s is locked)",
 		    o->pidfile);
 		return (-1);
 	}
 	if (s->pid == -1 || pidlock_write(s->pid) == -1) {
-		log_warn(plog(), "%s", o->pidfile);
+		log_error(plog(), WHY_START, "%s", o->pidfile);
 		return (-1);
 	}
 	return (0);
@@ -41,12 +42,12 @@ parent_statefile(const struct parent_opts *o, struct parent_socks *s)
 	s->state = open(o->statefile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
 	    O_NONBLOCK, 0600);
 	if (s->state == -1 || fstat(s->state, &st) == -1) {
-		log_warn(plog(), "%s", o->statefile);
+		log_error(plog(), WHY_START, "%s", o->statefile);
 		return (-1);
 	}
 	if (!S_ISREG(st.st_mode) || st.st_uid != 0 ||
 	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-		log_warnx(plog(), "%s must be a file of root's that nobody else may "
+		log_fault(plog(), WHY_START, "%s must be a file of root's that nobody else may "
 		    "write to: iked removes the policies it names", o->statefile);
 		return (-1);
 	}
@@ -62,17 +63,17 @@ udp_one(int *fd, enum addr_family fam, uint16_t port, int natt)
 	if ((*fd = udp_open(fam, port)) == -1) {
 		if (fam == ADDR_V6 && errno != EADDRINUSE)
 			return (-1);
-		log_warn(plog(), "UDP port %u%s", port, errno == EADDRINUSE ?
+		log_error(plog(), WHY_PORT, "UDP port %u%s", port, errno == EADDRINUSE ?
 		    " (another program has it, an IKE daemon most likely: stop that one first)" : "");
 		return (-2);
 	}
 	if (kern_socket_bypass(*fd, af) == -1) {
-		log_warn(plog(), "cannot exempt UDP port %u from the policies: "
+		log_error(plog(), WHY_PORT, "cannot exempt UDP port %u from the policies: "
 		    "this kernel has no IPsec, or we are not root", port);
 		return (-2);
 	}
 	if (natt && kern_socket_encap(*fd, af) == -1)
-		log_warn(plog(), "no ESP in UDP for IPv%d on this kernel",
+		log_error(plog(), WHY_PORT, "no ESP in UDP for IPv%d on this kernel",
 		    (int)fam);
 	return (0);
 }
@@ -99,11 +100,11 @@ int
 parent_listen(const struct parent_opts *o, struct parent_socks *s, gid_t gid)
 {
 	if ((s->listen[0] = lineio_listen(o->socket, 0660, gid)) == -1) {
-		log_warn(plog(), "control socket %s", o->socket);
+		log_error(plog(), WHY_START, "control socket %s", o->socket);
 		return (-1);
 	}
 	if ((s->listen[1] = lineio_listen(o->rosocket, 0666, gid)) == -1) {
-		log_warn(plog(), "control socket %s", o->rosocket);
+		log_error(plog(), WHY_START, "control socket %s", o->rosocket);
 		return (-1);
 	}
 	return (0);

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/plog.h"
 
 #define PLOG_LINEMAX	1024
@@ -158,7 +159,7 @@ fatal(const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_warnx(&pl.log, "%s: %s", text, strerror(saved));
+	log_fault(&pl.log, WHY_START, "%s: %s", text, strerror(saved));
 	exit(1);
 }
 
@@ -171,6 +172,6 @@ fatalx(const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_warnx(&pl.log, "%s", text);
+	log_fault(&pl.log, WHY_START, "%s", text);
 	exit(1);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/privdrop.h"
 #include "proc/sandbox.h"
 
@@ -35,13 +36,13 @@ privdrop_user(enum role role, struct privuser *u, const struct logger *lg)
 	struct passwd *pw;
 
 	if ((pw = getpwnam(name)) == NULL) {
-		log_warnx(lg, "there is no user %s for the %s process; make it with "
+		log_fault(lg, WHY_START, "there is no user %s for the %s process; make it with "
 		    "`make install', or `useradd -r -U -M -d %s -s /usr/sbin/nologin %s'",
 		    name, role_name(role), PRIVDROP_EMPTY, name);
 		return (-1);
 	}
 	if (pw->pw_uid == 0 || pw->pw_gid == 0) {
-		log_warnx(lg, "user %s has uid or gid 0: the %s process would keep "
+		log_fault(lg, WHY_START, "user %s has uid or gid 0: the %s process would keep "
 		    "root's rights; give it ones of its own", name,
 		    role_name(role));
 		return (-1);
@@ -59,16 +60,16 @@ privdrop_emptydir(const char *dir, const struct logger *lg)
 	if (mkdir(dir, 0755) == 0)
 		log_info(lg, "made %s for the children's root", dir);
 	else if (errno != EEXIST) {
-		log_warn(lg, "cannot make %s, the children's root directory", dir);
+		log_error(lg, WHY_START, "cannot make %s, the children's root directory", dir);
 		return (-1);
 	}
 	if (lstat(dir, &st) == -1) {
-		log_warn(lg, "%s", dir);
+		log_error(lg, WHY_START, "%s", dir);
 		return (-1);
 	}
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0 ||
 	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-		log_warnx(lg, "%s must be a directory of root's that nobody else may "
+		log_fault(lg, WHY_START, "%s must be a directory of root's that nobody else may "
 		    "write to: the children live in it", dir);
 		return (-1);
 	}
@@ -112,18 +113,18 @@ privdrop(enum role role, const struct privuser *u, const char *dir,
 	const char *what;
 
 	if (u->uid == 0 || u->gid == 0) {
-		log_warnx(lg, "%s: will not run as root", role_name(role));
+		log_fault(lg, WHY_SANDBOX, "%s: will not run as root", role_name(role));
 		return (-1);
 	}
 	if (drop_root(role, u, dir, &what) == -1) {
-		log_warn(lg, "%s: cannot give up root: %s", role_name(role),
+		log_error(lg, WHY_SANDBOX, "%s: cannot give up root: %s", role_name(role),
 		    what);
 		return (-1);
 	}
 	if (setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0 ||
 	    getuid() != u->uid || geteuid() != u->uid ||
 	    getgid() != u->gid || getegid() != u->gid) {
-		log_warnx(lg, "%s: root came back after it was given up",
+		log_fault(lg, WHY_SANDBOX, "%s: root came back after it was given up",
 		    role_name(role));
 		return (-1);
 	}

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/sandbox.h"
 
 static int
@@ -33,14 +34,14 @@ sandbox_enter(enum role role, unsigned maxfiles, const struct logger *lg)
 {
 	if (limit(RLIMIT_NPROC, 0) == -1 ||
 	    limit(RLIMIT_NOFILE, maxfiles) == -1) {
-		log_warn(lg, "%s: resource limits", role_name(role));
+		log_error(lg, WHY_SANDBOX, "%s: resource limits", role_name(role));
 		return (-1);
 	}
 	if (role == ROLE_IKE || role == ROLE_PROBE)
 		return (0);
 	/* ENOSYS: a kernel without capability mode; the uid still holds. */
 	if (cap_enter() == -1 && errno != ENOSYS) {
-		log_warn(lg, "%s: cap_enter", role_name(role));
+		log_error(lg, WHY_SANDBOX, "%s: cap_enter", role_name(role));
 		return (-1);
 	}
 	return (0);

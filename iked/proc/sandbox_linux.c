@@ -22,6 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/sandbox.h"
 
 #define ROLEBIT(r)	(1U << (r))
@@ -161,15 +162,15 @@ sandbox_enter(enum role role, unsigned maxfiles, const struct logger *lg)
 
 	rl.rlim_cur = rl.rlim_max = maxfiles;
 	if (setrlimit(RLIMIT_NOFILE, &rl) == -1) {
-		log_warn(lg, "%s: RLIMIT_NOFILE", role_name(role));
+		log_error(lg, WHY_SANDBOX, "%s: RLIMIT_NOFILE", role_name(role));
 		return (-1);
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
-		log_warn(lg, "%s: PR_SET_NO_NEW_PRIVS", role_name(role));
+		log_error(lg, WHY_SANDBOX, "%s: PR_SET_NO_NEW_PRIVS", role_name(role));
 		return (-1);
 	}
 	if ((ctx = seccomp_init(SCMP_ACT_KILL_PROCESS)) == NULL) {
-		log_warnx(lg, "%s: seccomp_init failed", role_name(role));
+		log_fault(lg, WHY_SANDBOX, "%s: seccomp_init failed", role_name(role));
 		return (-1);
 	}
 	if ((rv = add_rules(ctx, role)) == 0)
@@ -177,7 +178,7 @@ sandbox_enter(enum role role, unsigned maxfiles, const struct logger *lg)
 	seccomp_release(ctx);
 	if (rv != 0) {
 		errno = -rv;
-		log_warn(lg, "%s: this kernel refuses the seccomp filter",
+		log_error(lg, WHY_SANDBOX, "%s: this kernel refuses the seccomp filter",
 		    role_name(role));
 		return (-1);
 	}

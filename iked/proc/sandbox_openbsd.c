@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/reason.h"
 #include "proc/sandbox.h"
 
 static const char *
@@ -35,7 +36,7 @@ sandbox_enter(enum role role, unsigned maxfiles, const struct logger *lg)
 	rl.rlim_cur = rl.rlim_max = maxfiles;
 	if (setrlimit(RLIMIT_NOFILE, &rl) == -1 ||
 	    pledge(promises(role), NULL) == -1) {
-		log_warn(lg, "%s: pledge", role_name(role));
+		log_error(lg, WHY_SANDBOX, "%s: pledge", role_name(role));
 		return (-1);
 	}
 	return (0);

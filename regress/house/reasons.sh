@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 # Every reason of iked is used, and is in iked.reasons(7), and no other is; and no line
-# of the protocol's floors goes without one.
+# of the protocol's floors, and no warning of the processes, goes without one.
 
 . "$SRCDIR/regress/house/lib.subr"
 MAN=$SRCDIR/share/man/iked.reasons.7
@@ -28,6 +28,12 @@ bare()
 	grep -n 'log_\(info\|warnx\|warn\)(' "$@" /dev/null | sed 's/:.*log_/: log_/'
 }
 
+# warned FILE...: the same of warnings
+warned()
+{
+	grep -n 'log_\(warnx\|warn\)(' "$@" /dev/null | sed 's/:.*log_/: log_/'
+}
+
 atf_test_case page
 page_head() { atf_set descr 'The table of reasons and iked.reasons(7) are the same'; }
 page_body()
@@ -51,6 +57,9 @@ used_body()
 	none bare "$SRCDIR"/iked/sa/*.c "$SRCDIR"/iked/exchange/*.c "$SRCDIR"/iked/engine/*.c
 	printf '\tlog_info(w->log, "it happens");\n' >x.c
 	some 'x.c: log_info' bare x.c
+	none warned "$SRCDIR"/iked/proc/*.c
+	printf '\tlog_warn(plog(), "it breaks");\n' >y.c
+	some 'y.c: log_warn' warned x.c y.c
 }
 
 atf_init_test_cases()
