@@ -61,7 +61,8 @@ begin(struct watch *w, struct target *t)
 	TAILQ_INSERT_TAIL(&w->reserves, t, resent);
 	log_warnx(w->io->log, "keepalive \"%s\": stays down: its backup \"%s\" is brought up",
 	    t->conf->name, reserve_name(t));
-	target_event(w, t, WATCH_EV_ACTION, "backup \"%s\"", reserve_name(t));
+	target_event(w, t, WATCH_EV_ACTION, "backup: \"%s\" is brought up",
+	    reserve_name(t));
 }
 
 static void
@@ -71,7 +72,7 @@ end(struct watch *w, struct target *t)
 	TAILQ_REMOVE(&w->reserves, t, resent);
 	log_info(w->io->log, "keepalive \"%s\": up for %u s: its backup \"%s\" is let go",
 	    t->conf->name, t->conf->ka->preempt, reserve_name(t));
-	target_event(w, t, WATCH_EV_ACTION, "the backup \"%s\" is let go", reserve_name(t));
+	target_event(w, t, WATCH_EV_ACTION, "preempt: \"%s\" is let go", reserve_name(t));
 }
 
 void

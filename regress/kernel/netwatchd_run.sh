@@ -7,6 +7,7 @@
 BIN=$1
 shift
 . "$TOP/regress/kernel/lib.sh"
+. "$TOP/regress/kernel/netwatchd_more.sh"
 failed=0
 bad() {
 	echo "FAILED $STEP: $*"

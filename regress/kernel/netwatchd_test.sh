@@ -124,6 +124,46 @@ verdicts_body() {
 	run verdicts
 }
 
+atf_test_case targets
+targets_head() {
+	atf_set descr "several targets and their quorum; source addresses come and go"
+	atf_set require.user root
+	atf_set timeout 600
+}
+targets_body() {
+	run quorum source
+}
+
+atf_test_case words
+words_head() {
+	atf_set descr "what a probe looks like behind the tunnel; VRF and mark; reloads"
+	atf_set require.user root
+	atf_set timeout 600
+}
+words_body() {
+	run words tables
+}
+
+atf_test_case reserve
+reserve_head() {
+	atf_set descr "the peer dies: its backup tunnel, preempt; a standby node sends nothing"
+	atf_set require.user root
+	atf_set timeout 600
+}
+reserve_body() {
+	run reserve standby
+}
+
+atf_test_case inet6
+inet6_head() {
+	atf_set descr "IPv6 in IPv6: source and target are found"
+	atf_set require.user root
+	atf_set timeout 600
+}
+inet6_body() {
+	run inet6
+}
+
 atf_init_test_cases() {
 	atf_add_test_case plain
 	atf_add_test_case tunnel
@@ -136,4 +176,8 @@ atf_init_test_cases() {
 	atf_add_test_case backup
 	atf_add_test_case localmiss
 	atf_add_test_case verdicts
+	atf_add_test_case targets
+	atf_add_test_case words
+	atf_add_test_case reserve
+	atf_add_test_case inet6
 }

@@ -106,9 +106,36 @@ ATF_TC_BODY(asking, tc)
 	done();
 }
 
+/* A backup that is brought up, and let go: each a word of its own. */
+ATF_TC_WITHOUT_HEAD(backup);
+ATF_TC_BODY(backup, tc)
+{
+	(void)tc;
+	world("10.1.0.0/24");
+	told[0] = '\0';
+	W.io.event = listen_in;
+	ATF_REQUIRE((W.ka = conf_keepalive_new()) != NULL);
+	W.ka->preempt = 60;
+	ATF_REQUIRE_EQ(0, conf_keepalive_str(W.ka, KA_BACKUP, "spare"));
+	boise();
+	link_iked(1);
+	W.tunnel_up = W.answers = 1;
+	addrs("10.1.0.1", NULL);
+	run_ms(1000);
+	W.tunnel_up = W.answers = 0;
+	run_ms(120000);
+	ATF_CHECK(strstr(told, "action=backup ") != NULL);
+	ATF_CHECK(strstr(told, "action=preempt ") == NULL);
+	W.tunnel_up = W.answers = 1;
+	run_ms(120000);
+	ATF_CHECK(strstr(told, "action=preempt ") != NULL);
+	done();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, ladder);
 	ATF_TP_ADD_TC(tp, asking);
+	ATF_TP_ADD_TC(tp, backup);
 	return (atf_no_error());
 }
