@@ -327,6 +327,8 @@ cap_spis() {
 
 # ping_start TAG HOST SOURCE TARGET INTERVAL: in the background, each reply stamped
 ping_start() {
+	# the replies of one before are none
+	rm -f "$W/ping.$1"
 	spawn "$2" "$W/ping.$1" ping -n -D -i "$5" -I "$3" "$4"
 	echo "$SPAWNED" >"$W/ping.$1.pid"
 }
