@@ -281,7 +281,7 @@ target_note(const struct watch *w, const struct target *t, char *dst,
 		break;
 	case VERDICT_ONEWAY:
 		(void)snprintf(dst, cap, "%s", "probes leave by the tunnel, "
-		    "nothing comes back: the peer's firewall, its way back, or "
+		    "nothing comes back: the peer or its firewall, its way back, or "
 		    "a target that does not exist");
 		break;
 	case VERDICT_SILENT:
@@ -293,7 +293,7 @@ target_note(const struct watch *w, const struct target *t, char *dst,
 		break;
 	case VERDICT_EATEN:
 		(void)snprintf(dst, cap, "%s", "something on this machine "
-		    "(NAT, firewall or route) eats the probes before IPsec "
+		    "(NAT, firewall, route, or a policy that is gone) eats the probes before IPsec "
 		    "sees them");
 		break;
 	case VERDICT_NOSEND:
@@ -349,7 +349,7 @@ log_verdict(struct watch *w, struct target *t)
 	target_event(w, t, WATCH_EV_VERDICT, "%s", verdict_name(t->verdict));
 	if (t->verdict == VERDICT_EATEN) {
 		log_warnx(w->io->log, "keepalive \"%s\": something on this "
-		    "machine (NAT, firewall or route) eats packets from %s to "
+		    "machine (NAT, firewall, route, or a policy that is gone) eats packets from %s to "
 		    "%s before IPsec sees them; except them from source NAT "
 		    "(nftables: a rule \"ip daddr\" of the far net \"accept\" "
 		    "above masquerade; pf: \"no nat\") and let the firewall "

@@ -344,6 +344,21 @@ engine_expire(struct engine *e, monotime now, uint32_t spi, const struct addr *d
 }
 
 void
+engine_unsent(struct engine *e, const struct addr *remote, const char *why)
+{
+	struct world	*w = &e->w;
+
+	if (why == NULL) {
+		if (w->unsent.why[0] != '\0' && addr_cmp(&w->unsent.to, remote) == 0)
+			w->unsent.why[0] = '\0';
+		return;
+	}
+	w->unsent.to = *remote;
+	w->unsent.at = w->now;
+	(void)strlcpy(w->unsent.why, why, sizeof(w->unsent.why));
+}
+
+void
 engine_mapping(struct engine *e, monotime now, uint32_t spi,
     const struct endpoint *newsrc)
 {

@@ -86,6 +86,11 @@ void	engine_acquire(struct engine *, monotime now, uint32_t gen, uint32_t tunnel
 	    const struct ts *src, const struct ts *dst, uint32_t seq);	/* ts may be NULL */
 void	engine_expire(struct engine *, monotime now, uint32_t spi, const struct addr *dst,
 	    int hard);
+/*
+ * During fx.send(), and alone then: a datagram to there could not be sent, and why; NULL,
+ * one was.  It is said of attempts to connect, and nothing else comes of it.
+ */
+void	engine_unsent(struct engine *, const struct addr *remote, const char *why);
 void	engine_mapping(struct engine *, monotime now, uint32_t spi, const struct endpoint *newsrc);
 /*
  * Addresses or routes of this machine have changed; these are all its addresses now (the

@@ -426,19 +426,34 @@ pump_request_timer(struct world *w, struct ike_sa *ike)
 		timer_set(&w->timers, &r->timer, ike->check_by);
 }
 
+/* 1: nothing of it has left this machine, and its tunnel says why. */
+static int
+no_way(struct world *w, struct ike_half *h)
+{
+	char	a[ADDR_STRLEN];
+
+	if (h->state != HALF_INIT_SENT)
+		return (0);
+	if (!own_address(w, &h->c.local.addr))
+		return (w->tunnels[h->tunnel].why == WHY_NO_WAY);
+	if (w->unsent.why[0] == '\0' || addr_cmp(&w->unsent.to, &h->c.remote.addr) != 0 ||
+	    mono_before(w->unsent.at, h->since))
+		return (0);
+	tunnel_error(w, h->tunnel, WHY_NO_WAY, "nothing can be sent to peer %s: %s",
+	    addr_str(&h->c.remote.addr, a), w->unsent.why);
+	return (1);
+}
+
 static void
 half_giveup(struct world *w, struct ike_half *h)
 {
 	struct peer	*p = &w->peers[h->c.peer];
-	char		 a[ADDR_STRLEN];
-	const char	*e = w->tunnels[h->tunnel].error;
+	char		 a[ADDR_STRLEN], text[200];
 
 	addr_str(&h->c.remote.addr, a);
-	if (h->state == HALF_INIT_SENT && e != NULL && (h->hint != 0 ||
-	    w->tunnels[h->tunnel].why == WHY_NO_WAY)) {
-		char	text[200];
-
-		(void)strlcpy(text, e, sizeof(text));
+	if (h->state == HALF_INIT_SENT && (h->hint != 0 || no_way(w, h)) &&
+	    w->tunnels[h->tunnel].error != NULL) {
+		(void)strlcpy(text, w->tunnels[h->tunnel].error, sizeof(text));
 		half_fail(w, h, w->tunnels[h->tunnel].why, "%s", text);
 	} else if (h->state == HALF_INIT_SENT) {
 		half_fail(w, h, WHY_NO_ANSWER, "peer %s does not answer IKE_SA_INIT: is its iked "
@@ -450,6 +465,27 @@ half_giveup(struct world *w, struct ike_half *h)
 		    h->c.remote.port);
 }
 
+/*
+ * The peer began and did not go on: our answer does not reach it, or what it says next
+ * does not reach us.  Anybody could have sent that, with any address.
+ */
+static void
+not_gone_on(struct world *w, const struct ike_half *h)
+{
+	uint32_t	i = peer_first_addr(w, &h->c.local.addr, &h->c.remote.addr), t;
+	char		a[ADDR_STRLEN];
+
+	if (h->state != HALF_INIT_DONE || i == NO_INDEX || (t = w->peers[i].tunnels) == 0 ||
+	    child_of_tunnel(w, t - 1) != NULL || w->tunnels[t - 1].down ||
+	    ike_get(w, w->peers[i].ikes) != NULL || !world_allow(w, &w->b_bad, 10, 1000))
+		return;
+	addr_str(&h->c.remote.addr, a);
+	tunnel_error(w, t - 1, WHY_NO_ANSWER_AUTH, "peer %s began and did not go on: our answer does "
+	    "not reach it, or its IKE_AUTH not us: is UDP 4500 open?", a);
+	log_event(w->log, WHY_NO_ANSWER_AUTH, "tunnel \"%s\": %s", tunnel_conf(w, t - 1)->name,
+	    w->tunnels[t - 1].error != NULL ? w->tunnels[t - 1].error : a);
+}
+
 void
 pump_half_timer(struct world *w, struct ike_half *h, const struct timer *t)
 {
@@ -459,6 +495,7 @@ pump_half_timer(struct world *w, struct ike_half *h, const struct timer *t)
 	if (t == &h->timer) {
 		/* R: it never came to IKE_AUTH, or was refused and is forgotten */
 		log_debug(w->log, "half-open IKE SA forgotten");
+		not_gone_on(w, h);
 		half_free(w, h);
 		return;
 	}
@@ -471,6 +508,7 @@ pump_half_timer(struct world *w, struct ike_half *h, const struct timer *t)
 	if (r->tries == FRAG_TRIES && h->state == HALF_AUTH_SENT)
 		fragment_smaller(w, &h->c, &r->msg, &r->len);
 	request_again(w, &h->c, r, cap);
+	(void)no_way(w, h);
 }
 
 void

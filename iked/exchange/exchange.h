@@ -121,6 +121,8 @@ enum opened fragment_in(struct world *, struct ike_core *, int half, struct rx *
 void	fragment_expire(struct world *, struct ike_core *);
 
 /* ---- fail.c: how things end */
+/* It is an address of this machine, or any, as far as ours are known. */
+int	own_address(const struct world *, const struct addr *);
 /* I: the connection attempt came to nothing: every tunnel that waits for it learns why,
  * the peer backs off, the half is freed. */
 void	half_fail(struct world *, struct ike_half *, enum reason, const char *, ...)

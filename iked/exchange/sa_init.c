@@ -102,8 +102,7 @@ half_prepare(struct world *w, struct ike_half *h, uint32_t tunnel)
 	return (0);
 }
 
-/* As far as our addresses are known. */
-static int
+int
 own_address(const struct world *w, const struct addr *a)
 {
 	uint32_t	i;

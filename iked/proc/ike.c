@@ -79,8 +79,13 @@ static void
 fx_send(void *arg, const struct endpoint *local, const struct endpoint *remote,
     int marker, const uint8_t *p, size_t len)
 {
+	int e = ikenet_send(s.net, local, remote, marker, p, len);
+
 	(void)arg;
-	ikenet_send(s.net, local, remote, marker, p, len);
+	/* what is lost for want of room says nothing about the way */
+	if (e == 0 || (e != EAGAIN && e != ENOBUFS && e != ENOMEM && e != EMSGSIZE))
+		engine_unsent(s.engine, &remote->addr, e == 0 ? NULL : e == EPERM ?
+		    "rules of this machine drop it" : strerror(e));
 }
 
 static void

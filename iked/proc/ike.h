@@ -16,7 +16,8 @@ struct ikenet	*ikenet_new(struct ev_loop *, const struct logger *,
 /* Takes fd over; not read before ikenet_start(). 0 or -1 */
 int		 ikenet_add(struct ikenet *, enum addr_family, int natt, int fd);
 void		 ikenet_start(struct ikenet *);
-void		 ikenet_send(struct ikenet *, const struct endpoint *local,
+/* 0, or the errno it cannot be sent for; most of that passes. */
+int		 ikenet_send(struct ikenet *, const struct endpoint *local,
 		    const struct endpoint *remote, int marker, const uint8_t *,
 		    size_t);
 

@@ -190,7 +190,7 @@ complain(struct ikenet *net, const struct endpoint *local, const struct endpoint
 	    endpoint_str(remote, to), err == EPERM ? " (rules of this machine drop it)" : "");
 }
 
-void
+int
 ikenet_send(struct ikenet *net, const struct endpoint *local,
     const struct endpoint *remote, int marker, const uint8_t *p, size_t len)
 {
@@ -200,15 +200,16 @@ ikenet_send(struct ikenet *net, const struct endpoint *local,
 	struct sockaddr_storage to;
 	struct iovec iov[2];
 	struct msghdr mh;
+	int e;
 
 	if ((s = find_socket(net, local, remote->addr.fam)) == NULL) {
 		complain(net, local, remote, EAFNOSUPPORT);
-		return;
+		return (EAFNOSUPPORT);
 	}
 	memset(&mh, 0, sizeof(mh));
 	mh.msg_name = &to;
 	if ((mh.msg_namelen = addr_to_sockaddr(remote, &to)) == 0)
-		return;
+		return (EINVAL);
 	/* sendmsg() only reads what these point to. */
 	iov[0].iov_base = (void *)(uintptr_t)zero;
 	iov[0].iov_len = marker ? MARKER : 0;
@@ -219,8 +220,7 @@ ikenet_send(struct ikenet *net, const struct endpoint *local,
 	mh.msg_control = ctl;
 	udp_from(&mh, &local->addr);
 	/* What does not go now is lost, as on the wire: IKE sends it again. */
-	if (sendmsg(s->fd, &mh, MSG_DONTWAIT) == -1)
-		complain(net, local, remote, errno);
-	else
-		complain(net, local, remote, 0);
+	e = sendmsg(s->fd, &mh, MSG_DONTWAIT) == -1 ? errno : 0;
+	complain(net, local, remote, e);
+	return (e);
 }

@@ -130,6 +130,11 @@ struct world {
 	struct tally	 tally;
 	struct addr	 addrs[ADDRS_MAX];	/* this machine's */
 	uint32_t	 naddrs;	/* 0: not known */
+	struct {
+		struct addr	 to;
+		monotime	 at;
+		char		 why[64];	/* "" none */
+	} unsent;		/* the last datagram that could not be sent */
 	uint32_t	 sweep_at;	/* IKE SAs up to there have been looked at */
 	uint8_t		 sweep_again;
 	struct timer	 sweep;		/* the rest */

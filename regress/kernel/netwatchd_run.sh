@@ -319,7 +319,7 @@ step_localmiss() {
 	iked_start seattle || bad "no iked"
 	iked_start boise || bad "no iked"
 	netwatchd_start seattle
-	wait_for 60 said 'something on this machine (NAT, firewall or route) eats packets from 10.1.0.1 to 10.2.0.1 before IPsec sees them' ||
+	wait_for 60 said 'something on this machine (NAT, firewall, route, or a policy that is gone) eats packets from 10.1.0.1 to 10.2.0.1 before IPsec sees them' ||
 	    bad "local miss is not noticed"
 	wait_for 5 ka_is seattle local-miss || bad "show does not say local-miss"
 	ctl seattle show keepalive

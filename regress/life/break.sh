@@ -130,7 +130,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("", 500))
 time.sleep(1000)'
 	HOLDER=$SPAWNED
-	sleep 1
+	wait_for 20 on boise grep -q ':01F4 ' /proc/net/udp
 }
 CLOCK=0
 mend() {
@@ -174,7 +174,7 @@ prepare() {
 		B_KIND=transport A_END= PINGER="seattle $WAN_SEATTLE $WAN_BOISE" ;;
 	dead)	NOB=1 WAIT=$LONG ;;
 	udp500)	BEFORE="rule core forward udp-dport-500 drop" WAIT=$LONG ;;
-	udp4500) A_MORE=natt B_MORE=natt BEFORE="rule core forward udp-dport-4500 drop" WAIT=20 ;;
+	udp4500) A_MORE=natt B_MORE=natt BEFORE="rule core forward udp-dport-4500 drop" WAIT=36 ;;
 	esp)	BEFORE="rule core forward ip-protocol-esp drop" UPFIRST=1 WAIT=14 ;;
 	esp-back) BEFORE="rule seattle input ip-protocol-esp drop" UPFIRST=1 WAIT=14 ;;
 	nat)	BEFORE=masquerade WAIT=10 ;;
@@ -194,11 +194,11 @@ prepare() {
 	bobroute) BEFORE=no_bobroute UPFIRST=1 ;;
 	mtu)	BEFORE=narrow A_END="keepalive pmtu" UPFIRST=1 WAIT=50 ;;
 	flush-sa) UPFIRST=1 AFTER=no_sas WAIT=4 ;;
-	flush-pol) UPFIRST=1 AFTER=no_policies WAIT=4 ;;
+	flush-pol) UPFIRST=1 AFTER=no_policies WAIT=12 ;;
 	wan)	BEFORE=wan_out WAIT=$LONG ;;
 	kernel)	A_MORE="childsa enc chacha20-poly1305" B_MORE="childsa enc chacha20-poly1305"
 		BEFORE=no_chacha ;;
-	rpfilter) BEFORE=two_ways WAIT=$LONG ;;
+	rpfilter) BEFORE=two_ways WAIT=36 ;;
 	twins)	A_TWIN="ikev2 \"nampa\" ondemand tunnel esp from $A_FROM to $A_TO peer \
 		198.51.100.77 psk \"$A_PSK\"" NOA=tried ;;
 	syntax)	A_MORE="ikesa enc aes-257-gcm" NOA=tried ;;
@@ -237,7 +237,7 @@ look() {
 # of other cases, or one that no line there knows.
 untrue() {
 	sed -n 's/^  [0-9]*\. /doctor: /p' "$OUT/$CASE.$1.doctor" >"$W/said"
-	sed -n 's/.*\(\[[a-z0-9-]*\]\)$/reason \1/p' "$OUT/$CASE.$1.log" | sort -u >>"$W/said"
+	sed -n 's/^[0-9.:]* iked .*\(\[[a-z0-9-]*\]\)$/reason \1/p' "$OUT/$CASE.$1.log" | sort -u >>"$W/said"
 	grep -h -E '^(doctor|keepalive|.* keepalive ")' "$OUT/$CASE.$1.log" >>"$W/said"
 	awk -F '\t' -v case="$CASE" -v side="$1" '
 	NR == FNR {

@@ -196,6 +196,34 @@ ATF_TC_BODY(no_proposal, tc)
 	sim_free(s);
 }
 
+/* Nothing can be sent to that address, by anybody. */
+static int
+no_sends(struct sim *s, struct node *from, struct packet *p)
+{
+	const struct endpoint	*to = s->filter_arg;
+	int			 lost = addr_cmp(&p->dst.addr, &to->addr) == 0;
+
+	if (lost)
+		engine_unsent(from->e, &to->addr, "no route");
+	return (lost);
+}
+
+static int
+no_init(struct sim *s, struct node *from, struct packet *p)
+{
+	(void)s;
+	(void)from;
+	return (p->len > 18 && p->p[18] == X_IKE_SA_INIT);
+}
+
+static int
+no_auth(struct sim *s, struct node *from, struct packet *p)
+{
+	(void)s;
+	(void)from;
+	return (p->len > 18 && p->p[18] == X_IKE_AUTH);
+}
+
 /* A local that is no address of this machine is said at once, and forgotten when it is. */
 ATF_TC_WITHOUT_HEAD(not_ours);
 ATF_TC_BODY(not_ours, tc)
@@ -216,6 +244,60 @@ ATF_TC_BODY(not_ours, tc)
 	ATF_CHECK(sim_up(a, "b") >= 0 || sim_up(a, "b") >= 0 || sim_up(a, "b") >= 0);
 	ATF_REQUIRE(sim_tunnel(a, "b", &t));
 	ATF_CHECK_EQ(t.state, SHOW_UP);
+	ATF_CHECK_EQ(t.reason, WHY_NONE);
+	sim_free(s);
+}
+
+/* What cannot even be sent is not said to be the peer's silence; and what can be again is
+ * no longer said not to be. */
+ATF_TC_WITHOUT_HEAD(unsent);
+ATF_TC_BODY(unsent, tc)
+{
+	struct sim	*s = two(14, TUNNEL_A(SECRET), TUNNEL_B(SECRET));
+	struct node	*a = s->n[0];
+	struct endpoint	 b = sim_ep("198.51.100.1", 500);
+	struct show_tunnel t;
+
+	s->filter = no_sends;
+	s->filter_arg = &b;
+	sim_cmd(a, CMD_UP, "b");
+	sim_run(s, 1500);
+	ATF_REQUIRE(sim_tunnel(a, "b", &t));
+	ATF_CHECK_EQ(t.reason, WHY_NO_WAY);
+	ATF_CHECK_STREQ(t.error, "nothing can be sent to peer 198.51.100.1: no route");
+	sim_run(s, 24000);
+	ATF_CHECK(sim_logged(a, "nothing can be sent to peer 198.51.100.1: no route"));
+	ATF_CHECK(!sim_logged(a, "does not answer IKE_SA_INIT"));
+	/* what goes out again and is lost is another matter */
+	s->filter = no_init;
+	engine_unsent(a->e, &b.addr, NULL);
+	sim_cmd(a, CMD_UP, "b");
+	sim_run(s, 60000);
+	ATF_CHECK(sim_logged(a, "does not answer IKE_SA_INIT"));
+	sim_free(s);
+}
+
+/* Its answer is lost, or what the peer says next: the side that was called says so, once the
+ * attempt is forgotten. */
+ATF_TC_WITHOUT_HEAD(not_gone_on);
+ATF_TC_BODY(not_gone_on, tc)
+{
+	struct sim	*s = two(15, TUNNEL_A(SECRET), TUNNEL_B(SECRET));
+	struct show_tunnel t;
+
+	s->filter = no_auth;
+	sim_cmd(s->n[0], CMD_UP, "b");
+	sim_run(s, 20000);
+	ATF_REQUIRE(sim_tunnel(s->n[1], "a", &t));
+	ATF_CHECK_EQ(t.reason, WHY_NONE);
+	sim_run(s, 15000);
+	ATF_REQUIRE(sim_tunnel(s->n[1], "a", &t));
+	ATF_CHECK_EQ(t.reason, WHY_NO_ANSWER_AUTH);
+	ATF_CHECK(sim_logged(s->n[1], "tunnel \"a\": peer 192.0.2.1 began and did not go on"));
+	s->filter = NULL;
+	ATF_CHECK(sim_up(s->n[0], "b") >= 0 || sim_up(s->n[0], "b") >= 0 ||
+	    sim_up(s->n[0], "b") >= 0);
+	ATF_REQUIRE(sim_tunnel(s->n[1], "a", &t));
 	ATF_CHECK_EQ(t.reason, WHY_NONE);
 	sim_free(s);
 }
@@ -500,6 +582,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, invalid_ke);
 	ATF_TP_ADD_TC(tp, no_proposal);
 	ATF_TP_ADD_TC(tp, not_ours);
+	ATF_TP_ADD_TC(tp, unsent);
+	ATF_TP_ADD_TC(tp, not_gone_on);
 	ATF_TP_ADD_TC(tp, pfs_differs);
 	ATF_TP_ADD_TC(tp, caps);
 	ATF_TP_ADD_TC(tp, lost);

@@ -46,7 +46,8 @@ static const struct meaning {
 	    "write that address after peer", NULL },
 	{ "ikev1", "the peer speaks IKEv1 only", "set it to IKEv2; on RouterOS "
 	    "exchange-mode=ike2", NULL },
-	{ "no-way", "there is no route to the peer, or our address is gone",
+	{ "no-way", "nothing can be sent to the peer: there is no route, our address is gone or was "
+	    "never here, or rules here drop it",
 	    "look at the addresses and routes of this machine", NULL },
 	{ "no-address", "no address inside the tunnel is to be had",
 	    "give \"config address\" of the side that gives a larger network; have the other "
@@ -84,6 +85,14 @@ static int
 called(const struct patient *p)
 {
 	return (strncmp(field_str(p->tunnel, "error"), "refused to ", 11) == 0);
+}
+
+/* It was the peer that began, and did not go on. */
+static int
+was_begun(const struct patient *p)
+{
+	return (strcmp(field_str(p->tunnel, "reason"), "no-answer-auth") == 0 &&
+	    strcmp(field_str(p->tunnel, "state"), "passive") == 0);
 }
 
 void
@@ -139,7 +148,7 @@ knock(const struct patient *p, struct findings *fs, uint16_t port)
 		finding_set(f->advice, "allow UDP 500 and 4500 in both directions");
 		break;
 	case ETIMEDOUT:
-		if (p->begun > 0)
+		if (p->begun > 0 || was_begun(p))
 			finding_set(f->cause, "the peer calls us, and what we send to UDP port %u of "
 			    "%s is lost: a firewall on the way, or rules or rp_filter there", port, a);
 		else
@@ -197,12 +206,15 @@ stuck(const struct patient *p, struct findings *fs)
 {
 	struct finding *f;
 
-	if (p->begun == 0)
+	if (p->begun == 0 && !was_begun(p))
 		return;
 	f = finding_new(fs, 74);
 	finding_set(f->cause, "the peer calls us and does not go on: our answer does not reach it, "
 	    "or its IKE_AUTH (UDP port 4500) does not reach us");
-	finding_set(f->evidence, "%u of its IKE SAs wait for IKE_AUTH", p->begun);
+	if (p->begun > 0)
+		finding_set(f->evidence, "%u of its IKE SAs wait for IKE_AUTH", p->begun);
+	else
+		finding_set(f->evidence, "%s", field_str(p->tunnel, "error"));
 	finding_set(f->advice, "allow UDP 500 and 4500 in both directions, on both sides and "
 	    "between; ipsecctl doctor there");
 }
@@ -215,7 +227,7 @@ both_wait(const struct patient *p, struct findings *fs)
 
 	if (strcmp(state, "passive") == 0) {
 		/* it came, and why it was refused is known */
-		if (called(p) || p->begun > 0)
+		if (called(p) || p->begun > 0 || was_begun(p))
 			return;
 		f = finding_new(fs, field_str(p->tunnel, "reason")[0] != '\0' ? 20 : 50);
 		finding_set(f->cause, "it is passive: it waits for the peer, which has not come "
@@ -241,7 +253,7 @@ doctor_down(const struct patient *p, struct findings *fs)
 	stuck(p, fs);
 	if (addr_is_any(&p->remote) || !unheard(p))
 		return;
-	if (strcmp(field_str(p->tunnel, "reason"), "no-answer-auth") == 0) {
+	if (strcmp(field_str(p->tunnel, "reason"), "no-answer-auth") == 0 && !was_begun(p)) {
 		struct finding *f = finding_new(fs, 85);
 
 		finding_set(f->cause, "IKE_SA_INIT passes and IKE_AUTH does not: UDP port 4500 is "
