@@ -261,7 +261,7 @@ untrue() {
 # judge SIDE: yes, no, or n/a (cannot be known there) a column
 judge() {
 	_want=$(grep "^$CASE $1$TAB" "$DATA" | cut -f 2-)
-	_i=0 _cells= _no=
+	_i=0 _cells= _no= _named=
 	for _col in log show doctor diff; do
 		_i=$((_i + 1))
 		_re=$(printf '%s\n' "$_want" | cut -f $_i)
@@ -275,6 +275,7 @@ judge() {
 			! grep -E -q -e "$_re" "$_f" || _v=yes ;;
 		esac
 		[ $_v != no ] || _no=1
+		[ $_v$_col = yesdiff ] || [ $_v != yes ] || _named=1
 		_cells="$_cells $_col $_v"
 	done
 	untrue "$1" >"$OUT/$CASE.$1.untrue"
@@ -288,6 +289,11 @@ judge() {
 		tail -n 5 "$OUT/$CASE.$1.log"
 		cat "$OUT/$CASE.$1.show" "$OUT/$CASE.$1.doctor" "$OUT/$CASE.diff"
 	fi
+	case $CASE in
+	none|clock) ;;
+	*)	[ -z "$_named" ] || eval "NAMED_$1=\$((NAMED_$1 + 1))"
+		[ "$1" = seattle ] || BROKEN=$((BROKEN + 1)) ;;
+	esac
 	CASE_SAVED=$CASE CASE="$CASE, $1"
 	row "$([ -z "$_no" ] && echo ok || echo FAILED)" "$_cells"
 	CASE=$CASE_SAVED
@@ -353,8 +359,12 @@ one() {
 	mend
 }
 
+BROKEN=0 NAMED_seattle=0 NAMED_boise=0
 begin
 for c in $CASES; do
 	one "$c"
 done
+CASE="all breakages"
+row "$([ $BAD = 0 ] && echo ok || echo FAILED)" "the cause named by log, show or doctor: on the" \
+    "side that starts $NAMED_seattle of $BROKEN, on the other $NAMED_boise of $BROKEN"
 end_part

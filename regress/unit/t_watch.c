@@ -259,7 +259,7 @@ ATF_TC_BODY(local_miss, tc)
 	run_ms(20000);
 	ATF_CHECK_EQ(WATCH_LOCALMISS, status().state);
 	ATF_CHECK_EQ(1, times_logged("something on this machine (NAT, "
-	    "firewall or route) eats packets from 10.1.0.1 to 10.2.0.1 before "
+	    "firewall, route, or a policy that is gone) eats packets from 10.1.0.1 to 10.2.0.1 before "
 	    "IPsec sees them"));
 	ATF_CHECK(strstr(W.last_report, "state=local-miss") != NULL);
 	run_ms(600 * 1000);
