@@ -15,11 +15,36 @@ struct control ct;
 
 /* Answers. */
 
+/* Reads the next record as a line; -1: malformed. */
 static int
-show_records(struct rbuf *r, int policies)
+record(struct rbuf *r, uint16_t type, struct json *j)
 {
 	struct policy_rec pr;
+	struct system_rec sr;
 	struct show_rec rec;
+
+	switch (type) {
+	case M_POLICY_RECS:
+		if (get_policy_rec(r, &pr) == -1)
+			return (-1);
+		json_policy(j, &pr);
+		return (0);
+	case M_SYSTEM_RECS:
+		if (get_system_rec(r, &sr) == -1)
+			return (-1);
+		json_system(j, &sr);
+		return (0);
+	default:
+		if (get_show_rec(r, &rec) == -1)
+			return (-1);
+		json_show(j, &rec);
+		return (0);
+	}
+}
+
+static int
+show_records(struct rbuf *r, uint16_t type)
+{
 	struct client *c;
 	struct slice s;
 	struct json j;
@@ -29,16 +54,10 @@ show_records(struct rbuf *r, int policies)
 		return (-1);
 	c = client_bytoken(s.token);
 	for (i = 0; i < s.n; i++) {
-		if ((policies ? get_policy_rec(r, &pr) :
-		    get_show_rec(r, &rec)) == -1)
+		if (record(r, type, &j) == -1)
 			return (-1);
-		if (c == NULL || c->io.fd == -1)
-			continue;
-		if (policies)
-			json_policy(&j, &pr);
-		else
-			json_show(&j, &rec);
-		client_line(c, &j);
+		if (c != NULL && c->io.fd != -1)
+			client_line(c, &j);
 	}
 	if (get_end(r) == -1)
 		return (-1);
@@ -68,6 +87,7 @@ outcome(struct rbuf *r)
 	}
 	if ((c = client_bytoken(o.token)) == NULL)
 		return (0);
+	c->showing = 0;
 	if (o.ok && c->plan)
 		cmd_planned(c);
 	else
@@ -143,7 +163,7 @@ ike_message(void *arg, struct chan *ch, uint16_t type, struct rbuf *r, int fd)
 		return (-1);
 	switch (type) {
 	case M_SHOW_RECS:
-		return (show_records(r, 0));
+		return (show_records(r, type));
 	case M_COMMAND_ANS:
 	case M_RELOAD_DONE:
 		return (outcome(r));
@@ -166,9 +186,9 @@ kernel_message(void *arg, struct chan *ch, uint16_t type, struct rbuf *r,
 	(void)ch;
 	if (fd != -1)
 		return (-1);
-	if (type == M_POLICY_RECS)
-		return (show_records(r, 1));
-	return (type == M_FLUSH_ANS ? outcome(r) : -1);
+	if (type == M_POLICY_RECS || type == M_SYSTEM_RECS)
+		return (show_records(r, type));
+	return (type == M_FLUSH_ANS || type == M_SYSTEM_ANS ? outcome(r) : -1);
 }
 
 static void

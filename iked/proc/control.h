@@ -21,8 +21,9 @@
 #define TOKEN_INDEX	36		/* in a token, four bits: which of them */
 
 enum stage { ST_TUNNEL, ST_PEER, ST_SA, ST_POLICY, ST_KEEPALIVE, ST_STATS, ST_CONF,
-    ST_PLAN, ST_END };
-#define ST_ALL	((1U << ST_PLAN) - 1)	/* a plan is only there for who asked for it */
+    ST_PLAN, ST_SYSTEM, ST_END };
+/* a plan is only there for who asked for it, and the system is read for who wants it */
+#define ST_ALL	((1U << ST_PLAN) - 1)
 
 struct client {
 	struct lineio	 io;		/* fd -1: free */
@@ -76,6 +77,7 @@ void	cmd_planned(struct client *);	/* the plan can be read */
 /* control_json.c */
 void	json_show(struct json *, const struct show_rec *);
 void	json_policy(struct json *, const struct policy_rec *);
+void	json_system(struct json *, const struct system_rec *);
 /* since: when it was read; e: the first mistake, its file "" where there is none. */
 void	json_conf(struct json *, const struct reload_error *e, monotime since);
 void	json_counters(struct json *, const char *tunnel, const struct engine_counters *);

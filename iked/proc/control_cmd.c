@@ -55,10 +55,11 @@ ask_slice(struct client *c)
 	int rv;
 
 	c->asked = 1;
-	if (c->stage == ST_POLICY) {
+	if (c->stage == ST_POLICY || c->stage == ST_SYSTEM) {
 		pa.token = new_token(c);
 		pa.cursor = c->cursor;
-		msg_put_policies(&m, &pa);
+		msg_put_policies(&m, c->stage == ST_POLICY ? M_POLICIES : M_SYSTEM,
+		    &pa);
 		rv = chan_put(ct.kernel, &m);
 	} else {
 		sa.token = new_token(c);
@@ -132,7 +133,8 @@ cmd_show(struct client *c, char *args)
 		{ "tunnels", 1U << ST_TUNNEL }, { "peers", 1U << ST_PEER },
 		{ "sa", 1U << ST_SA }, { "policies", 1U << ST_POLICY },
 		{ "keepalive", 1U << ST_KEEPALIVE }, { "stats", 1U << ST_STATS },
-		{ "configuration", 1U << ST_CONF }, { "all", ST_ALL }
+		{ "configuration", 1U << ST_CONF },
+		{ "kernel", 1U << ST_SYSTEM }, { "all", ST_ALL }
 	};
 	char *word, *name = NULL;
 	size_t i;
@@ -149,11 +151,16 @@ cmd_show(struct client *c, char *args)
 	    (name != NULL && (*name == '\0' || strlen(name) >= sizeof(c->only))) ||
 	    lineio_word(&args, &bad) != NULL || bad) {
 		client_end(c, "write: show tunnels [NAME] | peers | sa | policies | "
-		    "keepalive | stats | configuration | all");
+		    "keepalive | stats | configuration | kernel | all");
 		return;
 	}
 	if (c->keepalive && what[i].stages != 1U << ST_TUNNEL) {
 		client_end(c, "role keepalive may only show tunnels");
+		return;
+	}
+	if (what[i].stages == 1U << ST_SYSTEM && c->ro) {
+		client_end(c, "the kernel is shown on iked.sock, to root and its "
+		    "group");
 		return;
 	}
 	if (what[i].stages == 1U << ST_KEEPALIVE && !report_connected()) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Records as JSON lines: iked.control(5) documents every key. */
 
+#include <netinet/in.h>
+
 #include <string.h>
 
 #include "base/reason.h"
@@ -216,6 +218,68 @@ json_policy(struct json *j, const struct policy_rec *p)
 	json_addr(j, "remote", &p->remote);
 	json_bool(j, "installed", p->installed);
 	json_str(j, "backend", p->backend);
+}
+
+static const char *
+whose_name(enum system_whose w)
+{
+	switch (w) {
+	case SYSTEM_OURS:
+		return ("ours");
+	case SYSTEM_DIFFERS:
+		return ("differs");
+	case SYSTEM_MISSING:
+		return ("missing");
+	case SYSTEM_FOREIGN:
+		break;
+	}
+	return ("foreign");
+}
+
+static const char *
+ipproto_name(uint8_t p)
+{
+	return (p == IPPROTO_ESP ? "esp" : p == IPPROTO_AH ? "ah" :
+	    p == IPPROTO_COMP ? "ipcomp" : "none");
+}
+
+void
+json_system(struct json *j, const struct system_rec *s)
+{
+	int sa = s->what == SYSTEM_SA;
+	char src[PREFIX_STRLEN], dst[PREFIX_STRLEN];
+
+	(void)(sa ? addr_str(&s->src.addr, src) : prefix_str(&s->src, src));
+	(void)(sa ? addr_str(&s->dst.addr, dst) : prefix_str(&s->dst, dst));
+	json_begin(j);
+	json_str(j, "kind", "kernel");
+	json_str(j, "what", sa ? "sa" : "policy");
+	json_str(j, "whose", whose_name(s->whose));
+	json_str(j, "tunnel", s->tunnel);
+	json_str(j, "ipsec", ipproto_name(s->ipproto));
+	json_str(j, "mode", s->othermode ? "other" : s->transport ? "transport" :
+	    "tunnel");
+	json_str(j, "dir", s->dir == 0 ? "" : dir_name((enum kern_dir)s->dir));
+	json_str(j, "action", sa ? "" : s->action == KERN_IPSEC ? "ipsec" :
+	    s->action == KERN_BYPASS ? "bypass" : "discard");
+	json_str(j, "src", src);
+	json_str(j, "dst", dst);
+	json_hex(j, "spi", s->spi, 8);
+	json_u64(j, "reqid", s->reqid);
+	json_str(j, "suite", s->suite);
+	json_bool(j, "encap", s->encap);
+	json_u64(j, "proto", s->proto);
+	json_u64(j, "sport", s->sport);
+	json_u64(j, "dport", s->dport);
+	json_u64(j, "prio", s->prio);
+	json_addr(j, "local", &s->local);
+	json_addr(j, "remote", &s->remote);
+	json_u64(j, "mark", s->mark);
+	json_u64(j, "if_id", s->if_id);
+	json_u64(j, "bytes", s->bytes);
+	json_u64(j, "packets", s->packets);
+	json_u64(j, "age_ms", s->age_ms);
+	json_u64(j, "expires_in_ms", s->expires_in_ms);
 }
 
 void

@@ -120,6 +120,7 @@ kernel_prepare(struct child *ch)
 		    err != NULL ? err : strerror(errno));
 		return (-1);
 	}
+	kern_look(kn.kern, 0);
 	if (kernel_net_open() == -1)
 		log_error(&ch->log, WHY_UNHEARD, "changes of addresses and routes are not heard "
 		    "of: tunnels do not move by themselves");

@@ -3,7 +3,8 @@
  * Private to the kernel process: kernel.c (its life), kernel_table.c (tunnels, reqids,
  * policies as values), kernel_left.c (what an earlier life placed), kernel_place.c (work
  * on the system's policies and SAs), kernel_host.c (policies of single callers),
- * kernel_req.c (what ike and control ask) and kernel_count.c (counters of many Children).
+ * kernel_req.c (what ike and control ask), kernel_count.c (counters of many Children) and
+ * kernel_show.c (what is really there).
  */
 #ifndef PROC_KERNEL_H
 #define PROC_KERNEL_H
@@ -161,12 +162,26 @@ int	khost_wanted(const struct ktable *, const struct kernel_req *);
 int	khost_add(const struct ktable *, const struct kernel_req *);	/* an outbound SA */
 void	khost_delete(uint32_t spi, const struct addr *dst);
 void	khost_clear(void);
+/* The one with that outbound selector; NULL: none. */
+const struct kern_policy *khost_find(const struct kern_policy *out);
 /* Addresses that we are given (kernel_iface.c). */
 void	kiface_open(void);		/* before the sandbox */
 void	kiface_follow(const struct ktable *, const struct kernel_req *);
 void	kiface_clear(const struct ktable *);	/* NULL: all */
 /* Was it one, in an earlier life? (kernel_left.c) */
 int	kleft_host(const struct kleft *, const struct kern_policy *);
+
+/* Is that SA of a tunnel's, by request id and endpoints? (kernel_place.c) */
+int	kernel_is_ours(const struct ktable *, const struct kern_sa *);
+
+/* kernel_show.c: the system's own databases.  0; -1: malformed. */
+int	kernel_show(struct rbuf *);
+/* The record of an SA or a policy of the system's; kt NULL: all is foreign.  now: seconds
+ * since the epoch. */
+void	kshow_sa(const struct ktable *, const struct kern_sa *, uint64_t now,
+	    struct system_rec *);
+void	kshow_policy(const struct ktable *, const struct kern_policy *,
+	    struct system_rec *);
 
 /* kernel_req.c.  0; -1: malformed. */
 int	kernel_request(struct rbuf *);

@@ -155,6 +155,17 @@ host_policy(const struct ktable *kt, const struct kernel_req *q, const struct ts
 	return (0);
 }
 
+const struct kern_policy *
+khost_find(const struct kern_policy *out)
+{
+	const struct khost *h;
+
+	for (h = *host_slot(out); h != NULL; h = h->next)
+		if (kpol_cmp(&h->p, out) == 0)
+			return (&h->p);
+	return (NULL);
+}
+
 int
 khost_wanted(const struct ktable *kt, const struct kernel_req *q)
 {

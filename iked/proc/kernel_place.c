@@ -328,8 +328,8 @@ place_changes(void)
 }
 
 /* An ESP SA with a reqid and endpoints of ours, whoever made it. */
-static int
-is_ours(const struct ktable *kt, const struct kern_sa *sa)
+int
+kernel_is_ours(const struct ktable *kt, const struct kern_sa *sa)
 {
 	int64_t t;
 
@@ -350,7 +350,7 @@ sa_collect(const struct ktable *kt, const struct kern_sa *sa)
 {
 	struct kop *op;
 
-	if ((!is_ours(kt, sa) && (ktable_byreqid(kt, sa->reqid) != -1 ||
+	if ((!kernel_is_ours(kt, sa) && (ktable_byreqid(kt, sa->reqid) != -1 ||
 	    !kleft_sa(&kn.left, sa))) || (op = job_add(KOP_SADELETE)) == NULL)
 		return;
 	op->spi = sa->spi;

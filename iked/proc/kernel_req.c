@@ -427,7 +427,8 @@ flush_done(uint32_t failed)
 int
 kernel_control(uint16_t type, struct rbuf *r)
 {
-	return (type == M_POLICIES ? show_policies(r) : -1);
+	return (type == M_POLICIES ? show_policies(r) :
+	    type == M_SYSTEM ? kernel_show(r) : -1);
 }
 
 int

@@ -50,7 +50,8 @@ enum msg_type {
 	M_EVENT,
 	/* control <-> kernel */
 	M_POLICIES = 70, M_POLICY_RECS,
-	M_FLUSH, M_FLUSH_ANS
+	M_FLUSH, M_FLUSH_ANS,
+	M_SYSTEM, M_SYSTEM_RECS, M_SYSTEM_ANS	/* the last one when it is refused */
 };
 
 /* Start (msg_setup.c). */
@@ -205,10 +206,10 @@ int	get_show_rec(struct rbuf *, struct show_rec *);
 void	msg_put_event(struct msg *, const struct show_event *, uint32_t lost);
 int	msg_get_event(struct rbuf *, struct show_event *, uint32_t *lost);
 
-struct policy_ask {
+struct policy_ask {			/* M_POLICIES, M_SYSTEM */
 	uint64_t	token, cursor;
 };
-void	msg_put_policies(struct msg *, const struct policy_ask *);
+void	msg_put_policies(struct msg *, uint16_t type, const struct policy_ask *);
 int	msg_get_policies(struct rbuf *, struct policy_ask *);
 struct policy_rec {
 	char		tunnel[CONF_NAMELEN];
@@ -225,6 +226,36 @@ struct policy_rec {
 #define POLICY_RECMAX	256
 void	put_policy_rec(struct wbuf *, const struct policy_rec *);
 int	get_policy_rec(struct rbuf *, struct policy_rec *);
+
+/* What the system has, or should have: an SA or a policy. */
+enum system_what { SYSTEM_SA = 1, SYSTEM_POLICY };
+enum system_whose {
+	SYSTEM_OURS = 1,
+	SYSTEM_FOREIGN,		/* of no tunnel */
+	SYSTEM_DIFFERS,		/* a policy in the place of ours, but not as we want it */
+	SYSTEM_MISSING		/* a policy of ours that is not there */
+};
+struct system_rec {
+	enum system_what what;
+	enum system_whose whose;
+	char		tunnel[CONF_NAMELEN];	/* "": of none */
+	uint8_t		ipproto;		/* 50, 51, 108; 0: a policy without SAs */
+	uint8_t		transport, othermode;
+	uint8_t		dir;			/* enum kern_dir; 0: an SA of nobody's */
+	uint8_t		action;			/* policy: enum kern_action */
+	uint8_t		encap;			/* SA */
+	struct prefix	src, dst;		/* of an SA hosts */
+	struct addr	local, remote;		/* policy: endpoints */
+	uint32_t	spi, reqid, prio, mark, if_id;
+	uint8_t		proto;			/* policy: selector */
+	uint16_t	sport, dport;
+	uint64_t	bytes, packets;
+	uint64_t	age_ms, expires_in_ms;	/* SA; 0: not known, never */
+	char		suite[132];		/* SA */
+};
+#define SYSTEM_RECMAX	512
+void	put_system_rec(struct wbuf *, const struct system_rec *);
+int	get_system_rec(struct rbuf *, struct system_rec *);
 
 struct command {
 	uint64_t	token;

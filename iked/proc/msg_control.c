@@ -6,9 +6,9 @@
 #include "proc/msg.h"
 
 void
-msg_put_policies(struct msg *m, const struct policy_ask *a)
+msg_put_policies(struct msg *m, uint16_t type, const struct policy_ask *a)
 {
-	msg_start(m, M_POLICIES);
+	msg_start(m, type);
 	wbuf_u64(&m->w, a->token);
 	wbuf_u64(&m->w, a->cursor);
 }
@@ -63,6 +63,77 @@ get_policy_rec(struct rbuf *r, struct policy_rec *p)
 	if (dir < KERN_IN || dir > KERN_FWD || p->action > KERN_DISCARD)
 		return (-1);
 	p->dir = (enum kern_dir)dir;
+	return (rbuf_ok(r) ? 0 : -1);
+}
+
+void
+put_system_rec(struct wbuf *w, const struct system_rec *s)
+{
+	wbuf_u8(w, (uint8_t)s->what);
+	wbuf_u8(w, (uint8_t)s->whose);
+	wbuf_str(w, s->tunnel);
+	wbuf_u8(w, s->ipproto);
+	wbuf_u8(w, s->transport);
+	wbuf_u8(w, s->othermode);
+	wbuf_u8(w, s->dir);
+	wbuf_u8(w, s->action);
+	wbuf_u8(w, s->encap);
+	put_prefix(w, &s->src);
+	put_prefix(w, &s->dst);
+	put_addr(w, &s->local);
+	put_addr(w, &s->remote);
+	wbuf_u32(w, s->spi);
+	wbuf_u32(w, s->reqid);
+	wbuf_u32(w, s->prio);
+	wbuf_u32(w, s->mark);
+	wbuf_u32(w, s->if_id);
+	wbuf_u8(w, s->proto);
+	wbuf_u16(w, s->sport);
+	wbuf_u16(w, s->dport);
+	wbuf_u64(w, s->bytes);
+	wbuf_u64(w, s->packets);
+	wbuf_u64(w, s->age_ms);
+	wbuf_u64(w, s->expires_in_ms);
+	wbuf_str(w, s->suite);
+}
+
+int
+get_system_rec(struct rbuf *r, struct system_rec *s)
+{
+	uint8_t what, whose;
+
+	memset(s, 0, sizeof(*s));
+	what = rbuf_u8(r);
+	whose = rbuf_u8(r);
+	rbuf_str(r, s->tunnel, sizeof(s->tunnel));
+	s->ipproto = rbuf_u8(r);
+	s->transport = get_bool(r);
+	s->othermode = get_bool(r);
+	s->dir = rbuf_u8(r);
+	s->action = rbuf_u8(r);
+	s->encap = get_bool(r);
+	get_prefix(r, &s->src);
+	get_prefix(r, &s->dst);
+	get_addr(r, &s->local);
+	get_addr(r, &s->remote);
+	s->spi = rbuf_u32(r);
+	s->reqid = rbuf_u32(r);
+	s->prio = rbuf_u32(r);
+	s->mark = rbuf_u32(r);
+	s->if_id = rbuf_u32(r);
+	s->proto = rbuf_u8(r);
+	s->sport = rbuf_u16(r);
+	s->dport = rbuf_u16(r);
+	s->bytes = rbuf_u64(r);
+	s->packets = rbuf_u64(r);
+	s->age_ms = rbuf_u64(r);
+	s->expires_in_ms = rbuf_u64(r);
+	rbuf_str(r, s->suite, sizeof(s->suite));
+	if (what < SYSTEM_SA || what > SYSTEM_POLICY || whose < SYSTEM_OURS ||
+	    whose > SYSTEM_MISSING || s->dir > KERN_FWD || s->action > KERN_DISCARD)
+		return (-1);
+	s->what = (enum system_what)what;
+	s->whose = (enum system_whose)whose;
 	return (rbuf_ok(r) ? 0 : -1);
 }
 

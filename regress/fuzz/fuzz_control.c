@@ -97,6 +97,37 @@ answer_policies(struct rbuf *r)
 	must(chan_put(far_kernel, &m) == 0);
 }
 
+static void
+answer_system(struct rbuf *r)
+{
+	struct system_rec rec;
+	struct policy_ask a;
+	struct outcome o;
+	struct slice s;
+	struct msg m;
+
+	must(msg_get_policies(r, &a) == 0);
+	if (a.cursor == 1) {
+		memset(&o, 0, sizeof(o));
+		o.token = a.token;
+		memset(o.text, 1, sizeof(o.text) - 1);
+		msg_put_outcome(&m, M_SYSTEM_ANS, &o);
+		must(chan_put(far_kernel, &m) == 0);
+		return;
+	}
+	memset(&rec, 0, sizeof(rec));
+	rec.what = SYSTEM_SA;
+	rec.whose = SYSTEM_FOREIGN;
+	memset(rec.suite, 1, sizeof(rec.suite) - 1);
+	s.token = a.token;
+	s.cursor = a.cursor + 1;
+	s.more = 1;
+	s.n = 1;
+	msg_put_slice(&m, M_SYSTEM_RECS, &s);
+	put_system_rec(&m.w, &rec);
+	must(chan_put(far_kernel, &m) == 0);
+}
+
 /* The name comes back in the text, whatever its octets. */
 static void
 answer_command(struct rbuf *r)
@@ -185,8 +216,11 @@ far_message(void *arg, struct chan *ch, uint16_t type, struct rbuf *r, int fd)
 	must(fd == -1);
 	moved++;
 	if (ch == far_kernel) {
-		must(type == M_POLICIES);
-		answer_policies(r);
+		must(type == M_POLICIES || type == M_SYSTEM);
+		if (type == M_SYSTEM)
+			answer_system(r);
+		else
+			answer_policies(r);
 		return (0);
 	}
 	switch (type) {

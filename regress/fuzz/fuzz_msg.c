@@ -47,10 +47,20 @@ AGAIN(expire, struct expire)
 AGAIN(mapping, struct mapping)
 AGAIN(addrs, struct addrs)
 AGAIN(show, struct show_ask)
-AGAIN(policies, struct policy_ask)
 AGAIN(command, struct command)
 AGAIN(counters, struct counters_ask)
 AGAIN(counters_ans, struct counters_ans)
+
+static int
+again_policies(struct rbuf *r, struct msg *m)
+{
+	struct policy_ask	 a;
+
+	if (msg_get_policies(r, &a) == -1)
+		return (-1);
+	msg_put_policies(m, M_POLICIES, &a);
+	return (0);
+}
 
 static int
 again_event(struct rbuf *r, struct msg *m)
@@ -136,18 +146,23 @@ again_caps(struct rbuf *r, struct msg *m)
 
 /* A slice: its head, then the records that it announces. */
 static int
-slice(struct rbuf *r, struct msg *m, int policies)
+slice(struct rbuf *r, struct msg *m, uint16_t type)
 {
 	static struct show_rec	 rec;
 	struct policy_rec	 pr;
+	struct system_rec	 sr;
 	struct slice		 s;
 	uint16_t		 i;
 
 	if (msg_get_slice(r, &s) == -1)
 		return (-1);
-	msg_put_slice(m, policies ? M_POLICY_RECS : M_SHOW_RECS, &s);
+	msg_put_slice(m, type, &s);
 	for (i = 0; i < s.n; i++)
-		if (policies) {
+		if (type == M_SYSTEM_RECS) {
+			if (get_system_rec(r, &sr) == -1)
+				return (-1);
+			put_system_rec(&m->w, &sr);
+		} else if (type == M_POLICY_RECS) {
 			if (get_policy_rec(r, &pr) == -1)
 				return (-1);
 			put_policy_rec(&m->w, &pr);
@@ -163,13 +178,19 @@ slice(struct rbuf *r, struct msg *m, int policies)
 static int
 again_show_recs(struct rbuf *r, struct msg *m)
 {
-	return (slice(r, m, 0));
+	return (slice(r, m, M_SHOW_RECS));
 }
 
 static int
 again_policy_recs(struct rbuf *r, struct msg *m)
 {
-	return (slice(r, m, 1));
+	return (slice(r, m, M_POLICY_RECS));
+}
+
+static int
+again_system_recs(struct rbuf *r, struct msg *m)
+{
+	return (slice(r, m, M_SYSTEM_RECS));
 }
 
 static again *const	 all[] = {
@@ -179,7 +200,7 @@ static again *const	 all[] = {
 	again_acquire, again_expire, again_mapping, again_addrs, again_show,
 	again_policies, again_command, again_counters, again_counters_ans,
 	again_show_recs, again_policy_recs, again_kernel_count, again_kernel_counted,
-	again_event
+	again_event, again_system_recs
 };
 #define NALL	(sizeof(all) / sizeof(all[0]))
 

@@ -237,6 +237,74 @@ step_sadb() {
 	:
 }
 
+# What iked believes against what there is, by a member of the group who is not root.
+member_ctl() {
+	on seattle setpriv --reuid=65534 --regid=65534 \
+	    --groups="$(on seattle stat -c %g /var/run/iked.sock)" "$BIN/ipsecctl" "$@"
+}
+# Our outbound SA behind iked's back.  iked soon finds out by itself; seen before that it is
+# missing.
+lose() {
+	hosts_ping && both_up || return 1
+	_out=$(tunnel_field seattle spi_out)
+	on seattle ip xfrm state delete src $WAN_SEATTLE dst $WAN_BOISE proto esp spi "$_out"
+	member_ctl show kernel >"$W/k" 2>&1
+	grep -q "^missing  *net  *sa  *out .*$_out.*recreate" "$W/k"
+}
+step_kernel() {
+	wait_for 30 hosts_ping && wait_for 10 both_up || bad "no tunnel"
+	member_ctl show kernel >"$W/k" 2>&1 || bad "show kernel: $(cat "$W/k")"
+	cat "$W/k"
+	grep -q '^SAs: 2 ours; policies: 3 ours$' "$W/k" || bad "not all is ours"
+	nobody_ctl show kernel 2>&1 | grep -q 'to root and its group' || bad "nobody may look"
+	on seattle ip xfrm state | sed -n 's/.* 0x\([0-9a-f]\{32,\}\).*/\1/p' >"$W/keys"
+	[ -s "$W/keys" ] || bad "no keys to compare with"
+	{ ctl seattle show kernel; ctl seattle show kernel -j; } | grep -F -f "$W/keys" &&
+	    bad "show kernel prints keys"
+	# somebody else's, and one that looks like ours
+	on seattle ip xfrm state add src 192.0.2.77 dst 192.0.2.1 proto ah spi 0x4d2 \
+	    mode transport auth 'hmac(sha256)' $AHKEY || bad "no foreign SA"
+	on seattle ip xfrm policy add src 172.16.0.0/24 dst 172.17.0.0/24 dir out \
+	    tmpl src 192.0.2.1 dst 192.0.2.99 proto esp mode tunnel reqid 77 ||
+	    bad "no foreign policy"
+	on seattle ip xfrm state add src $WAN_BOISE dst $WAN_SEATTLE proto esp spi 0xabc1234 \
+	    reqid "$(ctl seattle show policies -j | field reqid | head -n 1)" mode tunnel \
+	    aead 'rfc4106(gcm(aes))' 0x000102030405060708090a0b0c0d0e0f10111213 128 ||
+	    bad "no SA like ours"
+	# ours behind iked's back: a policy, and what another one does
+	on seattle ip xfrm policy delete src $LAN_BOISE dst $LAN_SEATTLE dir fwd || bad "fwd"
+	on seattle ip xfrm policy update src $LAN_BOISE dst $LAN_SEATTLE dir in priority 1067 ||
+	    bad "in"
+	sleep 1.1	# older than what is shared
+	member_ctl show kernel >"$W/k" 2>&1 || bad "show kernel: $(cat "$W/k")"
+	cat "$W/k"
+	row() { grep -q "^$1  *$2  *$3  *$4 .*$5" "$W/k" || bad "no row: $*"; }
+	row foreign - sa - '192.0.2.77  *192.0.2.1  *0x000004d2'
+	row foreign - policy out '172.16.0.0/24  *172.17.0.0/24'
+	row unknown net sa in 0x0abc1234
+	row missing net policy fwd "$LAN_BOISE  *$LAN_SEATTLE"
+	row differs net policy in "$LAN_BOISE  *$LAN_SEATTLE"
+	grep -q '^SAs: 2 ours, 1 foreign, 1 unknown; policies: 1 ours, 1 foreign, 1 differs, 1 missing$' \
+	    "$W/k" || bad "totals: $(tail -n 1 "$W/k")"
+	grep -q '2 policies are not in the kernel as iked has placed them' \
+	    "$OUT/seattle/iked.log" || bad "the log does not say it"
+	[ "$(ctl seattle show policies | grep -c ' no$')" = 2 ] || bad "show policies does not know"
+	ctl seattle show kernel net -j >"$W/kj"
+	[ "$(grep -c '"whose": "missing"' "$W/kj")" = 1 ] &&
+	    ! grep -q '"whose": "foreign"' "$W/kj" || bad "-j: $(cat "$W/kj")"
+	# and what it says to do helps
+	ctl seattle reload || bad reload
+	on seattle ip xfrm state delete dst 192.0.2.1 proto ah spi 0x4d2
+	on seattle ip xfrm state delete src $WAN_BOISE dst $WAN_SEATTLE proto esp spi 0xabc1234
+	on seattle ip xfrm policy delete src 172.16.0.0/24 dst 172.17.0.0/24 dir out
+	well() { ctl seattle show kernel | grep -q '^SAs: 2 ours; policies: 3 ours$'; }
+	wait_for 20 well || bad "not well again: $(ctl seattle show kernel)"
+	wait_for 60 lose || bad "a lost SA is not missing: $(cat "$W/k")"
+	cat "$W/k"
+	wait_for 60 hosts_ping || bad "no reply"
+	wait_for 20 well || bad "not well at last: $(ctl seattle show kernel)"
+}
+
 # Any child that dies: all are made anew, the traps stay, the tunnel comes back.
 step_crash() {
 	_restarts=$(grep -c 'starting all processes' "$OUT/seattle/iked.log")

@@ -236,6 +236,8 @@ ATF_TC_BODY(tables, tc)
 	golden("show peers", "show_peers.txt");
 	golden("show sa", "show_sa.txt");
 	golden("show policies", "show_policies.txt");
+	golden("show kernel", "show_kernel.txt");
+	golden("show kernel boise", "show_kernel_boise.txt");
 	golden("show keepalive", "show_keepalive.txt");
 	golden("show stats", "show_stats.txt");
 	golden("show configuration", "show_configuration.txt");
@@ -257,6 +259,7 @@ ATF_TC_BODY(json, tc)
 	golden("show all -j", "show_all_j.txt");
 	golden("-j show", "show_all_j.txt");
 	golden("show sa -j", "show_sa_j.txt");
+	golden("show kernel -j", "show_kernel_j.txt");
 	stop();
 }
 

@@ -650,9 +650,126 @@ ATF_TC_BODY(selectors, tc)
 	ktable_free(kt);
 }
 
+/* An SA of the system's between two addresses, outbound of tunnel "one" unless said. */
+static void
+sa_of(struct kern_sa *sa, const char *src, const char *dst, uint32_t reqid)
+{
+	memset(sa, 0, sizeof(*sa));
+	sa->spi = 0x12345678;
+	sa->proto = PROTO_ESP;
+	sa->ipproto = 50;
+	sa->src = addr_of(src);
+	sa->dst = addr_of(dst);
+	sa->reqid = reqid;
+	sa->encr = ENCR_AES_CBC;
+	sa->encr_keybits = 128;
+	(void)strlcpy(sa->integ_name, "hmac(md5)-96", sizeof(sa->integ_name));
+	sa->addtime = 1000;
+	sa->life.hard_secs = 600;
+}
+
+/* `show kernel': what is ours, by request id and endpoints. */
+ATF_TC_WITHOUT_HEAD(whose_sa);
+ATF_TC_BODY(whose_sa, tc)
+{
+	struct ktable *kt = table(text, NULL);
+	struct system_rec r;
+	struct kern_sa sa;
+
+	sa_of(&sa, "192.0.2.1", "198.51.100.1", kt->reqid[0]);
+	kshow_sa(kt, &sa, 1100, &r);
+	ATF_CHECK_EQ(SYSTEM_SA, r.what);
+	ATF_CHECK_EQ(SYSTEM_OURS, r.whose);
+	ATF_CHECK_EQ(KERN_OUT, r.dir);
+	ATF_CHECK_STREQ("one", r.tunnel);
+	ATF_CHECK_STREQ("aes-128 hmac(md5)-96", r.suite);
+	ATF_CHECK_EQ(100000, r.age_ms);
+	ATF_CHECK_EQ(500000, r.expires_in_ms);
+	/* a clock that was set back, and a time that is over */
+	kshow_sa(kt, &sa, 900, &r);
+	ATF_CHECK_EQ(0, r.age_ms);
+	kshow_sa(kt, &sa, 2000, &r);
+	ATF_CHECK_EQ(1, r.expires_in_ms);
+	sa_of(&sa, "198.51.100.1", "192.0.2.1", kt->reqid[0]);
+	kshow_sa(kt, &sa, 1000, &r);
+	ATF_CHECK_EQ(SYSTEM_OURS, r.whose);
+	ATF_CHECK_EQ(KERN_IN, r.dir);
+	/* a peer may have moved (MOBIKE), we have not */
+	sa_of(&sa, "192.0.2.1", "198.51.100.9", kt->reqid[0]);
+	kshow_sa(kt, &sa, 1000, &r);
+	ATF_CHECK_EQ(SYSTEM_OURS, r.whose);
+	/* other endpoints, another request id, another protocol, no table */
+	sa_of(&sa, "192.0.2.9", "198.51.100.1", kt->reqid[0]);
+	kshow_sa(kt, &sa, 1000, &r);
+	ATF_CHECK_EQ(SYSTEM_FOREIGN, r.whose);
+	ATF_CHECK_EQ(0, r.dir);
+	ATF_CHECK_STREQ("", r.tunnel);
+	sa_of(&sa, "192.0.2.1", "198.51.100.1", 4711);
+	kshow_sa(kt, &sa, 1000, &r);
+	ATF_CHECK_EQ(SYSTEM_FOREIGN, r.whose);
+	sa_of(&sa, "192.0.2.1", "198.51.100.1", kt->reqid[0]);
+	sa.proto = PROTO_AH;
+	kshow_sa(kt, &sa, 1000, &r);
+	ATF_CHECK_EQ(SYSTEM_FOREIGN, r.whose);
+	sa.proto = PROTO_ESP;
+	kshow_sa(NULL, &sa, 1000, &r);
+	ATF_CHECK_EQ(SYSTEM_FOREIGN, r.whose);
+	ktable_free(kt);
+}
+
+ATF_TC_WITHOUT_HEAD(whose_policy);
+ATF_TC_BODY(whose_policy, tc)
+{
+	struct ktable *kt = table(text, NULL);
+	struct system_rec r;
+	struct kern_policy p;
+	size_t i;
+
+	for (i = 0; i < kt->npol; i++) {
+		/* as kernels say it back */
+		p = kt->pol[i].p;
+		p.id = 8;
+		p.packets = 7;
+		p.ipproto = 50;
+		if (p.action != KERN_IPSEC)
+			p.reqid = 0;
+		kshow_policy(kt, &p, &r);
+		ATF_CHECK_EQ_MSG(SYSTEM_OURS, r.whose, "policy %zu", i);
+		ATF_CHECK_EQ(SYSTEM_POLICY, r.what);
+		ATF_CHECK_EQ(p.dir, (enum kern_dir)r.dir);
+		ATF_CHECK_STREQ(kt->conf->tunnels[kt->pol[i].tunnel].name, r.tunnel);
+		p.prio = 0;		/* not said */
+		kshow_policy(kt, &p, &r);
+		ATF_CHECK_EQ(SYSTEM_OURS, r.whose);
+		p.prio = 1;
+		kshow_policy(kt, &p, &r);
+		ATF_CHECK_EQ(SYSTEM_DIFFERS, r.whose);
+		p = kt->pol[i].p;
+		p.action = KERN_BYPASS;
+		kshow_policy(kt, &p, &r);
+		ATF_CHECK_EQ(SYSTEM_DIFFERS, r.whose);
+		p = kt->pol[i].p;
+		p.use = 1;		/* leaves in clear */
+		kshow_policy(kt, &p, &r);
+		ATF_CHECK_EQ(SYSTEM_DIFFERS, r.whose);
+		p.use = 0;
+		p.mark = 1;		/* beside it */
+		kshow_policy(kt, &p, &r);
+		ATF_CHECK_EQ(SYSTEM_FOREIGN, r.whose);
+		p.mark = 0;
+		p.proto = 99;
+		kshow_policy(kt, &p, &r);
+		ATF_CHECK_EQ(SYSTEM_FOREIGN, r.whose);
+		ATF_CHECK_STREQ("", r.tunnel);
+	}
+	ktable_free(kt);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, policies);
+	ATF_TP_ADD_TC(tp, whose_sa);
+	ATF_TP_ADD_TC(tp, whose_policy);
 	ATF_TP_ADD_TC(tp, inherit);
 	ATF_TP_ADD_TC(tp, moved);
 	ATF_TP_ADD_TC(tp, indices);

@@ -592,7 +592,7 @@ ATF_TC_BODY(control, tc)
 
 	pa.token = 1;
 	pa.cursor = 1ULL << 33;
-	msg_put_policies(&m, &pa);
+	msg_put_policies(&m, M_POLICIES, &pa);
 	EXACT(m, msg_get_policies(&r_, &pa2));
 	ATF_REQUIRE(pa2.cursor == pa.cursor);
 	memset(&p, 0, sizeof(p));
@@ -615,6 +615,58 @@ ATF_TC_BODY(control, tc)
 	REFUSED(m, 67, 0, one_policy(&r_, &p2));
 	REFUSED(m, 67, 4, one_policy(&r_, &p2));
 	REFUSED(m, 68, 3, one_policy(&r_, &p2));
+}
+
+static int
+one_system(struct rbuf *r, struct system_rec *s)
+{
+	return (get_system_rec(r, s) == -1 ? -1 : get_end(r));
+}
+
+/* What the system has. */
+ATF_TC_WITHOUT_HEAD(system_rec);
+ATF_TC_BODY(system_rec, tc)
+{
+	struct system_rec s, s2;
+	struct msg m;
+
+	(void)tc;
+	memset(&s, 0, sizeof(s));
+	s.what = SYSTEM_POLICY;
+	s.whose = SYSTEM_MISSING;
+	memset(s.tunnel, 't', sizeof(s.tunnel) - 1);
+	s.ipproto = 50;
+	s.transport = s.othermode = s.encap = 1;
+	s.dir = KERN_FWD;
+	s.action = KERN_DISCARD;
+	ATF_REQUIRE_EQ(0, prefix_parse(&s.src, "2001:db8::/32"));
+	ATF_REQUIRE_EQ(0, prefix_parse(&s.dst, "2001:db8:1::/48"));
+	s.local = addr_of("2001:db8::1");
+	s.remote = addr_of("2001:db8::2");
+	s.spi = UINT32_MAX;
+	s.reqid = 1;
+	s.prio = 2;
+	s.mark = 3;
+	s.if_id = 4;
+	s.proto = 5;
+	s.sport = 6;
+	s.dport = 7;
+	s.bytes = 8;
+	s.packets = 9;
+	s.age_ms = 10;
+	s.expires_in_ms = UINT64_MAX;
+	memset(s.suite, 's', sizeof(s.suite) - 1);
+	msg_start(&m, M_SYSTEM_RECS);
+	put_system_rec(&m.w, &s);
+	ATF_REQUIRE(m.w.len < SYSTEM_RECMAX);
+	EXACT(m, one_system(&r_, &s2));
+	ATF_REQUIRE_EQ(0, memcmp(&s, &s2, sizeof(s)));
+	REFUSED(m, 2, 0, one_system(&r_, &s2));
+	REFUSED(m, 2, 3, one_system(&r_, &s2));
+	REFUSED(m, 3, 0, one_system(&r_, &s2));
+	REFUSED(m, 3, 5, one_system(&r_, &s2));
+	REFUSED(m, 72, 4, one_system(&r_, &s2));
+	REFUSED(m, 73, 3, one_system(&r_, &s2));
 }
 
 static const char text[] =
@@ -702,6 +754,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, caps);
 	ATF_TP_ADD_TC(tp, show);
 	ATF_TP_ADD_TC(tp, control);
+	ATF_TP_ADD_TC(tp, system_rec);
 	ATF_TP_ADD_TC(tp, conf);
 	return (atf_no_error());
 }

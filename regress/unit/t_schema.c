@@ -161,6 +161,7 @@ ATF_TC_BODY(records, tc)
 	struct engine_counters c;
 	struct reload_error re;
 	struct policy_rec p;
+	struct system_rec s;
 	struct show_rec rec;
 	struct show_event ev;
 	struct json j;
@@ -192,6 +193,22 @@ ATF_TC_BODY(records, tc)
 		json_policy(&j, &p);
 		line(&j, "policy");
 	}
+	memset(&s, 0, sizeof(s));
+	s.what = SYSTEM_SA;
+	for (i = SYSTEM_OURS; i <= SYSTEM_MISSING; i++) {
+		s.whose = (enum system_whose)i;
+		json_system(&j, &s);
+		line(&j, "kernel");
+	}
+	s.what = SYSTEM_POLICY;
+	s.othermode = 1;
+	s.ipproto = 51;
+	for (i = KERN_IPSEC; i <= KERN_DISCARD; i++) {
+		s.action = (uint8_t)i;
+		s.dir = (uint8_t)(i + 1);
+		json_system(&j, &s);
+		line(&j, "kernel");
+	}
 	memset(&c, 0, sizeof(c));
 	json_counters(&j, "t", &c);
 	line(&j, "counters");
@@ -211,7 +228,8 @@ ATF_TC_BODY(records, tc)
 ATF_TC_WITHOUT_HEAD(document);
 ATF_TC_BODY(document, tc)
 {
-	static const char *const docs[] = { "show_all_j.txt", "show_sa_j.txt" };
+	static const char *const docs[] = { "show_all_j.txt", "show_sa_j.txt",
+	    "show_kernel_j.txt" };
 	char path[512];
 	json_t *doc, *array;
 	const char *key;
@@ -219,7 +237,7 @@ ATF_TC_BODY(document, tc)
 
 	(void)tc;
 	load();
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 3; i++) {
 		(void)snprintf(path, sizeof(path), "%s/ipsecctl/%s", REGRESS_DATA, docs[i]);
 		ATF_REQUIRE((doc = json_load_file(path, 0, NULL)) != NULL);
 		json_object_foreach(doc, key, array)

@@ -20,6 +20,7 @@ const struct show_what show_whats[SHOW_NWHATS] = {
 	{ "keepalive", "keepalives", show_keepalive },
 	{ "stats", "statistics", show_stats },
 	{ "configuration", "conf", show_conf },
+	{ "kernel", "kernel", show_kernel },
 };
 
 static const struct show_what *
@@ -46,7 +47,7 @@ show_takes_name(const char *word)
 	const struct show_what *w = find(word);
 
 	return (w != NULL && (w->table == show_tunnels || w->table == show_sa ||
-	    w->table == show_policies));
+	    w->table == show_policies || w->table == show_kernel));
 }
 
 int
@@ -95,7 +96,8 @@ query_show(struct client *c, const struct show_what *what, const char *name,
 	(void)snprintf(command, sizeof(command), name != NULL &&
 	    what->table == show_tunnels ? "show %s \"%s\"" : "show %s", what->word,
 	    name);
-	array = query(c, command, refused, errtext, NULL);
+	array = what->table == show_kernel ? kernel_query(c, refused, errtext) :
+	    query(c, command, refused, errtext, NULL);
 	for (i = json_array_size(array); name != NULL && i-- > 0; )
 		if (strcmp(field_str(json_array_get(array, i), "tunnel"), name) != 0)
 			(void)json_array_remove(array, i);
@@ -180,7 +182,7 @@ show_all(struct client *c, FILE *f)
 	size_t i;
 	int refused;
 
-	for (i = 0; i < SHOW_NWHATS; i++) {
+	for (i = 0; i < SHOW_NALL; i++) {
 		(void)fprintf(f, "%s%s:\n", i > 0 ? "\n" : "",
 		    show_whats[i].word);
 		array = query_show(c, &show_whats[i], NULL, &refused, errtext);
@@ -312,7 +314,7 @@ show_json(struct client *c, const struct show_what *only, const char *name, FILE
 	if (doc == NULL || (errors = json_object()) == NULL)
 		err(1, NULL);
 	for (i = 0; i < SHOW_NWHATS; i++) {
-		if (only != NULL && only != &show_whats[i])
+		if (only != NULL ? only != &show_whats[i] : i >= SHOW_NALL)
 			continue;
 		array = query_show(c, &show_whats[i], name, &refused, errtext);
 		if (array == NULL && (!refused || only != NULL)) {

@@ -18,7 +18,8 @@ struct show_what {
 	void		(*table)(FILE *, const json_t *array);
 };
 extern const struct show_what show_whats[];
-#define SHOW_NWHATS	7
+#define SHOW_NALL	7	/* the first ones: `show all' */
+#define SHOW_NWHATS	8
 
 void	show_tunnels(FILE *, const json_t *);
 void	show_peers(FILE *, const json_t *);
@@ -27,6 +28,9 @@ void	show_policies(FILE *, const json_t *);
 void	show_keepalive(FILE *, const json_t *);
 void	show_stats(FILE *, const json_t *);
 void	show_conf(FILE *, const json_t *);
+void	show_kernel(FILE *, const json_t *);
+/* `show kernel': what the kernel has against what iked believes; as query(). */
+json_t	*kernel_query(struct client *, int *refused, char err[CLIENT_ERRLEN]);
 /* The table of `reload -n'. */
 void	show_plan(FILE *, const json_t *);
 /* The tunnel's state in words. */

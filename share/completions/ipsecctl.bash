@@ -56,7 +56,7 @@ _ipsecctl()
 		    probe doctor keepalive up down rekey recreate reset check flush reload log mirror
 		    diff' -- "$cur") ;;
 	1:show:) mapfile -t COMPREPLY < <(compgen -W 'tunnels peers sa policies
-		    keepalive stats configuration all svg' -- "$cur") ;;
+		    keepalive kernel stats configuration all svg' -- "$cur") ;;
 	1:log:) mapfile -t COMPREPLY < <(compgen -W 'verbose brief' -- "$cur") ;;
 	1:keepalive:) mapfile -t COMPREPLY < <(compgen -W backup -- "$cur") ;;
 	2:keepalive:backup) mapfile -t COMPREPLY < <(compgen -W 'on off' -- "$cur") ;;
@@ -64,7 +64,7 @@ _ipsecctl()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	1:rekey:) _ipsecctl_offer "$(echo ike; _ipsecctl_tunnels)" ;;
 	1:doctor:|1:watch:|1:monitor:|1:ping:|1:trace:|1:probe:|1:up:|1:down:|1:recreate:|1:reset:|1:check:|1:mirror:|\
-	2:rekey:ike|2:show:tunnels|2:show:sa|2:show:policies|2:show:keepalive)
+	2:rekey:ike|2:show:tunnels|2:show:sa|2:show:policies|2:show:kernel|2:show:keepalive)
 		_ipsecctl_offer "$(_ipsecctl_tunnels)" ;;
 	esac
 }
