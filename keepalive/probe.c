@@ -582,7 +582,7 @@ probe_main(const struct nw_opts *opts)
 	struct pstate *p = &state;
 	struct msg m;
 
-	p->log = (struct logger){ to_parent, p, opts->verbose };
+	p->log = (struct logger){ to_parent, p, opts->verbose, NULL };
 	p->io = (struct watch_io){ p, send_probe, random32, &p->log, event,
 	    hook };
 	p->ctlio = (struct ctl_io){ p, ctl_now, ctl_wake, ctl_send, ctl_quotes,

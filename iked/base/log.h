@@ -8,6 +8,7 @@
 #define BASE_LOG_H
 
 #include <stdarg.h>
+#include <stdint.h>
 
 enum log_level { LOGGER_WARN, LOGGER_INFO, LOGGER_DEBUG };
 
@@ -15,6 +16,7 @@ struct logger {
 	void	(*emit)(void *arg, enum log_level, const char *line);
 	void	*arg;
 	int	 verbose;	/* 0: debug lines are not even formatted */
+	uint64_t *reasons;	/* log_event() and its kin count in it, WHY_MAX long; or NULL */
 };
 
 /* log_warn appends ": strerror(errno)".  A NULL logger is silent. */

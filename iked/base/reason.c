@@ -23,6 +23,13 @@ reason_name(enum reason why)
 	return ((unsigned int)why < WHY_MAX ? names[why] : "");
 }
 
+static void
+count(const struct logger *lg, enum reason why)
+{
+	if (lg != NULL && lg->reasons != NULL && (unsigned int)why < WHY_MAX)
+		lg->reasons[why]++;
+}
+
 void
 log_event(const struct logger *lg, enum reason why, const char *fmt, ...)
 {
@@ -32,6 +39,7 @@ log_event(const struct logger *lg, enum reason why, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	count(lg, why);
 	log_info(lg, "%s [%s]", text, reason_name(why));
 }
 
@@ -44,6 +52,7 @@ log_fault(const struct logger *lg, enum reason why, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	count(lg, why);
 	log_warnx(lg, "%s [%s]", text, reason_name(why));
 }
 
@@ -57,6 +66,7 @@ log_error(const struct logger *lg, enum reason why, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	count(lg, why);
 	log_warnx(lg, "%s: %s [%s]", text, strerror(saved), reason_name(why));
 	errno = saved;
 }

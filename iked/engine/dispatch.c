@@ -113,9 +113,10 @@ open_inner(struct world *w, struct ike_core *c, int half, struct rx *rx,
 	if (o == OPEN_DONE)
 		*r = wire_decode(rx->plainfirst, rx->plain, rx->plainlen, 0, w->msg,
 		    NULL);
-	else if (o == OPEN_BAD)
+	else if (o == OPEN_BAD) {
+		w->tally.undecrypted++;
 		bad(w);
-	else if (o == OPEN_DROP)
+	} else if (o == OPEN_DROP)
 		drop(w);
 	return (o);
 }
@@ -185,6 +186,7 @@ say_again(struct world *w, struct ike_core *c, struct reply *r, const struct rx 
 		return;
 	}
 	if (message_open(w, c, rx->raw, rx->m, &n) == -1) {
+		w->tally.undecrypted++;
 		bad(w);
 		return;
 	}
@@ -218,6 +220,7 @@ half_auth(struct world *w, struct ike_half *h, struct rx *rx, int response)
 		h->nbad += o == OPEN_BAD;
 		return;
 	}
+	(response ? w->tally.answered : w->tally.received)[exchange_kind(X_IKE_AUTH)]++;
 	if (r != WIRE_OK) {
 		bad(w);
 		if (response)
@@ -341,6 +344,7 @@ ike_request_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 		waits(w, ike, o);
 		return;
 	}
+	w->tally.received[exchange_kind(rx->hdr.exch)]++;
 	liveness_heard(w, ike, 0);
 	follow(w, ike, rx);
 	if (reply_begin(w, ike, rx->hdr.exch, rx->hdr.msgid) == -1)
@@ -372,6 +376,7 @@ ike_response_in(struct world *w, struct ike_sa *ike, struct rx *rx)
 		waits(w, ike, o);
 		return;
 	}
+	w->tally.answered[exchange_kind(rx->hdr.exch)]++;
 	liveness_heard(w, ike, 1);
 	message_rtt(w, &ike->c, ike->req.first);
 	follow(w, ike, rx);

@@ -409,12 +409,14 @@ pump_request_timer(struct world *w, struct ike_sa *ike)
 	if (passed(ike->check_by, w->now) && liveness_data(ike))
 		ike->check_by = MONO_NONE;
 	if (ike->task == TASK_DELETE_IKE && mono_reached(r->giveup, w->now)) {
+		w->tally.unanswered[exchange_kind(X_INFORMATIONAL)]++;
 		ike_remove(w, ike, WHY_NONE, NULL);
 		return;
 	}
 	if (moving_waits(w, ike))
 		return;
 	if (mono_reached(r->giveup, w->now) || passed(ike->check_by, w->now)) {
+		w->tally.unanswered[exchange_kind(r->msg[18])]++;
 		ike_dead(w, ike, WHY_PEER_SILENT, task_name(ike->task));
 		return;
 	}
@@ -449,6 +451,9 @@ half_giveup(struct world *w, struct ike_half *h)
 {
 	struct peer	*p = &w->peers[h->c.peer];
 	char		 a[ADDR_STRLEN], text[200];
+
+	w->tally.unanswered[exchange_kind(h->state == HALF_INIT_SENT ? X_IKE_SA_INIT :
+	    X_IKE_AUTH)]++;
 
 	addr_str(&h->c.remote.addr, a);
 	if (h->state == HALF_INIT_SENT && (h->hint != 0 || no_way(w, h)) &&

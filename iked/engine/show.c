@@ -328,6 +328,15 @@ show_stats(const struct world *w, struct show_stats *r)
 	r->ikev1 = t->ikev1;
 	r->nike = w->ikes.used;
 	r->nchild = w->childs.used;
+	memcpy(r->sent, t->sent, sizeof(r->sent));
+	memcpy(r->answered, t->answered, sizeof(r->answered));
+	memcpy(r->unanswered, t->unanswered, sizeof(r->unanswered));
+	memcpy(r->received, t->received, sizeof(r->received));
+	r->undecrypted = t->undecrypted;
+	r->cookies_asked = t->cookies_asked;
+	r->cookies_sent = t->cookies_sent;
+	r->frags_in = t->frags_in;
+	r->frags_out = t->frags_out;
 }
 
 /* IKE SAs, then half-open ones, then configured peers that have neither. */

@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "base/id.h"
+#include "base/reason.h"
 #include "base/ts.h"
 #include "base/xform.h"
 #include "conf/conf.h"
@@ -72,6 +73,12 @@ struct show_stats {
 	uint64_t	rx, tx, rx_bad, rx_dropped, retransmits, auth_failed, ike_up,
 			ike_down, child_up, child_down, rekeys, half_open, ikev1;
 	uint64_t	nike, nchild;
+	/* by kind of exchange: IKE_SA_INIT, IKE_AUTH, CREATE_CHILD_SA, INFORMATIONAL */
+	uint64_t	sent[4], answered[4], unanswered[4], received[4];
+	uint64_t	undecrypted, cookies_asked, cookies_sent, frags_in, frags_out;
+	/* of the process around the engine */
+	uint64_t	kernel_requests, kernel_refused, acquires, expires;
+	uint64_t	why[WHY_MAX];	/* lines of the log by reason */
 };
 struct show_plan {			/* what a reload would do with one tunnel */
 	char		name[CONF_NAMELEN];

@@ -213,6 +213,7 @@ fragment_in(struct world *w, struct ike_core *c, int half, struct rx *rx)
 	struct frags		*f = *at, *fresh = NULL;
 	size_t			 n;
 
+	w->tally.frags_in++;
 	if (!c->frag || !plausible(m))
 		return (OPEN_DROP);
 	if (f != NULL && (f->msgid != rx->hdr.msgid || f->exch != rx->hdr.exch ||

@@ -81,6 +81,7 @@ message_seal(struct world *w, struct ike_core *c, uint8_t exch, int response,
 		    (uint16_t)(at / chunk + 1), (uint16_t)total, s, dst + used,
 		    MSG_MAX - used)) == 0)
 			return (0);
+		w->tally.frags_out++;
 	}
 	return (used);
 }
@@ -143,6 +144,8 @@ request_launch(struct world *w, struct ike_core *c, struct outreq *r,
 	r->giveup = mono_add_ms(w->now, giveup_ms);
 	timer_set(&w->timers, &r->timer,
 	    mono_add_ms(w->now, world_jitter(w, r->interval_ms, 15)));
+	if (len > 18)			/* its header: the exchange */
+		w->tally.sent[exchange_kind(p[18])]++;
 	message_send(w, c, p, len);
 	return (0);
 }

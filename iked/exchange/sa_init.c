@@ -175,6 +175,7 @@ take_cookie(struct world *w, struct ike_half *h, const struct wire_notify *n)
 	free(h->cookie);
 	h->cookie = c;
 	h->cookielen = (uint8_t)n->data.len;
+	w->tally.cookies_sent++;
 	if (send_request(w, h) == -1)
 		half_fail(w, h, WHY_MEMORY, "out of memory");
 	return (1);
@@ -356,6 +357,7 @@ sa_init_response(struct world *w, struct ike_half *h, const struct rx *rx)
 		w->tally.rx_dropped++;
 		return;
 	}
+	w->tally.answered[0]++;
 	if ((n = wire_notify(m, N_COOKIE)) != NULL && take_cookie(w, h, n))
 		return;
 	if ((n = wire_notify(m, N_INVALID_KE_PAYLOAD)) != NULL && take_group(w, h, n))
@@ -551,6 +553,7 @@ turned_away(struct world *w, const struct rx *rx)
 	char		a[ADDR_STRLEN];
 
 	if (cookie_wanted(w, first) && !cookie_good(w, rx)) {
+		w->tally.cookies_asked++;
 		cookie_ask(w, rx);
 		return (1);
 	}
@@ -579,6 +582,7 @@ sa_init_request(struct world *w, const struct rx *rx)
 			message_send(w, &h->c, h->init->msg2, h->init->len2);
 		return;
 	}
+	w->tally.received[0]++;
 	if (unwelcome(w, rx) || turned_away(w, rx)) {
 		w->tally.rx_dropped++;
 		return;

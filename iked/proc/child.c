@@ -79,6 +79,14 @@ child_link_lost(struct child *ch, enum role sibling, const char *why)
 		ev_timer_start(ch->loop, &ch->orphan);
 }
 
+/* Lines that the parent would drop are not sent, where a logger knows that. */
+static void
+set_level(struct child *ch, uint8_t level)
+{
+	ch->level = (enum log_level)level;
+	ch->log.verbose = ch->level == LOGGER_DEBUG;
+}
+
 static int
 parent_message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 {
@@ -88,9 +96,9 @@ parent_message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 	(void)c;
 	switch (type) {
 	case M_VERBOSE:
-		if (msg_get_u8(r, &v, 1) == -1)
+		if (msg_get_u8(r, &v, LOGGER_DEBUG) == -1)
 			return (-1);
-		ch->log.verbose = v;
+		set_level(ch, v);
 		return (0);
 	case M_SHUTDOWN:
 		if (msg_get_u8(r, &v, 1) == -1)
@@ -222,7 +230,7 @@ child_main(const char *name)
 	if ((ch.ops = role_ops(role_byname(name))) == NULL ||
 	    child_receive(&ch) == -1 || ch.setup.role != role_byname(name))
 		_exit(1);
-	ch.log.verbose = ch.setup.verbose;
+	set_level(&ch, ch.setup.level);
 	if ((ch.loop = ev_loop_new(EVFLAG_NOENV |
 	    (ev_recommended_backends() & (EVBACKEND_EPOLL | EVBACKEND_KQUEUE |
 	    EVBACKEND_POLL)))) == NULL) {

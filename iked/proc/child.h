@@ -20,6 +20,7 @@ struct child {
 	struct ev_loop		*loop;
 	struct chan		*parent;
 	struct logger		 log;
+	enum log_level		 level;		/* what the parent lets through */
 	int			 link[ROLE_MAX];	/* -1, or a sibling's channel */
 	int			 listenfd[2];		/* control: all, read-only */
 	int			 statefd;		/* kernel: what is placed; -1 */

@@ -316,17 +316,28 @@ cmd_reload(struct client *c, char *args)
 static void
 cmd_log(struct client *c, char *args)
 {
+	static const struct {
+		const char	*word;
+		enum log_level	 level;
+	} levels[] = {
+		{ "verbose", LOGGER_DEBUG }, { "info", LOGGER_INFO },
+		{ "brief", LOGGER_INFO }, { "warning", LOGGER_WARN }
+	};
 	struct msg m;
 	char *word;
+	size_t i = 0, n = sizeof(levels) / sizeof(levels[0]);
 	int bad = 0;
 
-	word = lineio_word(&args, &bad);
-	if (word == NULL || bad || (strcmp(word, "verbose") != 0 &&
-	    strcmp(word, "brief") != 0)) {
-		client_end(c, "write: log verbose | brief");
+	if ((word = lineio_word(&args, &bad)) == NULL)
+		bad = 1;
+	for (; i < n && !bad; i++)
+		if (strcmp(word, levels[i].word) == 0)
+			break;
+	if (bad || i == n) {
+		client_end(c, "write: log verbose | info | warning");
 		return;
 	}
-	msg_put_u8(&m, M_SETVERBOSE, word[0] == 'v');
+	msg_put_u8(&m, M_SETVERBOSE, (uint8_t)levels[i].level);
 	client_end(c, chan_put(ct.ike, &m) == -1 ?
 	    "iked is too busy; try again" : NULL);
 }

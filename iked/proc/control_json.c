@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/reason.h"
@@ -122,10 +123,57 @@ json_sa(struct json *j, const struct show_sa *s)
 	json_u64(j, "out_idle_ms", s->out_idle_ms);
 }
 
+/* By kind, in the order of RFC 7296's numbers. */
+static void
+json_exchanges(struct json *j, const struct show_stats *s)
+{
+	json_u64(j, "sa_init_sent", s->sent[0]);
+	json_u64(j, "sa_init_answered", s->answered[0]);
+	json_u64(j, "sa_init_unanswered", s->unanswered[0]);
+	json_u64(j, "sa_init_received", s->received[0]);
+	json_u64(j, "auth_sent", s->sent[1]);
+	json_u64(j, "auth_answered", s->answered[1]);
+	json_u64(j, "auth_unanswered", s->unanswered[1]);
+	json_u64(j, "auth_received", s->received[1]);
+	json_u64(j, "create_child_sent", s->sent[2]);
+	json_u64(j, "create_child_answered", s->answered[2]);
+	json_u64(j, "create_child_unanswered", s->unanswered[2]);
+	json_u64(j, "create_child_received", s->received[2]);
+	json_u64(j, "informational_sent", s->sent[3]);
+	json_u64(j, "informational_answered", s->answered[3]);
+	json_u64(j, "informational_unanswered", s->unanswered[3]);
+	json_u64(j, "informational_received", s->received[3]);
+}
+
+/* A key for each reason: "why_no_answer". */
+static void
+json_reasons(struct json *j, const struct show_stats *s)
+{
+	char key[40], *p;
+	int i;
+
+	for (i = WHY_NONE + 1; i < WHY_MAX; i++) {
+		(void)snprintf(key, sizeof(key), "why_%s",
+		    reason_name((enum reason)i));
+		for (p = key; *p != '\0'; p++)
+			if (*p == '-')
+				*p = '_';
+		json_u64(j, key, s->why[i]);
+	}
+}
+
+static const char *
+level_name(enum log_level l)
+{
+	return (l == LOGGER_DEBUG ? "verbose" : l == LOGGER_INFO ? "info" : "warning");
+}
+
 static void
 json_stats(struct json *j, const struct show_stats *s)
 {
 	json_str(j, "kind", "stats");
+	json_str(j, "log", level_name(ct.ch != NULL ? ct.ch->level :
+	    LOGGER_INFO));
 	json_u64(j, "rx", s->rx);
 	json_u64(j, "tx", s->tx);
 	json_u64(j, "rx_bad", s->rx_bad);
@@ -141,6 +189,17 @@ json_stats(struct json *j, const struct show_stats *s)
 	json_u64(j, "ikev1", s->ikev1);
 	json_u64(j, "ike_sas", s->nike);
 	json_u64(j, "child_sas", s->nchild);
+	json_exchanges(j, s);
+	json_u64(j, "undecrypted", s->undecrypted);
+	json_u64(j, "cookies_asked", s->cookies_asked);
+	json_u64(j, "cookies_sent", s->cookies_sent);
+	json_u64(j, "fragments_in", s->frags_in);
+	json_u64(j, "fragments_out", s->frags_out);
+	json_u64(j, "kernel_requests", s->kernel_requests);
+	json_u64(j, "kernel_refused", s->kernel_refused);
+	json_u64(j, "acquires", s->acquires);
+	json_u64(j, "expires", s->expires);
+	json_reasons(j, s);
 }
 
 static void

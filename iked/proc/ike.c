@@ -50,6 +50,8 @@ static struct {
 	uint8_t			 random[RANDOM];
 	size_t			 nrandom;	/* octets of it that are left */
 	STAILQ_HEAD(, refusal)	 refused;
+	uint64_t		 kernel_requests, kernel_refused, acquires, expires;
+	uint64_t		 reasons[WHY_MAX];	/* lines of the log by reason */
 } s;
 
 static void	ike_settle(void);
@@ -118,6 +120,7 @@ fx_kernel(void *arg, const struct kernel_req *q)
 	UNFILLED struct msg m;
 
 	(void)arg;
+	s.kernel_requests++;
 	msg_put_kernel_req(&m, q);
 	if (chan_put(s.kernel, &m) == -1)
 		refuse(0, q->token);
@@ -170,6 +173,16 @@ fx_event(void *arg, const struct show_event *ev)
 		s.events_lost = 0;
 }
 
+void
+ike_counts(struct show_stats *r)
+{
+	r->kernel_requests = s.kernel_requests;
+	r->kernel_refused = s.kernel_refused;
+	r->acquires = s.acquires;
+	r->expires = s.expires;
+	memcpy(r->why, s.reasons, sizeof(r->why));
+}
+
 static void
 deliver_refusals(void)
 {
@@ -189,6 +202,7 @@ deliver_refusals(void)
 			memset(&na, 0, sizeof(na));
 			na.token = f->token;
 			na.err = ENOBUFS;
+			s.kernel_refused++;
 			(void)strlcpy(na.what, "too many requests wait",
 			    sizeof(na.what));
 			engine_kernel(s.engine, mono_now(), &na);
@@ -366,11 +380,13 @@ kernel_event(uint16_t type, struct rbuf *r)
 	case M_ACQUIRE:
 		if (msg_get_acquire(r, &a) == -1)
 			return (-1);
+		s.acquires++;
 		take_acquire(&a);
 		return (0);
 	case M_EXPIRE:
 		if (msg_get_expire(r, &e) == -1)
 			return (-1);
+		s.expires++;
 		engine_expire(s.engine, mono_now(), e.spi, &e.dst, e.hard);
 		return (0);
 	case M_MAPPING:
@@ -408,8 +424,10 @@ kernel_message(void *arg, struct chan *c, uint16_t type, struct rbuf *r,
 	if (type == M_CAPS)
 		rv = kernel_caps(r);
 	else if (type == M_KERNEL_ANS) {
-		if ((rv = msg_get_kernel_ans(r, &a)) == 0)
+		if ((rv = msg_get_kernel_ans(r, &a)) == 0) {
+			s.kernel_refused += a.err != 0;
 			engine_kernel(s.engine, mono_now(), &a);
+		}
 	} else if (type == M_KERNEL_COUNTED) {
 		if ((rv = msg_get_kernel_counted(r, &n)) == 0)
 			engine_counted(s.engine, mono_now(), &n);
@@ -467,6 +485,7 @@ ike_prepare(struct child *ch)
 	uint8_t warm[16];
 
 	s.ch = ch;
+	ch->log.reasons = s.reasons;
 	STAILQ_INIT(&s.refused);
 	ev_init(&s.deadline, ike_tick);
 	arc4random_buf(warm, sizeof(warm));

@@ -27,5 +27,7 @@ int	ike_control_message(struct engine *, struct chan *, struct chan *parent,
 
 /* Events are wanted, or not (ike.c). */
 void	ike_monitor(int on);
+/* What this process has counted besides the engine. */
+void	ike_counts(struct show_stats *);
 
 #endif

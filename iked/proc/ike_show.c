@@ -34,6 +34,8 @@ show_slice(struct engine *e, struct chan *control, struct rbuf *r)
 			s.more = 0;
 			break;
 		}
+		if (rec.kind == SHOWK_STATS)
+			ike_counts(&rec.u.stats);
 		put_show_rec(&m.w, &rec);
 		s.n++;
 	}
@@ -112,7 +114,7 @@ ike_control_message(struct engine *e, struct chan *control,
 		ike_monitor(v);
 		return (0);
 	case M_SETVERBOSE:
-		if (msg_get_u8(r, &v, 1) == -1)
+		if (msg_get_u8(r, &v, LOGGER_DEBUG) == -1)
 			return (-1);
 		msg_put_u8(&m, M_SETVERBOSE, v);
 		(void)chan_put(parent, &m);

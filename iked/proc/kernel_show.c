@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/reason.h"
 #include "proc/kernel.h"
 
 #define WAITING		32	/* questions; control has no more clients */
@@ -313,7 +314,7 @@ not_installed(void)
 		n++;
 	}
 	if (n > 0)
-		log_warnx(&kn.ch->log, "%zu policies are not in the kernel as iked has "
+		log_fault(&kn.ch->log, WHY_POLICY, "%zu policies are not in the kernel as iked has "
 		    "placed them: what they protect may leave in clear until "
 		    "\"ipsecctl reload\" places them again", n);
 }

@@ -25,7 +25,7 @@ enum msg_type {
 	M_GO,			/* start-up descriptors complete */
 	M_CONF_BEGIN, M_CONF_PEER, M_CONF_TUNNEL, M_CONF_END,
 	M_SHUTDOWN,
-	M_VERBOSE,
+	M_VERBOSE,		/* enum log_level */
 	/* child -> parent */
 	M_READY = 20,		/* the sandbox is closed */
 	M_CONF_DONE,
@@ -34,7 +34,7 @@ enum msg_type {
 	M_RELOAD = 30,
 	M_RELOAD_ERROR,
 	M_RELOAD_DONE,
-	M_SETVERBOSE,
+	M_SETVERBOSE,		/* enum log_level */
 	M_PLAN,			/* as M_RELOAD; and from parent: the next one is not used */
 	/* ike <-> keys */
 	M_KEYS_REQ = 40, M_KEYS_ANS,
@@ -57,7 +57,7 @@ enum msg_type {
 /* Start (msg_setup.c). */
 struct setup {
 	enum role	role;
-	uint8_t		verbose;
+	uint8_t		level;		/* enum log_level */
 	uint8_t		sandbox;	/* 0: a sanitizer build's test */
 	uint32_t	uid, gid;
 	uint8_t		backend;	/* enum kern_backend */

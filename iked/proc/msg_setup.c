@@ -11,7 +11,7 @@ msg_put_setup(struct msg *m, const struct setup *s)
 	msg_start(m, M_SETUP);
 	wbuf_u16(&m->w, MSG_VERSION);
 	wbuf_u8(&m->w, (uint8_t)s->role);
-	wbuf_u8(&m->w, s->verbose);
+	wbuf_u8(&m->w, s->level);
 	wbuf_u8(&m->w, s->sandbox);
 	wbuf_u32(&m->w, s->uid);
 	wbuf_u32(&m->w, s->gid);
@@ -31,7 +31,7 @@ msg_get_setup(struct rbuf *r, struct setup *s)
 	if (rbuf_u16(r) != MSG_VERSION)
 		return (-1);
 	role = rbuf_u8(r);
-	s->verbose = get_bool(r);
+	s->level = rbuf_u8(r);
 	s->sandbox = get_bool(r);
 	s->uid = rbuf_u32(r);
 	s->gid = rbuf_u32(r);
@@ -40,7 +40,7 @@ msg_get_setup(struct rbuf *r, struct setup *s)
 	s->port = rbuf_u16(r);
 	s->natt_port = rbuf_u16(r);
 	rbuf_str(r, s->chroot, sizeof(s->chroot));
-	if (role == ROLE_PARENT || role >= ROLE_MAX || s->uid == 0 ||
+	if (role == ROLE_PARENT || s->level > LOGGER_DEBUG || role >= ROLE_MAX || s->uid == 0 ||
 	    s->gid == 0 || s->chroot[0] != '/' || s->port == 0 ||
 	    s->natt_port == 0 || s->port == s->natt_port ||
 	    (s->backend != KERN_XFRM && s->backend != KERN_PFKEY))

@@ -221,39 +221,29 @@ get_show_sa(struct rbuf *r, struct show_sa *s)
 	s->out_idle_ms = rbuf_u64(r);
 }
 
-/* The counters of struct show_stats, in the order they are sent. */
-static const size_t stats_at[] = {
-#define AT(f)	offsetof(struct show_stats, f)
-	AT(rx), AT(tx), AT(rx_bad), AT(rx_dropped), AT(retransmits),
-	AT(auth_failed), AT(ike_up), AT(ike_down), AT(child_up),
-	AT(child_down), AT(rekeys), AT(half_open), AT(ikev1), AT(nike),
-	AT(nchild)
-#undef AT
-};
-#define NSTATS	(sizeof(stats_at) / sizeof(stats_at[0]))
+/* All of struct show_stats are counters: they are sent as they stand. */
+#define NSTATS	(sizeof(struct show_stats) / sizeof(uint64_t))
 
 static void
 put_show_stats(struct wbuf *w, const struct show_stats *s)
 {
-	uint64_t v;
+	uint64_t v[NSTATS];
 	size_t i;
 
-	for (i = 0; i < NSTATS; i++) {
-		memcpy(&v, (const char *)s + stats_at[i], sizeof(v));
-		wbuf_u64(w, v);
-	}
+	memcpy(v, s, sizeof(v));
+	for (i = 0; i < NSTATS; i++)
+		wbuf_u64(w, v[i]);
 }
 
 static void
 get_show_stats(struct rbuf *r, struct show_stats *s)
 {
-	uint64_t v;
+	uint64_t v[NSTATS];
 	size_t i;
 
-	for (i = 0; i < NSTATS; i++) {
-		v = rbuf_u64(r);
-		memcpy((char *)s + stats_at[i], &v, sizeof(v));
-	}
+	for (i = 0; i < NSTATS; i++)
+		v[i] = rbuf_u64(r);
+	memcpy(s, v, sizeof(v));
 }
 
 static void

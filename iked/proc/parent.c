@@ -84,7 +84,7 @@ notify_ready(void)
 		log_debug(plog(), "nobody waits in front any more");
 	close(pa.notify);
 	pa.notify = -1;
-	plog_init("iked", PLOG_SYSLOG, plog()->verbose);
+	plog_init("iked", PLOG_SYSLOG, plog_level() == LOGGER_DEBUG);
 	if ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) != -1) {
 		(void)dup2(fd, 0);
 		(void)dup2(fd, 1);
@@ -202,8 +202,7 @@ said_log(struct kid *k, struct rbuf *r)
 
 	if (msg_get_log(r, &level, line, sizeof(line)) == -1)
 		return (-1);
-	if (level != LOGGER_DEBUG || plog()->verbose)
-		plog_line(k->role, level, line);
+	plog_line(k->role, level, line);
 	return (0);
 }
 
@@ -230,9 +229,9 @@ said_verbose(struct rbuf *r)
 	uint8_t v;
 	size_t i;
 
-	if (msg_get_u8(r, &v, 1) == -1)
+	if (msg_get_u8(r, &v, LOGGER_DEBUG) == -1)
 		return (-1);
-	plog_verbose(v);
+	plog_setlevel((enum log_level)v);
 	for (i = 0; i < NROLES; i++) {
 		msg_put_u8(&m, M_VERBOSE, v);
 		(void)chan_put(pa.kid[roles[i]].chan, &m);
@@ -384,7 +383,7 @@ daemonise(void)
 		close(fds[0]);
 		pa.notify = fds[1];
 		(void)setsid();
-		plog_init("iked", PLOG_BOTH, plog()->verbose);
+		plog_init("iked", PLOG_BOTH, plog_level() == LOGGER_DEBUG);
 		return;
 	default:
 		close(fds[1]);

@@ -58,7 +58,7 @@ kid_start(struct kid *k)
 		return (-1);
 	memset(&s, 0, sizeof(s));
 	s.role = k->role;
-	s.verbose = plog()->verbose != 0;
+	s.level = (uint8_t)plog_level();
 	s.sandbox = pa.o->sandbox != 0;
 	s.uid = k->user.uid;
 	s.gid = k->user.gid;

@@ -24,8 +24,9 @@ static struct {
 	const char	*ident;
 	int		 front;
 	int		 facility;
+	enum log_level	 level;
 	struct logger	 log;
-} pl = { "iked", 1, LOG_DAEMON, { plog_emit, NULL, 0 } };
+} pl = { "iked", 1, LOG_DAEMON, LOGGER_INFO, { plog_emit, NULL, 0, NULL } };
 
 /* Those a daemon's lines may be filed under; not the kernel's, cron's or mail's. */
 static const struct {
@@ -75,15 +76,23 @@ plog_init(const char *ident, int front, int verbose)
 	pl.ident = ident;
 	pl.front = front;
 	pl.log.verbose = verbose;
+	pl.level = verbose ? LOGGER_DEBUG : LOGGER_INFO;
 	if (front != PLOG_FRONT)
 		openlog(ident, LOG_PID | LOG_NDELAY, pl.facility);
 	tzset();
 }
 
 void
-plog_verbose(int verbose)
+plog_setlevel(enum log_level level)
 {
-	pl.log.verbose = verbose;
+	pl.level = level;
+	pl.log.verbose = level == LOGGER_DEBUG;
+}
+
+enum log_level
+plog_level(void)
+{
+	return (pl.level);
 }
 
 const struct logger *
@@ -132,6 +141,8 @@ plog_line(enum role role, enum log_level level, const char *text)
 	char line[PLOG_LINEMAX];
 	size_t i;
 
+	if (level > pl.level)
+		return;
 	for (i = 0; text[i] != '\0' && i < sizeof(line) - 1; i++)
 		line[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ?
 		    '?' : text[i];

@@ -16,7 +16,9 @@
 				   journal of systemd: syslog alone, which is the same */
 /* ident must stay valid.  May be called again. */
 void	plog_init(const char *ident, int front, int verbose);
-void	plog_verbose(int);
+/* From now on this level and what is worse. */
+void	plog_setlevel(enum log_level);
+enum log_level	plog_level(void);
 /* The facility of syslog, by name, for the next plog_init(); else daemon.  Exits when
  * there is none of this name. */
 void	plog_facility(const char *);

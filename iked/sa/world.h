@@ -52,10 +52,23 @@ struct poll {
 	said		child[COUNT_MAX];
 };
 
+#define EXCHANGES	4
 struct tally {
 	uint64_t	rx, tx, rx_bad, rx_dropped, retransmits, auth_failed, ike_up,
 			ike_down, child_up, child_down, rekeys, ikev1;
+	/* by kind of exchange, from IKE_SA_INIT on: requests of ours, their answers, those
+	 * that were given up; requests of peers */
+	uint64_t	sent[EXCHANGES], answered[EXCHANGES], unanswered[EXCHANGES],
+			received[EXCHANGES];
+	uint64_t	undecrypted, cookies_asked, cookies_sent, frags_in, frags_out;
 };
+
+/* The place of a kind of exchange in these. */
+static inline unsigned int
+exchange_kind(uint8_t exch)
+{
+	return ((exch - (unsigned int)X_IKE_SA_INIT) % EXCHANGES);
+}
 
 /* The token of a request whose answer nobody waits for and no job stands for. */
 #define TOKEN_NOBODY	UINT64_MAX

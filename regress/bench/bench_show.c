@@ -228,7 +228,7 @@ control_process(int ike, int kernel, int lfd)
 
 	me.ops = &control_role;
 	me.loop = new_loop();
-	me.log = (struct logger){ emit, NULL, 0 };
+	me.log = (struct logger){ emit, NULL, 0, NULL };
 	me.listenfd[0] = lfd;
 	me.listenfd[1] = -1;
 	me.link[ROLE_IKE] = ike;

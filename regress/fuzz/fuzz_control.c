@@ -297,7 +297,7 @@ start(void)
 	must(mkdtemp(dir) != NULL);
 	me.ops = &control_role;
 	me.loop = ev_loop_new(0);
-	me.log = (struct logger){ emit, NULL, 1 };
+	me.log = (struct logger){ emit, NULL, 1, NULL };
 	me.listenfd[0] = listen_at(dir, "all", &sun[0]);
 	me.listenfd[1] = listen_at(dir, "ro", &sun[1]);
 	(void)atexit(tidy);

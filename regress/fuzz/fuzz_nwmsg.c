@@ -50,7 +50,7 @@ probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
 static void
 watch(const struct watch_conf *wc)
 {
-	static const struct logger log = { quiet, NULL, 1 };
+	static const struct logger log = { quiet, NULL, 1, NULL };
 	static const struct watch_io io = { .probe = probe, .random = random32,
 	    .log = &log };
 	struct watch *w = watch_new(&io);

@@ -106,7 +106,7 @@ emit(void *arg, enum log_level level, const char *line)
 	must(strlen(line) < 1024);
 }
 
-static const struct logger	lg = { emit, NULL, 1 };
+static const struct logger	lg = { emit, NULL, 1, NULL };
 
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)

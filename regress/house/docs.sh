@@ -512,6 +512,7 @@ all_code_keys()
 	sed -n '/number_names\[.*= {/,/};/p' "$P/control_report.c" | grep -o '"[a-z0-9_]*"' |
 	    tr -d '"' | sed 's/^/keepalive /; s/$/ number/'
 	code_keys plan json_plan "$P/control_json.c"
+	code_keys stats json_exchanges "$P/control_json.c"
 	code_keys kernel json_system "$P/control_json.c"
 	code_keys configuration json_conf "$P/control_json.c"
 	code_keys error reload_error "$P/control.c"
@@ -526,7 +527,7 @@ page_keys()
 	key != "" {
 		t = $1
 		sub(/[:,]$/, "", t)
-		print kind, key, kind == "stats" ? "number" : t
+		print kind, key, kind == "stats" && t != "string" ? "number" : t
 		key = ""
 	}' "$1" | grep -v -e '^DESCRIPTION' -e '^Answers'
 }

@@ -171,6 +171,34 @@ step_control() {
 	ctl seattle up net || bad "up"
 	wait_for 20 both_up || bad "not up again"
 	[ "$(tunnel_field seattle wake)" = command ] || bad "wake is $(tunnel_field seattle wake)"
+	loglevels
+}
+stat_of() { ctl seattle show stats | sed -n "s/^$1  *//p"; }
+loglevel_is() { [ "$(stat_of log)" = "$1" ]; }
+lines() { grep -c "$1" "$OUT/seattle/iked.log"; }
+renewed() {
+	_spi=$(tunnel_field seattle spi_in)
+	ctl seattle rekey net && wait_for 10 anew "$_spi" || bad "rekey: the same SPI"
+}
+# How much is logged, without a restart; and what is counted meanwhile.
+loglevels() {
+	_before=$(stat_of create_child_answered)
+	for _l in verbose warning info; do
+		ctl seattle log $_l || bad "log $_l"
+		wait_for 5 loglevel_is $_l || bad "show stats: log $(stat_of log), not $_l"
+		_n=$(wc -l <"$OUT/seattle/iked.log")
+		renewed
+		eval "_lines_$_l=$(($(wc -l <"$OUT/seattle/iked.log") - _n))"
+	done
+	echo "lines a rekey: verbose $_lines_verbose, info $_lines_info, warning $_lines_warning"
+	[ $_lines_warning = 0 ] || bad "log warning: $_lines_warning lines"
+	[ $_lines_verbose -gt $_lines_info ] || bad "log verbose: no more lines than with info"
+	ctl seattle show stats
+	[ "$(stat_of create_child_answered)" -ge $((_before + 3)) ] || bad "rekeys are not counted"
+	[ "$(stat_of kernel_requests)" -gt 6 ] || bad "requests to the kernel are not counted"
+	[ "$(stat_of why_up)" -ge 1 ] || bad "lines are not counted"
+	ctl seattle show -o metrics | grep -q '^ikeep_events_total{reason="up"} [1-9]' ||
+	    bad "no metrics of lines"
 }
 
 # What the kernel has, asked of the kernel: OpenBSD's -s, -v, -k and -m.

@@ -67,7 +67,7 @@ emit(void *arg, enum log_level level, const char *line)
 	printf("  log: %s\n", line);
 }
 
-static const struct logger logger = { emit, NULL, 1 };
+static const struct logger logger = { emit, NULL, 1, NULL };
 
 static monotime
 now(void)

@@ -134,7 +134,7 @@ world(void)
 {
 	memset(&W, 0, sizeof(W));
 	W.now.us = 5000000;
-	W.log = (struct logger){ emit, NULL, 1 };
+	W.log = (struct logger){ emit, NULL, 1, NULL };
 	W.io = (struct watch_io){ NULL, probe, random32, &W.log, event, NULL };
 	W.ctlio = (struct ctl_io){ NULL, now, wake, ping_send, ping_quotes,
 	    to_parent };

@@ -225,7 +225,7 @@ ATF_TC_WITHOUT_HEAD(startup);
 ATF_TC_BODY(startup, tc)
 {
 	char		 said[256];
-	struct logger	 log = { emit, said, 0 };
+	struct logger	 log = { emit, said, 0, NULL };
 	struct crypto	*c;
 	long		 n;
 	int		 refused = 0;

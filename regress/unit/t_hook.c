@@ -31,7 +31,7 @@ emit(void *arg, enum log_level level, const char *line)
 	(void)snprintf(lines + n, sizeof(lines) - n, "%s\n", line);
 }
 
-static const struct logger lg = { emit, NULL, 1 };
+static const struct logger lg = { emit, NULL, 1, NULL };
 
 static int
 logged(const char *text)

@@ -366,6 +366,10 @@ ATF_TC_BODY(usage, tc)
 	ATF_CHECK(strncmp(slurp("err"), "ipsecctl: ", 10) == 0 ||
 	    strstr(slurp("err"), "usage: ipsecctl") != NULL);
 	ATF_CHECK_EQ(0, run("log verbose"));
+	ATF_CHECK_EQ(0, run("log info"));
+	ATF_CHECK_EQ(0, run("log brief"));
+	ATF_CHECK_EQ(0, run("log warning"));
+	ATF_CHECK_EQ(2, run("log debug"));
 	ATF_CHECK_EQ(2, run("log loud"));
 	ATF_CHECK_EQ(2, run("keepalive"));
 	ATF_CHECK_EQ(2, run("keepalive backup"));

@@ -31,7 +31,7 @@ ATF_TC_WITHOUT_HEAD(levels);
 ATF_TC_BODY(levels, tc)
 {
 	struct seen s = { 0 };
-	struct logger lg = { note, &s, 0 };
+	struct logger lg = { note, &s, 0, NULL };
 
 	log_info(&lg, "up %d", 1);
 	ATF_CHECK_EQ(s.level, LOGGER_INFO);
@@ -59,7 +59,7 @@ ATF_TC_BODY(hostile, tc)
 {
 	char big[5000];
 	struct seen s = { 0 };
-	struct logger lg = { note, &s, 0 };
+	struct logger lg = { note, &s, 0, NULL };
 
 	log_info(&lg, "id %s", "x\nroot: forged\r\033[2J\177");
 	ATF_CHECK_STREQ("id x?root: forged??[2J?", s.line);

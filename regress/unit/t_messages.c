@@ -76,7 +76,7 @@ ATF_TC_BODY(setup, tc)
 	(void)tc;
 	memset(&s, 0, sizeof(s));
 	s.role = ROLE_KERNEL;
-	s.verbose = 1;
+	s.level = LOGGER_DEBUG;
 	s.sandbox = 1;
 	s.uid = 901;
 	s.gid = 902;
@@ -90,7 +90,7 @@ ATF_TC_BODY(setup, tc)
 	REFUSED(m, 3, MSG_VERSION + 1, msg_get_setup(&r_, &t));
 	REFUSED(m, 4, ROLE_PARENT, msg_get_setup(&r_, &t));
 	REFUSED(m, 4, ROLE_MAX, msg_get_setup(&r_, &t));
-	REFUSED(m, 5, 2, msg_get_setup(&r_, &t));
+	REFUSED(m, 5, LOGGER_DEBUG + 1, msg_get_setup(&r_, &t));
 	s.uid = 0;			/* nobody runs as root */
 	msg_put_setup(&m, &s);
 	REFUSED(m, 0, 0, msg_get_setup(&r_, &t));

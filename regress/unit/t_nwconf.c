@@ -18,7 +18,7 @@
 
 static void	emit(void *, enum log_level, const char *);
 
-static const struct logger quiet = { emit, NULL, 1 };
+static const struct logger quiet = { emit, NULL, 1, NULL };
 
 static void
 emit(void *arg, enum log_level level, const char *line)

@@ -45,7 +45,7 @@ keep(void *arg, enum log_level level, const char *s)
 	(void)snprintf(line, sizeof(line), "%s", s);
 }
 
-static const struct logger lg = { keep, NULL, 1 };
+static const struct logger lg = { keep, NULL, 1, NULL };
 static const struct watch_io io = { .probe = probe, .random = random32, .log = &lg };
 
 static struct addr

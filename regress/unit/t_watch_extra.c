@@ -79,7 +79,7 @@ hook(void *arg, const struct hook_event *ev)
 	last_hook = *ev;
 }
 
-static const struct logger lg = { emit, NULL, 1 };
+static const struct logger lg = { emit, NULL, 1, NULL };
 static const struct watch_io io = { .probe = probe, .random = random32,
     .log = &lg, .hook = hook };
 

@@ -58,7 +58,7 @@ quiet(void *arg, enum log_level level, const char *line)
 	(void)line;
 }
 
-static const struct logger lg = { quiet, NULL, 1 };
+static const struct logger lg = { quiet, NULL, 1, NULL };
 static const struct watch_io io = { NULL, probe, random32, &lg, NULL, NULL };
 
 static void

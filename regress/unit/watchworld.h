@@ -116,7 +116,7 @@ world(const char *selector)
 	W.rnd = 1;
 	W.rtt_us = 30000;
 	W.spi = 0x1000;
-	W.log = (struct logger){ emit, NULL, 1 };
+	W.log = (struct logger){ emit, NULL, 1, NULL };
 	W.io = (struct watch_io){ NULL, probe, random32, &W.log, NULL, NULL };
 	ATF_REQUIRE_EQ(0, prefix_parse(&W.selector, selector));
 	W.w = watch_new(&W.io);

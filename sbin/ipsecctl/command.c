@@ -99,6 +99,7 @@ command_line(int n, char *const *args, int dry)
 	static const char *const named[] = { "up", "down", "rekey", "recreate", "reset",
 	    "check" };
 	static const char *const bare[] = { "flush", "reload" };
+	static const char *const levels[] = { "verbose", "info", "brief", "warning" };
 	char *line;
 	size_t i;
 	int r = 0;
@@ -116,9 +117,10 @@ command_line(int n, char *const *args, int dry)
 	for (i = 0; i < 2; i++)
 		if (n == 1 && strcmp(args[0], bare[i]) == 0)
 			r = asprintf(&line, "%s", args[0]);
-	if (n == 2 && strcmp(args[0], "log") == 0 &&
-	    (strcmp(args[1], "verbose") == 0 || strcmp(args[1], "brief") == 0))
-		r = asprintf(&line, "log %s", args[1]);
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (n == 2 && strcmp(args[0], "log") == 0 &&
+		    strcmp(args[1], levels[i]) == 0)
+			r = asprintf(&line, "log %s", args[1]);
 	if (r == -1)
 		err(1, NULL);
 	return (line);

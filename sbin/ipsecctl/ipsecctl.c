@@ -58,7 +58,7 @@ usage(void)
 	    "       ipsecctl [-s socket] rekey | recreate | reset | check tunnel\n"
 	    "       ipsecctl [-s socket] rekey ike tunnel\n"
 	    "       ipsecctl [-s socket] flush | reload [-n [-j]]\n"
-	    "       ipsecctl [-s socket] log verbose | brief\n"
+	    "       ipsecctl [-s socket] log verbose | info | warning\n"
 	    "       ipsecctl mirror tunnel [-f file] [-o iked | routeros | swanctl |"
 	    " openbsd]\n"
 	    "       ipsecctl diff file file\n"

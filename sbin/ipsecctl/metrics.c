@@ -176,7 +176,7 @@ counters(FILE *f, const json_t *stats)
 	int gauge;
 
 	json_object_foreach((json_t *)(uintptr_t)o, key, v) {
-		if (!json_is_integer(v))
+		if (!json_is_integer(v) || strncmp(key, "why_", 4) == 0)
 			continue;
 		for (i = gauge = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
 			gauge |= strcmp(key, gauges[i]) == 0;
@@ -184,6 +184,30 @@ counters(FILE *f, const json_t *stats)
 		    "See iked.control(5), stats.");
 		(void)fprintf(f, PREFIX "%s%s %lld\n", key, gauge ? "" : "_total",
 		    (long long)json_integer_value(v));
+	}
+}
+
+/* Lines of the log by the words of iked.reasons(7). */
+static void
+reasons(FILE *f, const json_t *stats)
+{
+	const json_t *o = json_array_get(stats, 0);
+	const char *key;
+	char word[64], *p;
+	json_t *v;
+
+	head(f, "events", "counter", NULL, "Lines of the log by reason; see "
+	    "iked.reasons(7).");
+	json_object_foreach((json_t *)(uintptr_t)o, key, v) {
+		if (!json_is_integer(v) || strncmp(key, "why_", 4) != 0)
+			continue;
+		(void)strlcpy(word, key + 4, sizeof(word));
+		for (p = word; *p != '\0'; p++)
+			if (*p == '_')
+				*p = '-';
+		(void)fputs(PREFIX "events_total{reason=", f);
+		label(f, word);
+		(void)fprintf(f, "} %lld\n", (long long)json_integer_value(v));
 	}
 }
 
@@ -209,6 +233,7 @@ metrics_print(FILE *f, const json_t *tunnels, const json_t *sas,
 	numbers(f, now, "sa_rekey_seconds", "rekey_in_ms",
 	    "Until we rekey it; 0: not by us.");
 	counters(f, stats);
+	reasons(f, stats);
 	(void)fputs("# EOF\n", f);
 	json_decref(now);
 }

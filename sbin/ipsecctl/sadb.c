@@ -24,7 +24,7 @@ silent(void *arg, enum log_level level, const char *line)
 	(void)line;
 }
 
-static const struct logger quiet = { silent, NULL, 0 };
+static const struct logger quiet = { silent, NULL, 0, NULL };
 
 int
 sadb_word(const char *s)

@@ -85,11 +85,16 @@ show_stats(FILE *f, const json_t *array)
 	for (i = 0; i < json_array_size(array); i++) {
 		o = json_array_get(array, i);
 		json_object_foreach(o, key, v) {
-			if (!json_is_integer(v))
+			/* reasons: those that there were */
+			if (strcmp(key, "kind") == 0 || (strncmp(key, "why_", 4) == 0 &&
+			    json_integer_value(v) == 0))
 				continue;
 			(void)snprintf(buf, sizeof(buf), "%s", key);
 			table_cell(tab, buf);
-			table_num(tab, (uint64_t)json_integer_value(v));
+			if (json_is_integer(v))
+				table_num(tab, (uint64_t)json_integer_value(v));
+			else
+				table_cell(tab, field_str(o, key));
 		}
 	}
 	table_print(tab, f);

@@ -57,7 +57,7 @@ _ipsecctl()
 		    diff' -- "$cur") ;;
 	1:show:) mapfile -t COMPREPLY < <(compgen -W 'tunnels peers sa policies
 		    keepalive kernel stats configuration all svg' -- "$cur") ;;
-	1:log:) mapfile -t COMPREPLY < <(compgen -W 'verbose brief' -- "$cur") ;;
+	1:log:) mapfile -t COMPREPLY < <(compgen -W 'verbose info warning' -- "$cur") ;;
 	1:keepalive:) mapfile -t COMPREPLY < <(compgen -W backup -- "$cur") ;;
 	2:keepalive:backup) mapfile -t COMPREPLY < <(compgen -W 'on off' -- "$cur") ;;
 	1:diff:|2:diff:*|1:exporter:)
