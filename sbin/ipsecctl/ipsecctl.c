@@ -225,6 +225,7 @@ main_show(struct opts *o)
 	int rv = 1;
 
 	memset(&so, 0, sizeof(so));
+	table_fit_fd(STDOUT_FILENO);
 	if (o->n > 1 && o->n < 4 && !o->watch && show_is_keepalive(o->args[1])) {
 		if ((rv = keepalive_show(&o->ka, o->n == 3 ? o->args[2] : NULL)) == -1)
 			usage();

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Words and tables for a person. */
 
+#include <sys/ioctl.h>
+
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "print.h"
 
@@ -105,6 +109,7 @@ struct table {
 	const char *const	*head;
 	size_t			 ncols, ncells, cap;
 	char			**cells;
+	const char *const	*spare;		/* NULL: none */
 	char			**notes;	/* of each row; NULL: none */
 	size_t			 nnotes;
 };
@@ -170,21 +175,107 @@ table_num(struct table *t, uint64_t n)
 	table_cell(t, buf);
 }
 
+#define LAST_MIN	24	/* so much of the last column has to be seen */
+
+static unsigned window;		/* 0: any */
+
+void
+table_fit(unsigned cols)
+{
+	window = cols;
+}
+
+void
+table_fit_fd(int fd)
+{
+	struct winsize ws;
+
+	if (isatty(fd) && ioctl(fd, TIOCGWINSZ, &ws) == 0)
+		window = ws.ws_col;
+}
+
+void
+table_spare(struct table *t, const char *const *heads)
+{
+	t->spare = heads;
+}
+
+/* Widths; those of columns that are hidden are 0. */
+static size_t
+total(const struct table *t, const size_t *width)
+{
+	size_t c, n = 0, last = width[t->ncols - 1];
+
+	for (c = 0; c + 1 < t->ncols; c++)
+		n += width[c] > 0 ? width[c] + 2 : 0;
+	return (n + (last < LAST_MIN ? last : LAST_MIN));
+}
+
+static void
+hide(const struct table *t, size_t *width, const char *head)
+{
+	size_t c;
+
+	for (c = 0; c + 1 < t->ncols; c++)
+		if (strcmp(t->head[c], head) == 0)
+			width[c] = 0;
+}
+
+/* Gives how many of the spare columns had to go. */
+static size_t
+fit(const struct table *t, size_t *width)
+{
+	size_t n = 0;
+
+	for (; window > 0 && t->spare != NULL && t->spare[n] != NULL &&
+	    total(t, width) > window; n++)
+		hide(t, width, t->spare[n]);
+	return (n);
+}
+
+static void
+print_hidden(FILE *f, const struct table *t, size_t n)
+{
+	size_t i;
+
+	if (n == 0)
+		return;
+	(void)fprintf(f, "(%u columns have no room for", window);
+	for (i = 0; i < n; i++)
+		(void)fprintf(f, "%s %s", i > 0 ? "," : "", t->spare[i]);
+	(void)fputs(")\n", f);
+}
+
 static void
 print_row(FILE *f, const char *const *row, const size_t *width, size_t ncols)
 {
 	size_t i;
 
 	for (i = 0; i + 1 < ncols; i++)
-		(void)fprintf(f, "%-*s  ", (int)width[i], row[i]);
+		if (width[i] > 0)
+			(void)fprintf(f, "%-*s  ", (int)width[i], row[i]);
 	(void)fprintf(f, "%s\n", row[i]);
+}
+
+static void
+table_free(struct table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->ncells; i++)
+		free(t->cells[i]);
+	for (i = 0; i < t->nnotes; i++)
+		free(t->notes[i]);
+	free(t->notes);
+	free(t->cells);
+	free(t);
 }
 
 void
 table_print(struct table *t, FILE *f)
 {
 	const char **row;
-	size_t *width, i, c, len;
+	size_t *width, i, c, len, hidden;
 
 	width = calloc(t->ncols, sizeof(*width));
 	row = calloc(t->ncols, sizeof(*row));
@@ -195,6 +286,7 @@ table_print(struct table *t, FILE *f)
 	for (i = 0; i < t->ncells; i++)
 		if ((len = strlen(t->cells[i])) > width[i % t->ncols])
 			width[i % t->ncols] = len;
+	hidden = fit(t, width);
 	print_row(f, t->head, width, t->ncols);
 	for (i = 0; i + t->ncols <= t->ncells; i += t->ncols) {
 		for (c = 0; c < t->ncols; c++)
@@ -204,13 +296,8 @@ table_print(struct table *t, FILE *f)
 		    t->notes[i / t->ncols] != NULL)
 			(void)fprintf(f, "    %s\n", t->notes[i / t->ncols]);
 	}
-	for (i = 0; i < t->ncells; i++)
-		free(t->cells[i]);
-	for (i = 0; i < t->nnotes; i++)
-		free(t->notes[i]);
-	free(t->notes);
-	free(t->cells);
+	print_hidden(f, t, hidden);
 	free(width);
 	free(row);
-	free(t);
+	table_free(t);
 }

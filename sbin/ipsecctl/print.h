@@ -34,6 +34,12 @@ void		 table_cell(struct table *, const char *);	/* "" prints as "-" */
 void		 table_num(struct table *, uint64_t);
 /* A line of its own under the row that has just been completed; "" is none. */
 void		 table_note(struct table *, const char *);
+/* Columns that a narrow terminal does without, the first one first; NULL ends them. */
+void		 table_spare(struct table *, const char *const *heads);
 void		 table_print(struct table *, FILE *);		/* and frees it */
+/* From now on tables are for so many columns; 0, and at first: for any. */
+void		 table_fit(unsigned cols);
+/* The same for a terminal, where fd is one. */
+void		 table_fit_fd(int fd);
 
 #endif

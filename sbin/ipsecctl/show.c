@@ -366,12 +366,15 @@ int
 show_watch(struct client *c, const struct show_opts *o, int secs)
 {
 	char *text;
+	unsigned rows, cols;
 	size_t len;
 	FILE *f;
 	int rv;
 
 	term_open(1);
 	do {
+		if (term_window(&rows, &cols))
+			table_fit(cols);
 		text = NULL;
 		if ((f = open_memstream(&text, &len)) == NULL)
 			err(1, NULL);

@@ -49,6 +49,7 @@ show_keepalive(FILE *f, const json_t *array)
 	    "SOURCE -> TARGET", "RTT", "MIN", "P50", "P99", "LOSS", "SENT" };
 	static const char *const rtts[] = { "rtt_us", "rtt_min_us",
 	    "rtt_p50_us", "rtt_p99_us" };
+	static const char *const spare[] = { "MIN", "P50", "SENT", NULL };
 	struct table *tab = table_new(head, sizeof(head) / sizeof(head[0]));
 	char buf[CELL_MAX];
 	const json_t *k;
@@ -69,6 +70,7 @@ show_keepalive(FILE *f, const json_t *array)
 		table_num(tab, field_num(k, "sent"));
 		table_note(tab, field_str(k, "note"));
 	}
+	table_spare(tab, spare);
 	table_print(tab, f);
 }
 

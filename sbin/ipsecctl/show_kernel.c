@@ -311,6 +311,7 @@ show_kernel(FILE *f, const json_t *array)
 {
 	static const char *const head[] = { "WHOSE", "TUNNEL", "WHAT", "DIR", "SRC",
 	    "DST", "SPI", "REQID", "PKTS", "DETAIL" };
+	static const char *const spare[] = { "PKTS", "REQID", "SPI", NULL };
 	struct table *tab = table_new(head, sizeof(head) / sizeof(head[0]));
 	const json_t *o;
 	size_t i;
@@ -322,6 +323,7 @@ show_kernel(FILE *f, const json_t *array)
 			if ((strcmp(field_str(o, "whose"), "ours") != 0) == odd)
 				row(tab, o);
 		}
+	table_spare(tab, spare);
 	table_print(tab, f);
 	total(f, array, "sa", "SAs");
 	total(f, array, "policy", "; policies");

@@ -45,6 +45,8 @@ show_peers(FILE *f, const json_t *array)
 	static const char *const head[] = { "LOCAL", "REMOTE", "SRCID", "DSTID",
 	    "SIDE", "SPII", "SPIR", "NAT", "CHILDREN", "SEEN", "REKEY",
 	    "STATE" };
+	static const char *const spare[] = { "SPII", "SPIR", "SIDE", "SRCID",
+	    "LOCAL", "CHILDREN", "NAT", "REKEY", "DSTID", NULL };
 	struct table *tab = table_new(head, sizeof(head) / sizeof(head[0]));
 	char ms[24];
 	const json_t *p;
@@ -72,5 +74,6 @@ show_peers(FILE *f, const json_t *array)
 		    "-");
 		state(tab, p);
 	}
+	table_spare(tab, spare);
 	table_print(tab, f);
 }

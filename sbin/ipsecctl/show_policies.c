@@ -9,6 +9,8 @@ show_policies(FILE *f, const json_t *array)
 {
 	static const char *const head[] = { "TUNNEL", "DIR", "SRC", "DST",
 	    "LOCAL", "REMOTE", "REQID", "PRIO", "BACKEND", "INSTALLED" };
+	static const char *const spare[] = { "BACKEND", "PRIO", "LOCAL", "REQID",
+	    NULL };
 	struct table *tab = table_new(head, sizeof(head) / sizeof(head[0]));
 	const json_t *p;
 	size_t i;
@@ -26,5 +28,6 @@ show_policies(FILE *f, const json_t *array)
 		table_cell(tab, field_str(p, "backend"));
 		table_cell(tab, field_true(p, "installed") ? "yes" : "no");
 	}
+	table_spare(tab, spare);
 	table_print(tab, f);
 }

@@ -38,6 +38,8 @@ show_sa(FILE *f, const json_t *array)
 	static const char *const head[] = { "TUNNEL", "SPI-IN", "SPI-OUT",
 	    "LOCAL", "REMOTE", "FROM", "TO", "PKTS-IN", "PKTS-OUT", "BYTES-IN",
 	    "BYTES-OUT", "AGE", "REKEY", "EXPIRES", "STATE" };
+	static const char *const spare[] = { "LOCAL", "FROM", "REMOTE", "TO",
+	    "EXPIRES", "SPI-IN", "SPI-OUT", "PKTS-IN", "PKTS-OUT", NULL };
 	struct table *tab = table_new(head, sizeof(head) / sizeof(head[0]));
 	char buf[CELL_MAX];
 	const json_t *s;
@@ -64,5 +66,6 @@ show_sa(FILE *f, const json_t *array)
 		    field_true(s, "encap") ? ", in UDP" : "", remark(s));
 		table_cell(tab, buf);
 	}
+	table_spare(tab, spare);
 	table_print(tab, f);
 }

@@ -67,6 +67,8 @@ show_tunnels(FILE *f, const json_t *array)
 {
 	static const char *const head[] = { "TUNNEL", "LOCAL", "REMOTE", "FROM",
 	    "TO", "SPI-IN", "SPI-OUT", "WOKEN-BY", "STATE" };
+	static const char *const spare[] = { "WOKEN-BY", "SPI-IN", "SPI-OUT",
+	    "LOCAL", "FROM", NULL };
 	struct table *tab = table_new(head, sizeof(head) / sizeof(head[0]));
 	char buf[CELL_MAX];
 	const json_t *t;
@@ -86,5 +88,6 @@ show_tunnels(FILE *f, const json_t *array)
 		show_tunnel_words(t, buf, sizeof(buf));
 		table_cell(tab, buf);
 	}
+	table_spare(tab, spare);
 	table_print(tab, f);
 }
