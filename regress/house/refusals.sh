@@ -38,7 +38,7 @@ nothing_body()
 	echo '#ikev2 "boise"' >conf
 	for p in iked netwatchd; do
 		says 0 '^configuration OK, without a tunnel$' "$OBJDIR/$p" -n -f conf
-		says 1 '-l local8: know auth, .* local0 to local7$' "$OBJDIR/$p" -n -l local8
+		says 1 '-l local8: know auth, .* local0 to local7 \[start\]$' "$OBJDIR/$p" -n -l local8
 	done
 	echo 'ikev2 from 10.1.0.0/24 to 10.2.0.0/24 peer 192.0.2.1 psk "twenty characters at least"' >conf
 	for p in iked netwatchd; do
