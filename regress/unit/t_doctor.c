@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <atf-c.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -250,7 +251,7 @@ ATF_TC_BODY(poke, tc)
 {
 	json_t *nets = json_pack("[s]", "127.0.0.0/8"), *one = json_pack("[s]",
 	    "192.0.2.7/32"), *odd = json_pack("[s]", "10.1.0.1-10.1.0.9");
-	struct addr a;
+	struct addr a, by;
 	char text[ADDR_STRLEN];
 	int fd, i;
 
@@ -269,6 +270,13 @@ ATF_TC_BODY(poke, tc)
 	}
 	ATF_CHECK(i < 50);
 	(void)close(fd);
+	/* and who says so is told, where the system does */
+	ATF_CHECK_EQ(host_knock(&a, 33435, &by), ECONNREFUSED);
+	if (by.fam != ADDR_NONE)
+		ATF_CHECK_STREQ(addr_str(&by, text), "127.0.0.1");
+#ifdef __linux__
+	ATF_CHECK_EQ(by.fam, ADDR_V4);
+#endif
 	json_decref(nets);
 	json_decref(one);
 	json_decref(odd);

@@ -80,7 +80,7 @@ int	host_has(const struct addr *, char dev[64]);
 int	host_inside(const json_t *nets, struct addr *which, char dev[64]);
 /* Any answer to a datagram that every IKEv2 daemon answers (RFC 7296 2.5: a version it
  * does not know).  0: answered; an errno that ICMP or the kernel gave; ETIMEDOUT. */
-int	host_knock(const struct addr *remote, uint16_t port);
+int	host_knock(const struct addr *remote, uint16_t port, struct addr *refuser);
 
 /* A socket between these two, from which datagrams are sent to a port where nobody should
  * listen (33434, traceroute's): octets of the whole packet, 0 as few as there may be.  The
@@ -94,6 +94,9 @@ int	host_forwards(const struct addr *);	/* 1, 0 */
 int	host_strict(const char *dev);		/* rp_filter: 1 strict, 0 */
 /* 1: ARP for this neighbour, or for the gateway towards it, has failed; neighbour. */
 int	host_unreached(const struct addr *remote, struct addr *neighbour);
+/* The errors of that socket are kept with who has sent them; who did, of the next. 0, -1 */
+void	host_refused_by(int fd, int v6);
+int	host_refuser(int fd, struct addr *);
 /* Datagrams of that socket are not fragmented, nor cut by us. */
 void	host_poke_whole(int fd, int v6);
 /* What the kernel believes to pass there; 0 not known. */

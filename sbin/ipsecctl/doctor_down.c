@@ -114,9 +114,11 @@ doctor_reason(const struct patient *p, struct findings *fs)
 static int
 knock(const struct patient *p, struct findings *fs, uint16_t port)
 {
-	char a[ADDR_STRLEN];
+	char a[ADDR_STRLEN], b[ADDR_STRLEN];
+	struct addr by;
 	struct finding *f;
-	int r = host_knock(&p->remote, port);
+	int r = host_knock(&p->remote, port, &by), other = by.fam != ADDR_NONE &&
+	    addr_cmp(&by, &p->remote) != 0;
 
 	addr_str(&p->remote, a);
 	if (r == 0)
@@ -125,8 +127,17 @@ knock(const struct patient *p, struct findings *fs, uint16_t port)
 	switch (r) {
 	case ECONNREFUSED:
 		f->likely = 95;
+		if (other) {
+			finding_set(f->cause, "a firewall on the way refuses UDP port %u of %s: that of "
+			    "%s", port, a, addr_str(&by, b));
+			finding_set(f->evidence, "%s has sent ICMP port unreachable for a datagram to "
+			    "it", b);
+			finding_set(f->advice, "allow UDP 500 and 4500 there in both directions");
+			break;
+		}
 		finding_set(f->cause, "nobody listens on UDP port %u of %s: no IKE daemon runs "
-		    "there", port, a);
+		    "there%s", port, a, by.fam != ADDR_NONE ? ", or its own firewall says so" :
+		    ", or a firewall says so");
 		finding_set(f->evidence, "a datagram to it came back as ICMP port unreachable");
 		finding_set(f->advice, "start iked there; or peer is not the address meant");
 		break;

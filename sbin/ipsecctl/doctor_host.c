@@ -132,15 +132,17 @@ knock_message(uint16_t port, uint8_t msg[32])
 }
 
 int
-host_knock(const struct addr *remote, uint16_t port)
+host_knock(const struct addr *remote, uint16_t port, struct addr *refuser)
 {
 	struct pollfd p = { .events = POLLIN };
 	uint8_t msg[32], in[512];
 	size_t len = knock_message(port, msg);
 	int i, r = ETIMEDOUT;
 
+	memset(refuser, 0, sizeof(*refuser));
 	if ((p.fd = towards(remote, port)) == -1)
 		return (errno);
+	host_refused_by(p.fd, remote->fam == ADDR_V6);
 	for (i = 0; i < KNOCKS && r == ETIMEDOUT; i++) {
 		if (send(p.fd, msg, len, 0) == -1) {
 			r = errno;
@@ -150,6 +152,9 @@ host_knock(const struct addr *remote, uint16_t port)
 			continue;
 		r = recv(p.fd, in, sizeof(in), 0) == -1 ? errno : 0;
 	}
+	/* whose word it is, where the system tells */
+	if (r != 0 && r != ETIMEDOUT)
+		(void)host_refuser(p.fd, refuser);
 	(void)close(p.fd);
 	return (r);
 }
