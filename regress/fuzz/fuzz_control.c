@@ -247,7 +247,7 @@ far_message(void *arg, struct chan *ch, uint16_t type, struct rbuf *r, int fd)
 		answer_flush(token);
 		break;
 	default:
-		must(type == M_SETVERBOSE && msg_get_u8(r, &v, 1) == 0);
+		must(type == M_SETVERBOSE && msg_get_u8(r, &v, LOGGER_DEBUG) == 0);
 	}
 	return (0);
 }
