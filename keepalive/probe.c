@@ -30,6 +30,7 @@
 #define TOGETHER_MS	3
 #define STALL_MS	100
 #define ROUNDS		20		/* of WATCH_BATCH, before iked gets its turn */
+#define RANDOMS		64		/* taken at once: a system call is in each taking */
 
 struct pstate {
 	struct ev_loop		*loop;
@@ -47,6 +48,8 @@ struct pstate {
 	unsigned int		 nsent;		/* probes since the last settle */
 	monotime		 settled;	/* when the last probes went out */
 	monotime		 ran;		/* settle, the last time */
+	uint32_t		 random[RANDOMS];
+	unsigned int		 nrandom;	/* of them not used yet */
 	int			 conf_open;
 	struct conf_kashare	 kas;
 	struct addr		*addrs;
@@ -138,8 +141,13 @@ probe_failed(void *arg, const struct probe *pr, const char *text, monotime at)
 static uint32_t
 random32(void *arg)
 {
-	(void)arg;
-	return (arc4random());
+	struct pstate *p = arg;
+
+	if (p->nrandom == 0) {
+		arc4random_buf(p->random, sizeof(p->random));
+		p->nrandom = RANDOMS;
+	}
+	return (p->random[--p->nrandom]);
 }
 
 static void

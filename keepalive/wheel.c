@@ -6,7 +6,7 @@
 #include "keepalive/wheel.h"
 
 #define DIGIT(tick, level)	((tick) >> ((level) * WHEEL_BITS) & (WHEEL_SLOTS - 1))
-#define TICK_MAX		((1ULL << (WHEEL_LEVELS * WHEEL_BITS)) - 1)	/* 42 bits */
+#define TICK_MAX		((1ULL << (WHEEL_LEVELS * WHEEL_BITS)) - 1)	/* 40 bits */
 #define DUE			(WHEEL_LEVELS + 1)	/* of wheel_node.in */
 
 void
@@ -42,7 +42,7 @@ place(struct wheel *w, struct wheel_node *n)
 	    WHEEL_BITS;
 	n->in = (level + 1) & 0xf;
 	n->slot = DIGIT(tick, level) & (WHEEL_SLOTS - 1);
-	w->busy[level] |= 1ULL << n->slot;
+	w->busy[level][n->slot / 64] |= 1ULL << n->slot % 64;
 	LIST_INSERT_HEAD(&w->slot[level][n->slot], n, entry);
 }
 
@@ -56,7 +56,7 @@ wheel_unset(struct wheel *w, struct wheel_node *n)
 	LIST_REMOVE(n, entry);
 	level = (unsigned int)n->in - 1;
 	if (n->in != DUE && LIST_EMPTY(&w->slot[level][n->slot]))
-		w->busy[level] &= ~(1ULL << n->slot);
+		w->busy[level][n->slot / 64] &= ~(1ULL << n->slot % 64);
 	n->in = 0;
 }
 
@@ -80,15 +80,16 @@ wheel_set(struct wheel *w, struct wheel_node *n, monotime at)
 static uint64_t
 first(const struct wheel *w, unsigned int *level)
 {
-	unsigned int shift;
+	unsigned int shift, i;
 
-	for (*level = 0; *level < WHEEL_LEVELS; ++*level) {
-		if (w->busy[*level] == 0)
-			continue;
-		shift = *level * WHEEL_BITS;
-		return ((w->tick >> shift >> WHEEL_BITS << WHEEL_BITS |
-		    (uint64_t)__builtin_ctzll(w->busy[*level])) << shift);
-	}
+	for (*level = 0; *level < WHEEL_LEVELS; ++*level)
+		for (i = 0; i < WHEEL_WORDS; i++) {
+			if (w->busy[*level][i] == 0)
+				continue;
+			shift = *level * WHEEL_BITS;
+			return ((w->tick >> shift >> WHEEL_BITS << WHEEL_BITS | (i * 64 +
+			    (uint64_t)__builtin_ctzll(w->busy[*level][i]))) << shift);
+		}
 	return (UINT64_MAX);
 }
 
@@ -105,16 +106,26 @@ wheel_deadline(const struct wheel *w)
 	return ((monotime){ (int64_t)tick * WHEEL_TICK_US });
 }
 
-/* Time is at the first busy slot: what is in it is due or comes down. */
+/*
+ * Time is at the first busy slot.  Of level 0 it is due as a whole, and nothing is yet: the
+ * list gets another head, and no timer of it is looked at before its turn.
+ */
 static void
 turn(struct wheel *w, uint64_t tick, unsigned int level)
 {
 	unsigned int slot = (unsigned int)DIGIT(tick, level);
+	struct wheel_list *from = &w->slot[level][slot];
 	struct wheel_node *n;
 
 	w->tick = tick;
-	w->busy[level] &= ~(1ULL << slot);
-	while ((n = LIST_FIRST(&w->slot[level][slot])) != NULL) {
+	w->busy[level][slot / 64] &= ~(1ULL << slot % 64);
+	if (level == 0) {
+		w->due.lh_first = LIST_FIRST(from);
+		w->due.lh_first->entry.le_prev = &w->due.lh_first;
+		LIST_INIT(from);
+		return;
+	}
+	while ((n = LIST_FIRST(from)) != NULL) {
 		LIST_REMOVE(n, entry);
 		place(w, n);
 	}

@@ -459,9 +459,9 @@ step_twenty() {
 	: >"$W/none"
 	wait_for 30 others_than "$W/none" t0 t1 t18 t19 || bad "twenty are not up"
 	{ spis seattle; spis boise; } >"$W/first"
-	many_start rest 7777 96 10.64.0.3 16
-	many_start two 7778 40 10.64.0.1 2
-	sleep 2.5
+	many_start rest 7777 96 10.64.0.3 16 && many_start two 7778 40 10.64.0.1 2 ||
+	    bad "no flows"
+	sleep 0.5
 	twenty seattle "$_old" "lifetime 20m"
 	twenty boise "$_old" "lifetime 20m"
 	wait_for 20 others_than "$W/first" t0 t1 || bad "the two have the SAs they had"

@@ -2,7 +2,7 @@
 /*
  * A steady flow of UDP packets both ways, each with a number:
  *
- *	tool_flow [-r rate] [-w start] [-t seconds] [-g ms] [-P port] -l LOCAL -p PEER
+ *	tool_flow [-u] [-r rate] [-w start] [-t seconds] [-g ms] [-P port] -l LOCAL -p PEER
  *	    [-n peers | -N locals]
  *
  * The same runs on the other side.  It sends rate packets a second (1000; 0: it only
@@ -62,13 +62,15 @@ struct flow {
 	uint8_t		*seen;
 };
 
-static volatile sig_atomic_t stop;
+static volatile sig_atomic_t stop, begin;
 
 static void
 on_signal(int sig)
 {
-	(void)sig;
-	stop = 1;
+	if (sig == SIGUSR1)
+		begin = 1;
+	else
+		stop = 1;
 }
 
 static int64_t
@@ -207,8 +209,8 @@ send_due(struct flow *f)
 static void
 usage(void)
 {
-	(void)fprintf(stderr, "usage: tool_flow [-r rate] [-w start] [-t seconds] [-g ms] "
-	    "[-P port] -l local -p peer [-n peers | -N locals]\n");
+	(void)fprintf(stderr, "usage: tool_flow [-u] [-r rate] [-w start] [-t seconds] "
+	    "[-g ms] [-P port] -l local -p peer [-n peers | -N locals]\n");
 	exit(2);
 }
 
@@ -263,13 +265,13 @@ main(int argc, char *argv[])
 	struct pollfd pfd;
 	struct sigaction sa;
 	int64_t secs = 0, end = 0;
-	int ch, given = 0;
+	int ch, given = 0, wait = 0;
 
 	memset(&f, 0, sizeof(f));
 	f.rate = 1000;
 	f.port = PORT;
 	f.peers = f.locals = 1;
-	while ((ch = getopt(argc, argv, "g:l:n:N:p:P:r:t:w:")) != -1) {
+	while ((ch = getopt(argc, argv, "g:l:n:N:p:P:r:t:uw:")) != -1) {
 		switch (ch) {
 		case 'g': f.gapmin = atoi(optarg); break;
 		case 'l': given += inet_pton(AF_INET, optarg, &f.local) == 1; break;
@@ -279,6 +281,7 @@ main(int argc, char *argv[])
 		case 'P': f.port = (in_port_t)atoi(optarg); break;
 		case 'r': f.rate = (unsigned)atoi(optarg); break;
 		case 't': secs = atoi(optarg); break;
+		case 'u': wait = 1; break;
 		case 'w': f.start = strtoll(optarg, NULL, 10); break;
 		default: usage();
 		}
@@ -290,8 +293,18 @@ main(int argc, char *argv[])
 	sa.sa_handler = on_signal;
 	(void)sigaction(SIGTERM, &sa, NULL);
 	(void)sigaction(SIGINT, &sa, NULL);
+	(void)sigaction(SIGUSR1, &sa, NULL);
 	f.fd = pfd.fd = open_flow(&f);
 	pfd.events = POLLIN;
+	if (wait) {
+		(void)printf("listening\n");
+		(void)fflush(stdout);
+	}
+	/* the other side may have begun */
+	while (wait && !begin && !stop) {
+		(void)poll(&pfd, 1, TICK_MS);
+		receive(&f);
+	}
 	if (f.start == 0)
 		f.start = now_ms();
 	if (secs > 0)
