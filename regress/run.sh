@@ -60,6 +60,7 @@ fuzz()
 		new=$OBJDIR/fuzz/corpus/$name
 		seeds=regress/fuzz/corpus/$name
 		mkdir -p "$new"
+		[ ! -f "$seeds" ] || seeds=regress/fuzz/corpus/$(cat "$seeds")
 		[ -d "$seeds" ] || seeds=
 		echo "fuzz: $name"
 		# shellcheck disable=SC2086

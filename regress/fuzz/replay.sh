@@ -7,6 +7,8 @@ MUTANTS=${MUTANTS:-20000}
 replay()
 {
 	seeds=$SRCDIR/regress/fuzz/corpus/$1
+	# a file names the directory of its seeds, from where it is
+	[ ! -f "$seeds" ] || seeds=$SRCDIR/regress/fuzz/corpus/$(cat "$seeds")
 	[ -d "$seeds" ] || seeds=
 	# shellcheck disable=SC2086
 	atf_check -s exit:0 -o save:out -e save:err \
