@@ -43,8 +43,10 @@ need(struct parent_icmp *pi, const struct icmp_sockkey *k, struct chan *c)
 		pi->said_full = 1;
 		return;
 	}
-	pi->have[pi->n++] = *k;		/* even if it fails: it would again */
+	pi->failed[pi->n] = 0;
+	pi->have[pi->n++] = *k;		/* even if it fails: it would for all others */
 	if ((fd = icmp_sock_open(k)) == -1) {
+		pi->failed[pi->n - 1] = 1;
 		say_why(k);
 		return;
 	}
@@ -55,12 +57,27 @@ need(struct parent_icmp *pi, const struct icmp_sockkey *k, struct chan *c)
 		log_warn(plog(), "the probe process does not listen");
 }
 
+/* A VRF may have been made meanwhile. */
+static void
+forget_failed(struct parent_icmp *pi)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < pi->n; i++)
+		if (!pi->failed[i]) {
+			pi->failed[n] = 0;
+			pi->have[n++] = pi->have[i];
+		}
+	pi->n = n;
+}
+
 void
 parent_icmp(struct parent_icmp *pi, const struct nw_conf *conf, struct chan *c)
 {
 	struct icmp_sockkey k;
 	size_t i;
 
+	forget_failed(pi);
 	memset(&k, 0, sizeof(k));
 	k.fam = ADDR_V4;
 	need(pi, &k, c);

@@ -9,6 +9,7 @@
 
 struct parent_icmp {
 	struct icmp_sockkey	have[ICMP_SOCKS];	/* this probe process does */
+	uint8_t			failed[ICMP_SOCKS];
 	unsigned int		n;
 	int			said_full;
 };

@@ -239,6 +239,9 @@ senderr_text(int error)
 	case EPERM:
 	case EACCES:
 		return ("a firewall rule of this machine forbids the probes");
+	case EAFNOSUPPORT:
+		return ("there is no socket for its fib, mark or vrf, or its family: the log "
+		    "has why; a reload tries again");
 	default:
 		return ("the kernel refuses to send the probes");
 	}
@@ -254,6 +257,9 @@ target_note(const struct watch *w, const struct target *t, char *dst,
 		    "is sent");
 		return;
 	}
+	if (t->state == WATCH_UP && t->outward && t->evidence != NULL)
+		(void)snprintf(dst, cap, "%s%s", t->verdict == VERDICT_ONEWAY ? "hosts' packets "
+		    "leave by the tunnel and none comes back; " : "", t->evidence);
 	if (t->state == WATCH_UP)
 		return;
 	if (t->state == WATCH_NOSOURCE) {
@@ -361,8 +367,9 @@ log_verdict(struct watch *w, struct target *t)
 	if (t->verdict == VERDICT_NOTUNNEL)
 		return;
 	target_note(w, t, note, sizeof(note));
-	log_warnx(w->io->log, "keepalive \"%s\": no reply (%s): %s",
-	    t->conf->name, target_path(t, path, sizeof(path)), note);
+	log_warnx(w->io->log, "keepalive \"%s\": %s (%s): %s", t->conf->name,
+	    t->state == WATCH_UP ? "no way back" : "no reply",
+	    target_path(t, path, sizeof(path)), note);
 }
 
 void
@@ -464,13 +471,15 @@ judge(struct watch *w, struct target *t, const struct evidence *e, monotime now)
 	/* replies, but of too few */
 	if (v == VERDICT_NONE && t->mem != NULL && t->state != WATCH_UP && e->replies > 0)
 		v = VERDICT_SILENT;
+	outward_judge(t, e, &v);
 	if (verdict_still(e)) {
 		t->look_ms = WATCH_WINDOW_MS;
 		t->still = (uint8_t)(t->still < 2 ? t->still + 1 : 2);
 	} else
 		t->still = 0;
 	people_note(t, e, now);
-	if (v == VERDICT_NONE || v == VERDICT_EATEN || t->state != WATCH_UP)
+	if (v == VERDICT_NONE || v == VERDICT_EATEN || t->state != WATCH_UP ||
+	    outward_worth(t, e))
 		target_verdict(w, t, v, now);
 }
 
@@ -500,7 +509,7 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 	memset(&e, 0, sizeof(e));
 	e.before = t->verdict;
 	if (c == NULL || !c->has_sa) {
-		t->win = t->still = 0;
+		t->win = t->still = t->outward = 0;
 		recover_evidence(w, t, c, &e, now);
 		/* the nearer cause first; and replies need no SA's counters */
 		if (t->nsenderr < WATCH_FALL && t->state != WATCH_UP)

@@ -119,6 +119,9 @@ struct target {
 	uint8_t			 people;	/* hosts' packets have been answered, too */
 	uint8_t			 rises;		/* replies in a row, while down */
 	uint8_t			 grace;		/* probes around a rekey, lost or not */
+	uint8_t			 around;	/* a gateway's answers beside the tunnel, in this
+						 * window; a few */
+	uint8_t			 outward;	/* they count: probes do enter the tunnel */
 	int			 senderr;
 	uint32_t		 monologue;	/* when (s) theirs were seen not to be; 0: never */
 
@@ -205,6 +208,9 @@ void	 target_failed(struct watch *, struct target *, const struct probe *,
 void	 target_state(struct watch *, struct target *, enum watch_state, monotime);
 void	 target_reschedule(struct watch *, struct target *, monotime);
 int	 target_may_send(const struct target *);
+/* watch_error.c: what the counters say of the gateway's answers beside the tunnel. */
+void	 outward_judge(struct target *, const struct evidence *, enum verdict *);
+int	 outward_worth(const struct target *, const struct evidence *);
 /* Probes one after the other, as if one had been missed already. */
 void	 target_hurry(struct target *, monotime);
 int64_t	 watch_jitter_ms(struct watch *, uint32_t ms);

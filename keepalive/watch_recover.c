@@ -193,7 +193,8 @@ void
 recover_passed(struct watch *w, struct target *t, monotime now)
 {
 	(void)w;
-	t->ever = 1;
+	if (!t->outward)
+		t->ever = 1;
 	if (t->rec == NULL)
 		return;
 	ladder_passed(&t->rec->l, now);

@@ -651,7 +651,7 @@ target_reply(struct watch *w, struct target *t, unsigned int who,
 	if (t->seq - p->seq - 1 > t->ring_mask || s->state == SLOT_EMPTY ||
 	    (t->mem == NULL && s->state == SLOT_DONE))
 		return;
-	if ((r = members_reply(t, who, p->seq, now)) != -1) {
+	if ((r = members_reply(t, who, p->seq, now)) != -1 && !t->outward) {
 		t->win_replies++;
 		if (t->pace != NULL)
 			t->pace->replies++;

@@ -376,13 +376,71 @@ step_tables() {
 	wait_for 5 ka_has seattle boise note 'no route to the target' || bad "it is not said"
 	kind_is main up && bad "a VRF's neighbour answers without it"
 	ka_over seattle blue sent 0 && bad "sent by a VRF that is none"
+	ka_has seattle blue note 'there is no socket for its fib' || bad "blue is not said"
 	ctl seattle show keepalive
 	on seattle ip rule del fwmark 7 table 77
+	# A VRF that is made later is there after a reload.
+	on seattle sh -c 'ip link add blue type vrf table 11; ip link set blue up
+	    ip link set redwan master blue'
+	kill -HUP "$NETWATCHD_seattle"
+	wait_for 20 kind_is blue up || bad "a reload does not find the VRF"
+	on seattle sh -c 'ip link set redwan master red'
 	wait_for 40 kind_is boise up || bad "not up with a route"
 	[ "$(cap_stop red)" = 0 ] || bad "capture dropped packets"
 	[ "$(cap_count red 'icmp[icmptype] = icmp-echo and src host 10.9.0.1')" -ge 2 ] ||
 	    bad "nothing by the VRF"
 	on seattle ip link set redwan down
 	wait_for 20 kind_is red down || bad "not down without its VRF's link"
+	pair_stop
+}
+
+# boise_policy [flag icmp]: the outbound one is put there again, like that
+boise_policy() {
+	_words=$(on boise ip xfrm policy list src $LAN_BOISE dst $LAN_SEATTLE dir out |
+	    sed -n 's/.* priority \([0-9]*\).*/priority \1/p; s/.*\(reqid [0-9]*\).*/\1/p')
+	_reqid=$(echo "$_words" | sed -n '/reqid/p')
+	# shellcheck disable=SC2046
+	on boise ip xfrm policy update src $LAN_BOISE dst $LAN_SEATTLE dir out \
+	    $(echo "$_words" | sed -n '/priority/p') "$@" \
+	    tmpl src $WAN_BOISE dst $WAN_SEATTLE proto esp ${_reqid} mode tunnel
+}
+beside() {
+	ka_is seattle up && ctl seattle show keepalive boise -j |
+	    grep -q 'which is outside of .*only the way there is known to work'
+}
+# The peer's gateway answers for a host that does not live: by the tunnel, and (as another
+# daemon's may) beside it, from its WAN address.
+step_gateway() {
+	on boise ip addr del 10.2.0.1/24 dev lan
+	on boise ip addr add 10.2.0.254/24 dev lan
+	tunnel_conf seattle <<-CONF
+	keepalive target gateway interval 2 pace always
+	CONF
+	# On its side no target is given: Seattle's first host, which is the gateway.
+	echo 'keepalive interval 1' | tunnel_conf boise
+	cap_start inner boise wan || bad "no capture"
+	pair_start
+	boise_policy flag icmp || bad "no policy"
+	netwatchd_start boise
+	wait_for 20 ka_is seattle up || bad "the gateway does not answer"
+	wait_for 20 ka_is boise up || bad "the derived target is not up"
+	[ "$(ka boise seattle target)" = 10.1.0.1 ] || bad "target $(ka boise seattle target)"
+	[ "$(ka boise seattle source)" = 10.2.0.254 ] || bad "source $(ka boise seattle source)"
+	[ "$(ka seattle boise target)" = 10.2.0.1 ] || bad "target $(ka seattle boise target)"
+	[ -z "$(ka seattle boise note)" ] || bad "note: $(ka seattle boise note)"
+	[ "$(cap_count inner 'icmp[icmptype] = icmp-echo and dst host 10.2.0.1 and ip[8] = 1')" -ge 1 ] ||
+	    bad "no probe with TTL 1"
+	[ "$(cap_stop inner)" = 0 ] || bad "capture dropped packets"
+	ctl seattle ping boise -c 1 || bad "the gateway is not pinged"
+	# Its errors leave beside the tunnel from now on.
+	boise_policy || bad "no policy without the flag"
+	wait_for 30 beside || bad "not up by answers beside the tunnel, or it is not said"
+	ka_has seattle boise note "the gateway answers from $WAN_BOISE" || bad "who answers?"
+	ctl seattle show keepalive
+	# Without an SA they say nothing.
+	prog_stop NETWATCHD boise
+	prog_stop IKED boise
+	on boise sh -c 'ip xfrm state flush; ip xfrm policy flush'
+	wait_for 20 ka_is seattle down || bad "up without a peer"
 	pair_stop
 }

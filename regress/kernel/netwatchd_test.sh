@@ -126,12 +126,12 @@ verdicts_body() {
 
 atf_test_case targets
 targets_head() {
-	atf_set descr "several targets and their quorum; source addresses come and go"
+	atf_set descr "the gateway as target; several targets and their quorum; source addresses come and go"
 	atf_set require.user root
 	atf_set timeout 600
 }
 targets_body() {
-	run quorum source
+	run gateway quorum source
 }
 
 atf_test_case words
