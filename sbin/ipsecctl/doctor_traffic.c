@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "doctor.h"
 #include "print.h"
@@ -190,6 +192,27 @@ still(const struct patient *p, struct findings *fs)
 	}
 }
 
+/* That may be long ago: it is asked once more.  1: it still does not answer ARP. */
+static int
+asked_in_vain(const struct patient *p, const struct addr *host)
+{
+	struct timespec part = { .tv_nsec = 100 * 1000000L };
+	struct addr again;
+	int fd, i, silent = 1;
+
+	if (p->inside.fam != host->fam || (fd = host_poke_open(&p->inside, host)) == -1)
+		return (1);
+	for (i = 0; i < 10 && silent; i++) {
+		if (i % 5 == 0)
+			host_poke(fd, 0, host->fam == ADDR_V6);
+		(void)nanosleep(&part, NULL);
+		silent = host_silent(json_object_get(p->tunnel, "from"), &again) == 1 &&
+		    addr_cmp(&again, host) == 0;
+	}
+	(void)close(fd);
+	return (silent);
+}
+
 void
 doctor_traffic(const struct patient *p, struct findings *fs)
 {
@@ -205,7 +228,7 @@ doctor_traffic(const struct patient *p, struct findings *fs)
 		still(p, fs);
 	else
 		lopsided(p, fs);
-	if (host_silent(json_object_get(p->tunnel, "from"), &host) != 1)
+	if (host_silent(json_object_get(p->tunnel, "from"), &host) != 1 || !asked_in_vain(p, &host))
 		return;
 	f = finding_new(fs, 72);
 	finding_set(f->cause, "%s, in the from net, does not answer ARP: packets of the tunnel to "
