@@ -35,6 +35,7 @@
 	X(NO_ANSWER, "no-answer")		\
 	X(NO_ANSWER_AUTH, "no-answer-auth")	\
 	X(NO_WAY, "no-way")			\
+	X(ICMP, "icmp")				\
 	X(NO_PEER_ADDR, "no-peer-address")	\
 	X(UNKNOWN_PEER, "unknown-peer")		\
 	X(IKEV1, "ikev1")			\

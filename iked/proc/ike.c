@@ -90,6 +90,12 @@ fx_send(void *arg, const struct endpoint *local, const struct endpoint *remote,
 		    "rules of this machine drop it" : strerror(e));
 }
 
+void
+ike_icmp(const struct addr *remote, char text[ICMP_TEXT])
+{
+	ikenet_icmp(s.net, remote, text);
+}
+
 static void
 refuse(int keys, uint64_t token)
 {

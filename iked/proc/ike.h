@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 #include "proc/child.h"
+#include "proc/icmp.h"
 
 /* Sockets (ike_net.c). */
 struct ikenet;
@@ -20,6 +21,11 @@ void		 ikenet_start(struct ikenet *);
 int		 ikenet_send(struct ikenet *, const struct endpoint *local,
 		    const struct endpoint *remote, int marker, const uint8_t *,
 		    size_t);
+
+/* What ICMP has said of what was sent to that address, "" nothing. */
+void		 ikenet_icmp(const struct ikenet *, const struct addr *remote,
+		    char text[ICMP_TEXT]);
+void		 ike_icmp(const struct addr *remote, char text[ICMP_TEXT]);
 
 /* Control's questions (ike_show.c), with the ways on.  0; -1 malformed. */
 int	ike_control_message(struct engine *, struct chan *, struct chan *parent,

@@ -18,6 +18,8 @@
 #define BATCH		16	/* datagrams a system call */
 #define TURNS		4	/* system calls before others get a turn */
 #define DGRAM_MAX	65535
+#define ERRORS		64	/* of ICMP, at a time */
+#define RESENDS		3	/* after such an error, which is not of this datagram */
 #define MARKER		4	/* RFC 3948 2.2: four zero octets before IKE */
 
 struct rxslot {
@@ -42,6 +44,7 @@ struct ikenet {
 	struct usock		 s[NSOCKS];
 	size_t			 n;
 	int			 complained;	/* errno last logged */
+	struct icmp_seen	 icmp;
 	struct mmsghdr		 mm[BATCH];
 	struct rxslot		 slot[BATCH];
 	uint8_t			*mem;
@@ -77,6 +80,35 @@ datagram(struct usock *s, const struct mmsghdr *mm, const struct rxslot *slot)
 	s->net->rx(&local, &remote, 1, p + MARKER, len - MARKER);
 }
 
+/*
+ * ICMP errors of this socket.  The kernel tells them to whatever call comes next, too, so
+ * they are taken away before that is tried again. 0: there were none.
+ */
+static int
+errors(struct ikenet *net, int fd)
+{
+	char to[ENDPOINT_STRLEN], by[ADDR_STRLEN];
+	struct icmp_said said;
+	struct endpoint ep;
+	int i;
+
+	for (i = 0; i < ERRORS && udp_error(fd, &said); i++) {
+		if (!icmp_note(&net->icmp, mono_now(), &said))
+			continue;
+		ep.addr = said.to;
+		ep.port = said.port;
+		log_event(net->log, WHY_ICMP, "peer %s: ICMP %s, says %s of a datagram sent to it",
+		    endpoint_str(&ep, to), icmp_words(&said), addr_str(&said.by, by));
+	}
+	return (i);
+}
+
+void
+ikenet_icmp(const struct ikenet *net, const struct addr *remote, char text[ICMP_TEXT])
+{
+	icmp_text(&net->icmp, mono_now(), remote, text);
+}
+
 static void
 readable(struct ev_loop *loop, ev_io *io, int revents)
 {
@@ -94,7 +126,8 @@ readable(struct ev_loop *loop, ev_io *io, int revents)
 			net->mm[i].msg_hdr.msg_flags = 0;
 		}
 		n = recvmmsg(s->fd, net->mm, BATCH, MSG_DONTWAIT, NULL);
-		/* Errors here are a peer's ICMP or none at all: no reason to stop. */
+		if (n == -1 && errors(net, s->fd) > 0)
+			continue;
 		for (i = 0; i < n; i++)
 			datagram(s, &net->mm[i], &net->slot[i]);
 		if (n < BATCH)
@@ -200,7 +233,7 @@ ikenet_send(struct ikenet *net, const struct endpoint *local,
 	struct sockaddr_storage to;
 	struct iovec iov[2];
 	struct msghdr mh;
-	int e;
+	int e, i;
 
 	if ((s = find_socket(net, local, remote->addr.fam)) == NULL) {
 		complain(net, local, remote, EAFNOSUPPORT);
@@ -220,7 +253,12 @@ ikenet_send(struct ikenet *net, const struct endpoint *local,
 	mh.msg_control = ctl;
 	udp_from(&mh, &local->addr);
 	/* What does not go now is lost, as on the wire: IKE sends it again. */
-	e = sendmsg(s->fd, &mh, MSG_DONTWAIT) == -1 ? errno : 0;
+	for (i = 0, e = 0; i <= RESENDS; i++) {
+		e = sendmsg(s->fd, &mh, MSG_DONTWAIT) == -1 ? errno : 0;
+		if (e == 0 || errors(net, s->fd) == 0)
+			break;
+		e = 0;		/* ICMP's, of another datagram, and perhaps forged */
+	}
 	complain(net, local, remote, e);
 	return (e);
 }

@@ -2,9 +2,31 @@
 /* What control asks of ike: records by the slice, commands, reload. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proc/ike.h"
+
+/* Behind why it is not up: what ICMP says, which may be why, and which anybody can say. */
+static void
+evidence(struct show_rec *rec)
+{
+	struct show_tunnel *t = &rec->u.tunnel;
+	char text[ICMP_TEXT];
+	size_t room, len = strlen(t->error);
+
+	if (rec->kind != SHOWK_TUNNEL || t->state == SHOW_UP)
+		return;
+	ike_icmp(&t->remote.addr, text);
+	if (text[0] == '\0')
+		return;
+	room = sizeof(t->error) - strlen(text) - 3;
+	if (len > room) {
+		memcpy(t->error + room - 3, "...", 4);
+		len = room;
+	}
+	(void)snprintf(t->error + len, sizeof(t->error) - len, "%s%s", len > 0 ? "; " : "", text);
+}
 
 /*
  * As many records as surely fit into one message: control asks for the next slice
@@ -26,6 +48,7 @@ show_slice(struct engine *e, struct chan *control, struct rbuf *r)
 	msg_put_slice(&m, M_SHOW_RECS, &s);
 	s.more = ask.name[0] == '\0';
 	if (!s.more && engine_show_tunnel(e, mono_now(), ask.name, &rec) == 0) {
+		evidence(&rec);
 		put_show_rec(&m.w, &rec);
 		s.n = 1;
 	}
@@ -36,6 +59,7 @@ show_slice(struct engine *e, struct chan *control, struct rbuf *r)
 		}
 		if (rec.kind == SHOWK_STATS)
 			ike_counts(&rec.u.stats);
+		evidence(&rec);
 		put_show_rec(&m.w, &rec);
 		s.n++;
 	}

@@ -42,6 +42,7 @@ udp_setup(int fd, enum addr_family fam, uint16_t port)
 		    sizeof(on)) == -1)
 			return (-1);
 	}
+	(void)udp_errors_on(fd, fam);	/* evidence, no more */
 	return (bind(fd, (struct sockaddr *)&ss, len));
 }
 

@@ -331,6 +331,64 @@ ATF_TC_BODY(words, tc)
 	json_decref(tunnel);
 }
 
+/* What ICMP has said is told, and who said it decides what it means. */
+ATF_TC_WITHOUT_HEAD(icmp);
+ATF_TC_BODY(icmp, tc)
+{
+	static const struct { const char *say, *cause; } all[] = {
+		{ "ICMP port unreachable, says 192.0.2.9 3s ago", "a firewall on the way, that of "
+		    "192.0.2.9, refuses what iked sends to 127.0.0.1 [icmp]" },
+		{ "ICMP port unreachable, says 127.0.0.1 3s ago", "127.0.0.1 says that nobody "
+		    "listens there" },
+		{ "ICMP host unreachable, says 192.0.2.9 3s ago", "192.0.2.9 says that what iked "
+		    "sends to 127.0.0.1 does not arrive" },
+	};
+	struct patient p;
+	struct findings fs;
+	char error[200];
+	size_t i, k;
+
+	(void)tc;
+	for (k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
+		memset(&fs, 0, sizeof(fs));
+		(void)snprintf(error, sizeof(error), "the peer does not answer; %s", all[k].say);
+		patient(&p, "connecting", "no-answer", error);
+		ATF_REQUIRE_EQ(addr_parse(&p.remote, "127.0.0.1"), 0);
+		doctor_down(&p, &fs);
+		for (i = 0; i < fs.n && strcmp(fs.f[i].evidence, all[k].say) != 0; i++)
+			;
+		ATF_REQUIRE_MSG(i < fs.n, "%s", all[k].say);
+		ATF_CHECK_MSG(strstr(fs.f[i].cause, all[k].cause) != NULL, "%s", fs.f[i].cause);
+		json_decref(tunnel);
+	}
+}
+
+/* netwatchd's verdict and its last answer; iked's copy of its report has neither. */
+ATF_TC_WITHOUT_HEAD(watched);
+ATF_TC_BODY(watched, tc)
+{
+	static const struct { const char *json, *words; } all[] = {
+		{ "{\"state\":\"down\",\"verdict\":\"TARGET_SILENT\",\"last_reply_ms\":12000,"
+		    "\"note\":\"it is down\"}",
+		    "netwatchd: down, TARGET_SILENT, last answer 12s ago: it is down" },
+		{ "{\"state\":\"acquiring\",\"verdict\":\"ACQUIRING\"}",
+		    "netwatchd: acquiring, ACQUIRING, no answer so far" },
+		{ "{\"state\":\"up\"}", "netwatchd: up" },
+	};
+	char words[FINDING_TEXT];
+	json_t *k;
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		ATF_REQUIRE((k = json_loads(all[i].json, 0, NULL)) != NULL);
+		doctor_watch_words(k, words);
+		ATF_CHECK_STREQ(words, all[i].words);
+		json_decref(k);
+	}
+	ATF_CHECK(doctor_watch("/nonexistent/iked.sock") == NULL);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, down);
@@ -340,6 +398,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, poke);
 	ATF_TP_ADD_TC(tp, else_);
 	ATF_TP_ADD_TC(tp, absent);
+	ATF_TP_ADD_TC(tp, icmp);
+	ATF_TP_ADD_TC(tp, watched);
 	ATF_TP_ADD_TC(tp, room);
 	ATF_TP_ADD_TC(tp, host);
 	ATF_TP_ADD_TC(tp, words);

@@ -207,7 +207,7 @@ examine(struct client *c, const json_t *t, const struct told *all)
 	struct patient p;
 	const char *name = field_str(t, "tunnel");
 	int up = strcmp(field_str(t, "state"), "up") == 0;
-	char words[CELL_MAX];
+	char words[CELL_MAX], watch_words[FINDING_TEXT];
 
 	memset(&p, 0, sizeof(p));
 	p.tunnel = t;
@@ -227,6 +227,10 @@ examine(struct client *c, const json_t *t, const struct told *all)
 	doctor_machine(&p, &fs);
 	show_tunnel_words(t, words, sizeof(words));
 	printf("tunnel \"%s\" with %s: %s\n", name, field_str(t, "remote"), words);
+	if (p.keepalive != NULL) {
+		doctor_watch_words(p.keepalive, watch_words);
+		printf("  %s\n", watch_words);
+	}
 	if (up && p.passing)
 		print_passing(&p);
 	print_findings(&fs);
@@ -259,7 +263,8 @@ doctor_main(const char *sock, const char *conf, int n, char *const *names)
 	all.peers = ask(c, "show peers");
 	all.sas = ask(c, "show sa");
 	all.policies = ask(c, "show policies");
-	all.keepalives = ask(c, "show keepalive");
+	if ((all.keepalives = doctor_watch(sock)) == NULL)
+		all.keepalives = ask(c, "show keepalive");
 	all.rules = rules_read();
 	for (i = 0; i < json_array_size(all.tunnels); i++) {
 		t = json_array_get(all.tunnels, i);

@@ -60,6 +60,10 @@ void	doctor_reason(const struct patient *, struct findings *);
 /* What is wrong with this machine whatever the tunnel does. */
 void	doctor_machine(const struct patient *, struct findings *);
 
+/* ---- doctor_watch.c: netwatchd's own knowledge, NULL: it cannot be asked; in words */
+json_t	*doctor_watch(const char *socket);
+void	doctor_watch_words(const json_t *, char dst[FINDING_TEXT]);
+
 /* ---- doctor_rules.c: NAT and filter rules */
 void	doctor_rules(const struct patient *, struct findings *);
 /* The first host of the first net in a list ("10.1.0.0/24"): 0, or -1 there is none. */
@@ -79,8 +83,9 @@ int	host_has(const struct addr *, char dev[64]);
 /* 1: one of our addresses is in one of these nets ("10.1.0.0/24"), 0, -1. */
 int	host_inside(const json_t *nets, struct addr *which, char dev[64]);
 /* Any answer to a datagram that every IKEv2 daemon answers (RFC 7296 2.5: a version it
- * does not know).  0: answered; an errno that ICMP or the kernel gave; ETIMEDOUT. */
-int	host_knock(const struct addr *remote, uint16_t port, struct addr *refuser);
+ * does not know).  0: answered; an errno that ICMP or the kernel gave; ETIMEDOUT.  by: who
+ * said it by ICMP, ADDR_NONE not known. */
+int	host_knock(const struct addr *remote, uint16_t port, struct addr *by);
 
 /* A socket between these two, from which datagrams are sent to a port where nobody should
  * listen (33434, traceroute's): octets of the whole packet, 0 as few as there may be.  The
@@ -94,9 +99,6 @@ int	host_forwards(const struct addr *);	/* 1, 0 */
 int	host_strict(const char *dev);		/* rp_filter: 1 strict, 0 */
 /* 1: ARP for this neighbour, or for the gateway towards it, has failed; neighbour. */
 int	host_unreached(const struct addr *remote, struct addr *neighbour);
-/* The errors of that socket are kept with who has sent them; who did, of the next. 0, -1 */
-void	host_refused_by(int fd, int v6);
-int	host_refuser(int fd, struct addr *);
 /* Datagrams of that socket are not fragmented, nor cut by us. */
 void	host_poke_whole(int fd, int v6);
 /* What the kernel believes to pass there; 0 not known. */

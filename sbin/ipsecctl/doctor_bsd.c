@@ -21,21 +21,6 @@ host_unreached(const struct addr *remote, struct addr *neighbour)
 }
 
 void
-host_refused_by(int fd, int v6)
-{
-	(void)fd;
-	(void)v6;
-}
-
-int
-host_refuser(int fd, struct addr *a)
-{
-	(void)fd;
-	(void)a;
-	return (-1);
-}
-
-void
 host_poke_whole(int fd, int v6)
 {
 	(void)fd;

@@ -110,6 +110,13 @@ doctor_reason(const struct patient *p, struct findings *fs)
 	finding_set(f->advice, "%s", m->advice);
 }
 
+/* What iked has heard by ICMP; NULL: nothing. */
+static const char *
+icmp_heard(const struct patient *p)
+{
+	return (strstr(field_str(p->tunnel, "error"), "ICMP "));
+}
+
 /* What a knock at the peer's port says, where nothing has come from it so far. */
 static int
 knock(const struct patient *p, struct findings *fs, uint16_t port)
@@ -121,8 +128,9 @@ knock(const struct patient *p, struct findings *fs, uint16_t port)
 	    addr_cmp(&by, &p->remote) != 0;
 
 	addr_str(&p->remote, a);
-	if (r == 0)
-		return (0);
+	/* who is asked often by iked says so only now and then: it has been said */
+	if (r == 0 || (r == ETIMEDOUT && icmp_heard(p) != NULL))
+		return (r);
 	f = finding_new(fs, 75);
 	switch (r) {
 	case ECONNREFUSED:
@@ -256,12 +264,45 @@ both_wait(const struct patient *p, struct findings *fs)
 	}
 }
 
+/* What iked has heard by ICMP in the last minute; it stands behind the error. */
+static void
+icmp(const struct patient *p, struct findings *fs)
+{
+	const char *said = icmp_heard(p);
+	char by[ADDR_STRLEN] = "", a[ADDR_STRLEN];
+	struct finding *f;
+
+	if (said == NULL)
+		return;
+	(void)sscanf(said, "ICMP %*[^,], says %45s", by);
+	addr_str(&p->remote, a);
+	f = finding_new(fs, 93);
+	finding_set(f->evidence, "%s", said);
+	if (strstr(said, "port unreachable") == NULL) {
+		finding_set(f->cause, "%s says that what iked sends to %s does not arrive [icmp]",
+		    by, a);
+		finding_set(f->advice, "prohibited: look at its rules; unreachable: at the way "
+		    "behind it. Such a message can be forged");
+	} else if (strcmp(by, a) == 0) {
+		finding_set(f->cause, "%s says that nobody listens there: no IKE daemon runs, or "
+		    "its own firewall refuses [icmp]", a);
+		finding_set(f->advice, "start iked there; or peer is not the address meant. Such a "
+		    "message can be forged");
+	} else {
+		finding_set(f->cause, "a firewall on the way, that of %s, refuses what iked sends "
+		    "to %s [icmp]", by, a);
+		finding_set(f->advice, "allow UDP 500 and 4500 there, in both directions. Such a "
+		    "message can be forged");
+	}
+}
+
 void
 doctor_down(const struct patient *p, struct findings *fs)
 {
 	doctor_reason(p, fs);
 	both_wait(p, fs);
 	stuck(p, fs);
+	icmp(p, fs);
 	if (addr_is_any(&p->remote) || !unheard(p))
 		return;
 	if (strcmp(field_str(p->tunnel, "reason"), "no-answer-auth") == 0 && !was_begun(p)) {

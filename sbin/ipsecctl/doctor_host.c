@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "doctor.h"
+#include "proc/udp.h"
 
 #define KNOCK_MS	500
 #define POKE_PORT	33434	/* traceroute's: nobody should listen there */
@@ -132,17 +133,18 @@ knock_message(uint16_t port, uint8_t msg[32])
 }
 
 int
-host_knock(const struct addr *remote, uint16_t port, struct addr *refuser)
+host_knock(const struct addr *remote, uint16_t port, struct addr *by)
 {
 	struct pollfd p = { .events = POLLIN };
+	struct icmp_said said;
 	uint8_t msg[32], in[512];
 	size_t len = knock_message(port, msg);
 	int i, r = ETIMEDOUT;
 
-	memset(refuser, 0, sizeof(*refuser));
+	memset(by, 0, sizeof(*by));
 	if ((p.fd = towards(remote, port)) == -1)
 		return (errno);
-	host_refused_by(p.fd, remote->fam == ADDR_V6);
+	(void)udp_errors_on(p.fd, (enum addr_family)remote->fam);
 	for (i = 0; i < KNOCKS && r == ETIMEDOUT; i++) {
 		if (send(p.fd, msg, len, 0) == -1) {
 			r = errno;
@@ -152,9 +154,8 @@ host_knock(const struct addr *remote, uint16_t port, struct addr *refuser)
 			continue;
 		r = recv(p.fd, in, sizeof(in), 0) == -1 ? errno : 0;
 	}
-	/* whose word it is, where the system tells */
-	if (r != 0 && r != ETIMEDOUT)
-		(void)host_refuser(p.fd, refuser);
+	if (r != 0 && udp_error(p.fd, &said))
+		*by = said.by;
 	(void)close(p.fd);
 	return (r);
 }

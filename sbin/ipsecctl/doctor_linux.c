@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <arpa/inet.h>
-#include <linux/errqueue.h>
 #include <netinet/in.h>
 
 #include <dirent.h>
@@ -101,49 +100,6 @@ host_unreached(const struct addr *remote, struct addr *neighbour)
 	neighbour->fam = ADDR_V4;
 	memcpy(neighbour->b, &hop, 4);
 	return (failed);
-}
-
-void
-host_refused_by(int fd, int v6)
-{
-	int on = 1;
-
-	(void)setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &on,
-	    sizeof(on));
-}
-
-int
-host_refuser(int fd, struct addr *a)
-{
-	uint8_t ctl[512] __attribute__((__aligned__(8))), in[64];
-	struct iovec iov = { in, sizeof(in) };
-	struct msghdr mh = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl,
-	    .msg_controllen = sizeof(ctl) };
-	struct sock_extended_err e;
-	struct sockaddr_storage ss;
-	struct endpoint ep;
-	struct cmsghdr *c;
-
-	if (recvmsg(fd, &mh, MSG_ERRQUEUE | MSG_DONTWAIT) == -1)
-		return (-1);
-	for (c = CMSG_FIRSTHDR(&mh); c != NULL; c = CMSG_NXTHDR(&mh, c)) {
-		if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
-		    !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
-			continue;
-		/* the error, and behind it the address of who has sent it */
-		memset(&ss, 0, sizeof(ss));
-		if (c->cmsg_len < CMSG_LEN(sizeof(e) + sizeof(struct sockaddr_in)))
-			continue;
-		memcpy(&e, CMSG_DATA(c), sizeof(e));
-		memcpy(&ss, CMSG_DATA(c) + sizeof(e), c->cmsg_len - CMSG_LEN(sizeof(e)) <
-		    sizeof(ss) ? c->cmsg_len - CMSG_LEN(sizeof(e)) : sizeof(ss));
-		if (e.ee_origin == SO_EE_ORIGIN_LOCAL ||
-		    addr_from_sockaddr(&ep, (struct sockaddr *)&ss, sizeof(ss)) == -1)
-			continue;
-		*a = ep.addr;
-		return (0);
-	}
-	return (-1);
 }
 
 void

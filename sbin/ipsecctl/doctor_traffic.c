@@ -242,7 +242,6 @@ static void
 keepalive(const struct patient *p, struct findings *fs)
 {
 	const char *state = field_str(p->keepalive, "state");
-	const char *note = field_str(p->keepalive, "note");
 	struct finding *f;
 
 	if (p->keepalive == NULL || strcmp(state, "up") == 0 || state[0] == '\0')
@@ -252,7 +251,7 @@ keepalive(const struct patient *p, struct findings *fs)
 		finding_set(f->cause, "no address of this machine is in the from net: nothing "
 		    "that it sends itself, keepalive too, can use the tunnel; what hosts "
 		    "behind it send can");
-		finding_set(f->evidence, "netwatchd: %s", note);
+		doctor_watch_words(p->keepalive, f->evidence);
 		finding_set(f->advice, "is the from net the right one? Else put an address of it "
 		    "on an interface");
 		return;
@@ -267,7 +266,7 @@ keepalive(const struct patient *p, struct findings *fs)
 	finding_set(f->cause, "keepalive's target %s does not answer: wrong target, or that host is "
 	    "down%s", field_str(p->keepalive, "target"), p->passing ? "; the tunnel passes other "
 	    "packets" : ", or the tunnel passes nothing");
-	finding_set(f->evidence, "netwatchd: %s%s%s", state, note[0] != '\0' ? ": " : "", note);
+	doctor_watch_words(p->keepalive, f->evidence);
 	finding_set(f->advice, "ipsecctl ping %s; choose a target that answers pings",
 	    field_str(p->tunnel, "tunnel"));
 }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What routers and hosts said by ICMP of datagrams that IKE sent.  Anybody can say that:
+ * it is evidence for a person, and changes nothing (RFC 7296 2.4).
+ */
+#ifndef PROC_ICMP_H
+#define PROC_ICMP_H
+
+#include "base/addr.h"
+#include "base/mono.h"
+
+#define ICMP_SLOTS	256	/* of remote addresses; the newest wins */
+#define ICMP_TEXT	128
+
+struct icmp_said {
+	struct addr	to, by;		/* whom it was sent to, who says so */
+	uint16_t	port;		/* of to */
+	uint8_t		type, code;	/* of the family of by */
+};
+
+struct icmp_seen {
+	struct icmp_slot {
+		struct icmp_said	s;	/* to: ADDR_NONE: free */
+		monotime		at, told;
+	}		slot[ICMP_SLOTS];
+	monotime	since;		/* told in this minute: so many */
+	unsigned int	told;
+};
+
+/* 1: a log line is due; 0: not again, or it says nothing (a path MTU). */
+int		 icmp_note(struct icmp_seen *, monotime now, const struct icmp_said *);
+/* "ICMP port unreachable, says 192.0.2.1 3s ago" of what was sent to that address in the
+ * last minute, "" nothing. */
+void		 icmp_text(const struct icmp_seen *, monotime now, const struct addr *to,
+		     char text[ICMP_TEXT]);
+/* "port unreachable"; NULL: nothing that explains an outage. */
+const char	*icmp_words(const struct icmp_said *);
+
+#endif
