@@ -376,7 +376,7 @@ step_tables() {
 	wait_for 5 ka_has seattle boise note 'no route to the target' || bad "it is not said"
 	kind_is main up && bad "a VRF's neighbour answers without it"
 	ka_over seattle blue sent 0 && bad "sent by a VRF that is none"
-	ka_has seattle blue note 'there is no socket for its fib' || bad "blue is not said"
+	wait_for 10 ka_has seattle blue note 'there is no socket for its fib' || bad "blue is not said"
 	ctl seattle show keepalive
 	on seattle ip rule del fwmark 7 table 77
 	# A VRF that is made later is there after a reload.
