@@ -105,7 +105,7 @@ esac
 [ -z "$DESTDIR" ] || exit 0
 
 mkdir -p "$EMPTYDIR"
-for u in _iked _ikenet _ikekeys _ikekern _netwatch; do
+for u in _iked _ikenet _ikekeys _ikekern _ikedns _netwatch; do
 	id "$u" >/dev/null 2>&1 && continue
 	echo "install: making user $u"
 	case $OS in

@@ -16,6 +16,7 @@
 	X(CHILDLESS, "ike-up")			\
 	X(ANEW, "made-anew")			\
 	X(MOVED, "moved")			\
+	X(RESOLVED, "resolved")			\
 	X(NAT_MOVED, "nat-moved")		\
 	X(INSIDE, "inside-address")		\
 	X(DOUBT, "doubt")			\
@@ -37,6 +38,7 @@
 	X(NO_WAY, "no-way")			\
 	X(ICMP, "icmp")				\
 	X(NO_PEER_ADDR, "no-peer-address")	\
+	X(UNRESOLVED, "unresolved")		\
 	X(UNKNOWN_PEER, "unknown-peer")		\
 	X(IKEV1, "ikev1")			\
 	X(COOKIE, "cookie")			\

@@ -63,8 +63,12 @@ conf_free(struct conf *c)
 
 	if (c == NULL)
 		return;
-	for (i = 0; i < c->npeers; i++)
+	for (i = 0; i < c->npeers; i++) {
 		wipe_psk(&c->peers[i]);
+		free(c->peers[i].localname);
+		free(c->peers[i].remotename);
+		free(c->peers[i].absent);
+	}
 	free(c->peers);
 	free_tunnels(c);
 	for (i = 0; i < c->nprops; i++)

@@ -31,6 +31,8 @@
 #define CONF_DPDMAX	86400
 
 #define CONF_IFACELEN	16	/* NUL included */
+#define CONF_HOSTLEN	254	/* a host name: RFC 1035 2.3.4; NUL included */
+#define CONF_ABSENTLEN	200	/* why it has no address; NUL included */
 
 enum conf_mode { MODE_PASSIVE, MODE_ACTIVE, MODE_ONDEMAND };
 
@@ -57,6 +59,12 @@ struct conf_peer {
 	uint8_t			 natt;		/* 0 auto, 1 forced (`natt`) */
 	uint8_t			 full;		/* `fulltranscript`: AUTH over all, or no SA */
 	uint32_t		 ntunnels;	/* how many statements use it */
+	/* Names, as they were written, where addresses were not (NULL).  Who runs the
+	 * configuration fills in local and remote; until then, and where they are of no
+	 * use, absent says why, and the peer is nobody's: not `any', either. */
+	char			*localname, *remotename;	/* owned, like absent */
+	uint8_t			 fam;		/* `inet' or `inet6' beside a name; or none */
+	char			*absent;
 };
 
 /* `dynamic`: the address that the peer gives us, or we give the peer. */
@@ -143,6 +151,8 @@ struct conf_errors {
 struct conf	*conf_parse(const char *file, const char *text, size_t len,
 		    const struct conf_io *, int flags, struct conf_errors *);
 void		 conf_free(struct conf *);	/* wipes secrets */
+/* One of its own; flags as conf_put_peer()'s; without watches.  NULL: no memory. */
+struct conf	*conf_clone(const struct conf *, int flags);
 /* The canonical text; parses back to an equal configuration.  Without
  * with_secrets the psk line is left as a comment.  malloc'd, NUL-terminated. */
 char		*conf_print(const struct conf *, int with_secrets);
@@ -192,6 +202,26 @@ int32_t	conf_tunnel_byname(const struct conf *, const char *);
 const char *conf_mode_name(enum conf_mode);
 /* Do the selectors from.t[i] and to.t[j] make a pair, of one family and one protocol? */
 int	conf_is_pair(const struct conf_tunnel *, unsigned int i, unsigned int j);
+/* Of a host: letters, digits, hyphens, underscores and dots, and no number at its end. */
+int	conf_host_ok(const char *);
+/* An address that a name may lead to: a host's, and not this one's own. */
+int	conf_host_addr(const struct addr *);
+int	conf_peer_named(const struct conf_peer *);	/* by a name, at either end */
+/* Text to be shown behind a name. */
+int	conf_absent_ok(const char *);
+/* Its addresses are these now; or why NULL is not: none.  0, or -1: no memory. */
+int	conf_peer_place(struct conf_peer *, const struct addr *local,
+	    const struct addr *remote, const char *why);
+/* What is known of a name: its addresses, the best first, or why there is none. */
+struct conf_found {
+	uint8_t			 n;
+	const struct addr	*a;
+	const char		*why;
+};
+typedef void conf_lookup(void *arg, const char *name, struct conf_found *);
+/* Puts all peers that have names in their places.  How many are elsewhere now; -1: no
+ * memory, and some may be. */
+int	conf_places(struct conf *, conf_lookup *, void *arg);
 /* A day as seconds since 1970, at its end (UTC): "2026-12-31".  0 or -1; and back. */
 int	conf_day_parse(const char *, int64_t *);
 #define CONF_DAYLEN	16
@@ -212,5 +242,8 @@ struct conf *conf_get_globals(struct rbuf *);
 int	conf_get_peer(struct rbuf *, struct conf *);
 int	conf_get_tunnel(struct rbuf *, struct conf *);
 int	conf_complete(struct conf *);
+/* Where a peer that has a name is now: its index first. */
+void	conf_put_place(struct wbuf *, const struct conf *, uint32_t peer);
+int	conf_get_place(struct rbuf *, struct conf *);
 
 #endif

@@ -31,10 +31,18 @@ same_name(void *arg, uint32_t i)
 	return (strcmp(k->p->seen[i].name, k->name) == 0);
 }
 
+static int
+same_host(const char *a, const char *b)
+{
+	return (a == NULL || b == NULL ? a == b : strcasecmp(a, b) == 0);
+}
+
 int
 conf_peer_same(const struct conf_peer *a, const struct conf_peer *b)
 {
-	return (addr_cmp(&a->local, &b->local) == 0 &&
+	return (addr_cmp(&a->local, &b->local) == 0 && a->fam == b->fam &&
+	    same_host(a->localname, b->localname) &&
+	    same_host(a->remotename, b->remotename) &&
 	    addr_cmp(&a->remote, &b->remote) == 0 &&
 	    ident_equal(&a->srcid, &b->srcid) && ident_equal(&a->dstid, &b->dstid));
 }
@@ -63,6 +71,14 @@ hash_addr(const struct addr *a, uint32_t h)
 }
 
 static uint32_t
+hash_host(const char *s, uint32_t h)
+{
+	for (; s != NULL && *s != '\0'; s++)
+		h = h * 31 + (*s >= 'A' && *s <= 'Z' ? (uint32_t)*s | 0x20 : (uint32_t)*s);
+	return (h);
+}
+
+static uint32_t
 hash_ts(const struct ts *t, uint32_t h)
 {
 	h = h * 131 + t->proto + ((uint32_t)t->sport << 16 | t->eport);
@@ -79,7 +95,8 @@ uint32_t
 conf_peer_hash(const struct conf_peer *p)
 {
 	return (hash_ident(&p->dstid, hash_ident(&p->srcid,
-	    hash_addr(&p->remote, hash_addr(&p->local, 0)))));
+	    hash_addr(&p->remote, hash_addr(&p->local, hash_host(p->remotename,
+	    hash_host(p->localname, p->fam)))))));
 }
 
 /* Remembers the name; the second of its kind is an error. */
@@ -136,6 +153,12 @@ default_peer(struct parser *p)
 	st->remotepos = st->pos;
 }
 
+static int
+has_peer(const struct stmt *st)
+{
+	return (st->remote.fam != ADDR_NONE || st->remotename[0] != '\0');
+}
+
 static void
 check_endpoints(struct parser *p)
 {
@@ -156,15 +179,17 @@ check_endpoints(struct parser *p)
 		conf_stmt_error(p, &st->pos, "%s says %s, but its local or peer "
 		    "is of the other family", callit(p, who),
 		    st->fam == ADDR_V4 ? "inet" : "inet6");
-	if ((st->seen & 1ULL << K_DEFAULT) != 0 && st->remote.fam != ADDR_NONE)
+	if (st->localname[0] != '\0' && strcasecmp(st->localname, st->remotename) == 0)
+		conf_stmt_error(p, &st->localpos, "local and peer are the same name");
+	if ((st->seen & 1ULL << K_DEFAULT) != 0 && has_peer(st))
 		conf_stmt_error(p, &st->pos, "%s is the default, which is for peers "
 		    "that no other fits: write peer any, or remove default",
 		    callit(p, who));
-	if (st->remote.fam == ADDR_NONE && st->mode != MODE_PASSIVE)
+	if (!has_peer(st) && st->mode != MODE_PASSIVE)
 		conf_stmt_error(p, &st->pos, "%s is %s but has no peer to call: "
 		    "write peer and its address, or passive", callit(p, who),
 		    conf_mode_name(st->mode));
-	else if (st->remote.fam == ADDR_NONE && st->keepalive != NULL)
+	else if (!has_peer(st) && st->keepalive != NULL)
 		conf_warning(p->errs, &st->pos, "%s has keepalive but no peer "
 		    "address: it is watched, not brought up", callit(p, who));
 	if (!st->has_psk)
@@ -368,6 +393,12 @@ check_transport(struct parser *p, const struct conf_tunnel *t)
 		    "remove natt, or write tunnel", callit(p, who));
 		return;
 	}
+	if (st->localname[0] != '\0' || st->remotename[0] != '\0') {
+		conf_stmt_error(p, &st->pos, "%s: transport is between the hosts of from "
+		    "and to, which are addresses: write local and peer as addresses, too",
+		    callit(p, who));
+		return;
+	}
 	if (st->local.fam == ADDR_NONE &&
 	    t->fromnet[0].len == 8 * addr_len(&t->fromnet[0].addr))
 		st->local = t->fromnet[0].addr;
@@ -507,7 +538,7 @@ claim_pairs(struct parser *p, const struct conf_tunnel *t, uint32_t index)
 
 /* The statement's peer, with identities that only repeat the address left out. */
 static void
-make_peer(const struct stmt *st, struct conf_peer *pe)
+make_peer(struct stmt *st, struct conf_peer *pe)
 {
 	struct ident	 id;
 
@@ -526,6 +557,12 @@ make_peer(const struct stmt *st, struct conf_peer *pe)
 		if (ident_equal(&id, &pe->dstid))
 			memset(&pe->dstid, 0, sizeof(pe->dstid));
 	}
+	if (st->localname[0] != '\0')
+		pe->localname = st->localname;
+	if (st->remotename[0] != '\0')
+		pe->remotename = st->remotename;
+	if (conf_peer_named(pe))
+		pe->fam = st->fam;
 	pe->ike = &st->ike;
 	pe->ikelifetime = st->ikelifetime;
 	pe->natt = st->natt;
@@ -563,7 +600,7 @@ static int64_t
 find_peer(struct parser *p)
 {
 	struct stmt		*st = &p->st;
-	struct conf_peer	 pe, *np;
+	struct conf_peer	 pe, own, *np;
 	const struct proposals	*ike;
 	struct key		 k = { p, NULL, &pe, NULL, NULL };
 	const struct conf_tunnel *t;
@@ -590,23 +627,32 @@ find_peer(struct parser *p)
 		return (what != NULL ? -1 : i);
 	}
 	i = p->conf->npeers;
-	pe.psk = pe.old = NULL;
+	own = pe;
+	own.psk = own.old = NULL;
+	own.localname = own.remotename = own.absent = NULL;
 	if (conf_grow(&v, &p->firstcap, (uint32_t)i, sizeof(*p->first)) == -1 ||
 	    (p->first = v, conf_table_add(&p->peers, h, (uint32_t)i)) == -1 ||
 	    (ike = conf_proposals_share(p->conf, &st->ike)) == NULL ||
-	    (st->psklen > 0 && (pe.psk = malloc(st->psklen)) == NULL) ||
-	    (st->oldlen > 0 && (pe.old = malloc(st->oldlen)) == NULL) ||
+	    (st->psklen > 0 && (own.psk = malloc(st->psklen)) == NULL) ||
+	    (st->oldlen > 0 && (own.old = malloc(st->oldlen)) == NULL) ||
+	    (pe.localname != NULL && (own.localname = strdup(pe.localname)) == NULL) ||
+	    (pe.remotename != NULL && (own.remotename = strdup(pe.remotename)) == NULL) ||
+	    (conf_peer_named(&pe) && conf_peer_place(&own, NULL, NULL,
+	    "its name is not looked up yet") == -1) ||
 	    (np = conf_add_peer(p->conf)) == NULL) {
-		free(pe.psk);
-		free(pe.old);
+		free(own.absent);
+		free(own.psk);
+		free(own.old);
+		free(own.localname);
+		free(own.remotename);
 		p->lx.nomem = 1;
 		return (-1);
 	}
 	if (st->psklen > 0)
-		memcpy(pe.psk, st->psk, st->psklen);
+		memcpy(own.psk, st->psk, st->psklen);
 	if (st->oldlen > 0)
-		memcpy(pe.old, st->old, st->oldlen);
-	*np = pe;
+		memcpy(own.old, st->old, st->oldlen);
+	*np = own;
 	np->ike = ike;
 	p->first[i] = p->conf->ntunnels;
 	return (i);

@@ -9,7 +9,7 @@
 
 #include "conf/conf_parse.h"
 
-#define MSG_VERSION	5
+#define MSG_VERSION	6
 
 static void
 put_addr(struct wbuf *w, const struct addr *a)
@@ -265,6 +265,10 @@ conf_put_peer(struct wbuf *w, const struct conf_peer *pe, int flags)
 	wbuf_u64(w, (uint64_t)pe->old_until);
 	wbuf_u16(w, oldlen);
 	wbuf_bytes(w, pe->old, oldlen);
+	wbuf_str(w, pe->localname != NULL ? pe->localname : "");
+	wbuf_str(w, pe->remotename != NULL ? pe->remotename : "");
+	wbuf_u8(w, pe->fam);
+	wbuf_str(w, pe->absent != NULL ? pe->absent : "");
 }
 
 static int
@@ -276,6 +280,38 @@ take_secret(uint8_t **dst, const uint8_t *p, uint16_t len)
 		return (-1);
 	memcpy(*dst, p, len);
 	return (0);
+}
+
+/* NULL where it is empty. */
+static char *
+get_text(struct rbuf *r, char *dst, size_t cap)
+{
+	dst[0] = '\0';
+	rbuf_str(r, dst, cap);
+	return (dst[0] != '\0' ? dst : NULL);
+}
+
+static void
+drop_texts(struct conf_peer *pe)
+{
+	free(pe->localname);
+	free(pe->remotename);
+	free(pe->absent);
+}
+
+/* Copies of its own. */
+static int
+take_texts(struct conf_peer *pe)
+{
+	char		**s[] = { &pe->localname, &pe->remotename, &pe->absent };
+	unsigned int	 i, bad = 0;
+
+	for (i = 0; i < 3; i++)
+		if (*s[i] != NULL && (*s[i] = strdup(*s[i])) == NULL)
+			bad = 1;
+	if (bad)
+		drop_texts(pe);
+	return (bad ? -1 : 0);
 }
 
 static void
@@ -292,6 +328,8 @@ conf_get_peer(struct rbuf *r, struct conf *c)
 	struct conf_peer	 pe, *np;
 	struct proposals	 ps;
 	const uint8_t		*psk, *old;
+	char			 local[CONF_HOSTLEN], remote[CONF_HOSTLEN];
+	char			 absent[CONF_ABSENTLEN];
 
 	memset(&pe, 0, sizeof(pe));
 	memset(&ps, 0, sizeof(ps));
@@ -312,24 +350,25 @@ conf_get_peer(struct rbuf *r, struct conf *c)
 	pe.old_until = (int64_t)rbuf_u64(r);
 	pe.oldlen = rbuf_u16(r);
 	old = rbuf_bytes(r, pe.oldlen);
+	pe.localname = get_text(r, local, sizeof(local));
+	pe.remotename = get_text(r, remote, sizeof(remote));
+	pe.fam = rbuf_u8(r);
+	pe.absent = get_text(r, absent, sizeof(absent));
 	if (!rbuf_ok(r) || c->npeers >= c->want_peers || !pe.has_psk ||
 	    pe.psklen > CONF_PSKMAX || pe.oldlen > CONF_PSKMAX ||
 	    pe.old_until < 0 ||
 	    (!pe.has_old && (pe.oldlen != 0 || pe.old_until != 0)) ||
 	    pe.ntunnels == 0 || pe.ntunnels > c->want_tunnels ||
-	    (pe.local.fam != ADDR_NONE && !conf_addr_ok(&pe.local)) ||
-	    (pe.remote.fam != ADDR_NONE && !conf_addr_ok(&pe.remote)) ||
-	    (pe.local.fam != ADDR_NONE && pe.remote.fam != ADDR_NONE &&
-	    (pe.local.fam != pe.remote.fam ||
-	    addr_cmp(&pe.local, &pe.remote) == 0)))
+	    !conf_place_ok(&pe))
 		return (-1);
-	if ((pe.ike = conf_proposals_share(c, &ps)) == NULL)
+	if ((pe.ike = conf_proposals_share(c, &ps)) == NULL || take_texts(&pe) == -1)
 		return (-1);
 	if (take_secret(&pe.psk, psk, pe.psklen) == -1 ||
 	    take_secret(&pe.old, old, pe.oldlen) == -1 ||
 	    (np = conf_add_peer(c)) == NULL) {
 		drop_secret(pe.psk, pe.psklen);
 		drop_secret(pe.old, pe.oldlen);
+		drop_texts(&pe);
 		return (-1);
 	}
 	*np = pe;
@@ -407,7 +446,7 @@ conf_get_tunnel(struct rbuf *r, struct conf *c)
 		goto fail;
 	t.mode = (enum conf_mode)mode;
 	/* Nobody can be called at `any`. */
-	if (t.mode != MODE_PASSIVE &&
+	if (t.mode != MODE_PASSIVE && c->peers[t.peer].remotename == NULL &&
 	    c->peers[t.peer].remote.fam == ADDR_NONE)
 		goto fail;
 	if ((t.esp = conf_proposals_share(c, &ps)) == NULL ||

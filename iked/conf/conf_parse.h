@@ -51,6 +51,7 @@ struct stmt {
 	char		 iface[CONF_IFACELEN];
 	uint32_t	 pair[TS_MAX];	/* bits: to-entries named with a from-entry */
 	struct addr	 local, remote;
+	char		 localname[CONF_HOSTLEN], remotename[CONF_HOSTLEN];
 	struct pos	 localpos, remotepos, portpos, backuppos;
 	struct pos	 targetpos[CONF_TARGETS];
 	struct ident	 srcid, dstid;
@@ -209,6 +210,9 @@ int		 conf_target_inside(const struct conf_tunnel *, const struct addr *);
 int		 conf_target_carried(const struct conf_tunnel *, const struct addr *);
 /* Two hosts, which are the peer's own addresses. */
 int		 conf_transport_ok(const struct conf_tunnel *, const struct conf_peer *);
+
+/* conf_host.c: is the peer's place one that a peer can have? */
+int		 conf_place_ok(const struct conf_peer *);
 
 /* conf_proto.c: IP protocols */
 #define CONF_PROTOLEN	12

@@ -81,7 +81,7 @@ address_and(struct parser *p, const struct tok *t, const char *show,
 	return (1);
 }
 
-/* A name that may stand where an address is wanted, and cannot yet. */
+/* A word that may not stand where an address is wanted. */
 static void
 bad_address(struct parser *p, const struct tok *t, const char *kw, int net)
 {
@@ -98,18 +98,31 @@ bad_address(struct parser *p, const struct tok *t, const char *kw, int net)
 	if (!net && strchr(t->s, '/') != NULL)
 		conf_stmt_error(p, &t->pos, "%s after \"%s\": a single address "
 		    "or any is wanted, not a network", show, kw);
-	else if (*s != '\0' && strchr(t->s, ':') == NULL)
-		conf_stmt_error(p, &t->pos, "%s after \"%s\": names are known but "
-		    "not resolved yet: write the address%s", show, kw,
-		    net ? " (10.1.0.0/24) or any" : " or any");
+	else if (net && *s != '\0' && strchr(t->s, ':') == NULL)
+		conf_stmt_error(p, &t->pos, "%s after \"%s\": a name is looked up "
+		    "after peer and local alone: write the address (10.1.0.0/24) or "
+		    "any", show, kw);
+	else if (!net && conf_host_ok(t->s))
+		conf_stmt_error(p, &t->pos, "%s after \"%s\": a host name that stands "
+		    "in quotes or comes out of a macro has a dot, so that no secret is "
+		    "looked up by mistake", show, kw);
 	else
 		conf_stmt_error(p, &t->pos, "%s after \"%s\" is neither %s nor "
 		    "any", show, kw, net ? "a network (10.1.0.0/24, "
-		    "2001:db8::/64)" : "an address");
+		    "2001:db8::/64)" : "an address, a host name");
+}
+
+/* It goes out to whoever answers for names: what might be a secret does not. */
+static int
+is_name(const struct parser *p, const struct tok *t)
+{
+	return (p->lx.hide == HIDE_NO && conf_host_ok(t->s) &&
+	    ((t->kind == T_WORD && t->macro == NULL) || strchr(t->s, '.') != NULL));
 }
 
 static void
-opt_address(struct parser *p, const char *kw, struct addr *a, struct pos *pos)
+opt_address(struct parser *p, const char *kw, struct addr *a,
+    char name[CONF_HOSTLEN], struct pos *pos)
 {
 	struct tok	*t;
 	char		 show[SHOWLEN], str[ADDR_STRLEN];
@@ -119,9 +132,12 @@ opt_address(struct parser *p, const char *kw, struct addr *a, struct pos *pos)
 	*pos = t->pos;
 	if (strcmp(t->s, "any") == 0)
 		return;
-	if (addr_parse(a, t->s) == -1)
-		bad_address(p, t, kw, 0);
-	else if (!conf_addr_ok(a))
+	if (addr_parse(a, t->s) == -1) {
+		if (is_name(p, t))
+			(void)strlcpy(name, t->s, CONF_HOSTLEN);
+		else
+			bad_address(p, t, kw, 0);
+	} else if (!conf_addr_ok(a))
 		conf_stmt_error(p, &t->pos, "%s after \"%s\" is not the address "
 		    "of a host%s", conf_show(p, t, show), kw,
 		    addr_is_any(a) ? ": write any" : "");
@@ -577,10 +593,12 @@ option(struct parser *p, const struct conf_word *w, const struct pos *pos)
 		opt_nets(p, w);
 		break;
 	case K_LOCAL:
-		opt_address(p, "local", &st->local, &st->localpos);
+		opt_address(p, "local", &st->local, st->localname,
+		    &st->localpos);
 		break;
 	case K_PEER:
-		opt_address(p, "peer", &st->remote, &st->remotepos);
+		opt_address(p, "peer", &st->remote, st->remotename,
+		    &st->remotepos);
 		break;
 	case K_SRCID:
 		opt_id(p, "srcid", &st->srcid);

@@ -171,9 +171,12 @@ put_peer(struct out *o, const struct conf_peer *pe)
 	char	 s[ADDR_STRLEN], id[ID_STRLEN];
 
 	put(o, " \\\n\t");
-	if (pe->local.fam != ADDR_NONE)
+	if (pe->localname != NULL)
+		put(o, "local %s ", pe->localname);
+	else if (pe->local.fam != ADDR_NONE)
 		put(o, "local %s ", addr_str(&pe->local, s));
-	put(o, "peer %s", addr_str(&pe->remote, s));
+	put(o, "peer %s", pe->remotename != NULL ? pe->remotename :
+	    addr_str(&pe->remote, s));
 	if (pe->srcid.type != ID_NONE)
 		put(o, " \\\n\tsrcid \"%s\"", ident_conf(&pe->srcid, id));
 	if (pe->dstid.type != ID_NONE)
@@ -269,6 +272,8 @@ put_tunnel(struct out *o, const struct conf *c, const struct conf_tunnel *t,
 	put(o, "ikev2 \"%s\" %s %s%s%s esp%s", t->name, conf_mode_name(t->mode),
 	    t->transport ? "transport" : "tunnel", pe->natt ? " natt" : "",
 	    pe->full ? " fulltranscript" : "", t->single ? " single" : "");
+	if (pe->fam != ADDR_NONE)
+		put(o, " %s", pe->fam == ADDR_V4 ? "inet" : "inet6");
 	put_protos(o, t);
 	put(o, " \\\n\t");
 	if (t->dyn == DYN_FROM)

@@ -402,6 +402,12 @@ engine_lost(struct engine *e, monotime now)
 	engine_settle(e);
 }
 
+const struct conf *
+engine_conf_used(const struct engine *e)
+{
+	return (e->w.conf);
+}
+
 const char engine_unknown[] = "there is no tunnel of this name";
 const char engine_notup[] = "the tunnel is not up";
 
@@ -411,6 +417,8 @@ may_begin(const struct world *w, uint32_t i)
 {
 	if (tunnel_conf(w, i)->mode == MODE_PASSIVE)
 		return ("the tunnel is passive: its peer has to start");
+	if (peer_conf(w, w->tunnels[i].peer)->absent != NULL)
+		return (peer_conf(w, w->tunnels[i].peer)->absent);
 	if (addr_is_any(&peer_conf(w, w->tunnels[i].peer)->remote))
 		return ("the peer's address is not configured: it has to start");
 	if (w->flushed)

@@ -67,6 +67,8 @@ void	engine_caps(struct engine *, const struct kern_caps *);
  * 0, or -1: no memory (logged), and the old generation is still in use.
  */
 int	engine_conf(struct engine *, monotime now, struct conf *);
+/* The one in use; NULL: none yet.  Good until the next call. */
+const struct conf *engine_conf_used(const struct engine *);
 /*
  * What engine_conf() would do with this one: records SHOWK_PLAN, the tunnels of the new
  * generation and then those that would be removed.  They are there until they have been

@@ -177,6 +177,10 @@ show_tunnel(const struct world *w, uint32_t i, struct show_tunnel *r)
 	else if (t->error != NULL)
 		(void)strlcpy(r->error, t->error, sizeof(r->error));
 	r->reason = t->why;
+	if (p->absent != NULL && !w->flushed) {
+		r->reason = WHY_UNRESOLVED;
+		(void)strlcpy(r->error, p->absent, sizeof(r->error));
+	}
 	r->local.addr = p->local;
 	r->remote.addr = p->remote;
 	r->from = ct->from;

@@ -121,6 +121,10 @@ sa_init_start(struct world *w, uint32_t tunnel)
 	struct proposals ps;
 	char		 a[ADDR_STRLEN];
 
+	if (peer_conf(w, peer)->absent != NULL) {
+		tunnel_error(w, tunnel, WHY_UNRESOLVED, "%s", peer_conf(w, peer)->absent);
+		return (-1);
+	}
 	if (addr_is_any(&peer_conf(w, peer)->remote)) {
 		tunnel_error(w, tunnel, WHY_NO_PEER_ADDR,
 		    "the peer's address is not configured: "

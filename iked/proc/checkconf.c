@@ -11,7 +11,9 @@
 
 #include "conf/lint.h"
 #include "proc/checkconf.h"
+#include "proc/known.h"
 #include "proc/plog.h"
+#include "proc/resolve.h"
 #include "proc/rules.h"
 
 #define LINT_LINES	200	/* who has more does not read them */
@@ -121,6 +123,33 @@ lint(const struct conf *c)
 	free(a);
 }
 
+/* Asked for, as it takes a resolver and its time. */
+static void
+look_up(const struct conf *c)
+{
+	struct known k;
+	struct name_ans a;
+	char s[ADDR_STRLEN];
+	uint32_t i;
+	uint8_t n;
+
+	memset(&k, 0, sizeof(k));
+	if (known_list(&k, c) == -1)
+		fatal("names");
+	for (i = 0; i < k.n; i++) {
+		resolve_now(k.v[i].name, &a);
+		if (a.n == 0)
+			(void)fprintf(stderr, "warning: %s does not resolve just now: %s\n",
+			    k.v[i].name, a.why);
+		else
+			(void)fprintf(stderr, "%s is", k.v[i].name);
+		for (n = 0; n < a.n; n++)
+			(void)fprintf(stderr, " %s%s", addr_str(&a.a[n], s),
+			    n + 1 < a.n ? "," : "\n");
+	}
+	known_free(&k);
+}
+
 int
 checkconf(const struct parent_opts *o, int secrets)
 {
@@ -153,6 +182,8 @@ checkconf(const struct parent_opts *o, int secrets)
 	}
 	(void)fprintf(o->verbose ? stderr : stdout, "configuration OK%s\n",
 	    c->ntunnels == 0 ? ", without a tunnel" : "");
+	if (o->resolve)
+		look_up(c);
 	lint(c);
 	parent_conf_old(c, plog());
 	conf_free(c);

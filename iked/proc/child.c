@@ -182,6 +182,8 @@ child_confine(struct child *ch)
 	u.gid = ch->setup.gid;
 	if (privdrop(ch->setup.role, &u, ch->setup.chroot, &ch->log) == -1)
 		return (-1);
+	if (ch->ops->last != NULL && ch->ops->last(ch) == -1)
+		return (-1);
 	if (ch->setup.sandbox)
 		return (sandbox_enter(ch->setup.role, ch->ops->maxfiles,
 		    &ch->log));
@@ -201,6 +203,8 @@ role_ops(enum role role)
 		return (&kernel_role);
 	case ROLE_CONTROL:
 		return (&control_role);
+	case ROLE_NAMES:
+		return (&names_role);
 	default:
 		return (NULL);
 	}

@@ -39,9 +39,12 @@ struct role_ops {
 	int	(*message)(struct child *, uint16_t type, struct rbuf *, int fd);
 	/* The parent orders the end; the role exits with child_exit() when done. */
 	void	(*shutdown)(struct child *, int remove);
+	/* As its user, before the sandbox; may be NULL. */
+	int	(*last)(struct child *);
 };
 
-extern const struct role_ops ike_role, keys_role, kernel_role, control_role;
+extern const struct role_ops ike_role, keys_role, kernel_role, control_role,
+    names_role;
 
 /* Never returns. */
 void	child_main(const char *role) __attribute__((__noreturn__));

@@ -274,5 +274,6 @@ control_shutdown(struct child *ch, int remove)
 
 const struct role_ops control_role = {
 	CLIENTS_MAX + 16, control_prepare, control_start, control_message,
-	control_shutdown
+	control_shutdown,
+	NULL
 };

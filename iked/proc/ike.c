@@ -164,12 +164,35 @@ ike_monitor(int on)
 	s.events_lost = 0;
 }
 
+/* The name of a peer that does not answer may lead elsewhere by now. */
+static void
+not_there(const struct show_event *ev)
+{
+	const struct conf *c = engine_conf_used(s.engine);
+	struct no_answer n;
+	struct msg m;
+	int32_t t;
+
+	if (c == NULL || ev->reason == WHY_COMMAND || ev->reason == WHY_CONFIG ||
+	    ev->reason == WHY_UNRESOLVED ||
+	    (t = conf_tunnel_byname(c, ev->tunnel)) == -1)
+		return;
+	n.gen = c->gen;
+	n.peer = c->tunnels[t].peer;
+	if (!conf_peer_named(&c->peers[n.peer]))
+		return;
+	msg_put_no_answer(&m, &n);
+	(void)chan_put(s.ch->parent, &m);
+}
+
 static void
 fx_event(void *arg, const struct show_event *ev)
 {
 	struct msg m;
 
 	(void)arg;
+	if (ev->type == EVENT_FAILURE || ev->type == EVENT_DOWN)
+		not_there(ev);
 	if (!s.monitored)
 		return;
 	msg_put_event(&m, ev, s.events_lost);
@@ -584,6 +607,7 @@ ike_message(struct child *ch, uint16_t type, struct rbuf *r, int fd)
 		s.plan = 1;
 		return (0);
 	}
+	s.in.base[0] = engine_conf_used(s.engine);
 	if ((rv = confin_message(&s.in, type, r, &c)) != 1)
 		return (rv);
 	if (s.plan)
@@ -605,5 +629,6 @@ ike_shutdown(struct child *ch, int remove)
 }
 
 const struct role_ops ike_role = {
-	24, ike_prepare, ike_start, ike_message, ike_shutdown
+	24, ike_prepare, ike_start, ike_message, ike_shutdown,
+	NULL
 };

@@ -60,6 +60,8 @@ parse_option(struct parent_opts *o, const char *arg)
 		o->backend = KERN_PFKEY;
 	else if (KEY("sandbox") && strcmp(val, "off") == 0)
 		o->sandbox = 0;
+	else if (KEY("resolve") && strcmp(val, "now") == 0)
+		o->resolve = 1;
 	else if (KEY("port"))
 		o->port = parse_port(val);
 	else if (KEY("nattport"))
@@ -68,8 +70,8 @@ parse_option(struct parent_opts *o, const char *arg)
 	    strlen(val) < sizeof(o->chroot))
 		(void)strlcpy(o->chroot, val, sizeof(o->chroot));
 	else
-		fatalx("-o %s: know backend=xfrm|pfkey, sandbox=off, port=N, "
-		    "nattport=N, chroot=/DIR", arg);
+		fatalx("-o %s: know backend=xfrm|pfkey, sandbox=off, resolve=now, "
+		    "port=N, nattport=N, chroot=/DIR", arg);
 #undef KEY
 }
 

@@ -190,6 +190,7 @@ kernel_message(struct child *ch, uint16_t type, struct rbuf *r, int fd)
 	int rv;
 
 	(void)ch;
+	kn.in.base[0] = kn.now != NULL ? kn.now->conf : NULL;
 	if (fd != -1 || (rv = confin_message(&kn.in, type, r, &c)) == -1)
 		return (-1);
 	if (rv == 1) {
@@ -236,5 +237,6 @@ kernel_shutdown(struct child *ch, int remove)
 }
 
 const struct role_ops kernel_role = {
-	16, kernel_prepare, kernel_start, kernel_message, kernel_shutdown
+	16, kernel_prepare, kernel_start, kernel_message, kernel_shutdown,
+	NULL
 };

@@ -98,7 +98,9 @@ check_endpoints(const struct ktable *kt, const struct kernel_req *q)
 	const struct kern_sa *sa = &q->sa;
 	int out, in;
 
-	if (sa->src.fam == ADDR_NONE || sa->dst.fam != sa->src.fam)
+	/* a name without an address is not any address */
+	if (sa->src.fam == ADDR_NONE || sa->dst.fam != sa->src.fam ||
+	    kt->conf->peers[kt->conf->tunnels[q->tunnel].peer].absent != NULL)
 		return (-1);
 	out = fit(kt, q->tunnel, &sa->src, &sa->dst);
 	in = fit(kt, q->tunnel, &sa->dst, &sa->src);

@@ -103,6 +103,8 @@ keys_message(struct child *ch, uint16_t type, struct rbuf *r, int fd)
 	struct msg m;
 	int rv;
 
+	k.in.base[0] = k.now;
+	k.in.base[1] = k.before;
 	if (fd != -1 || (rv = confin_message(&k.in, type, r, &c)) == -1)
 		return (-1);
 	if (rv == 0)
@@ -132,5 +134,6 @@ keys_shutdown(struct child *ch, int remove)
 }
 
 const struct role_ops keys_role = {
-	16, keys_prepare, keys_start, keys_message, keys_shutdown
+	16, keys_prepare, keys_start, keys_message, keys_shutdown,
+	NULL
 };

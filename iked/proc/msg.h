@@ -51,7 +51,13 @@ enum msg_type {
 	/* control <-> kernel */
 	M_POLICIES = 70, M_POLICY_RECS,
 	M_FLUSH, M_FLUSH_ANS,
-	M_SYSTEM, M_SYSTEM_RECS, M_SYSTEM_ANS	/* the last one when it is refused */
+	M_SYSTEM, M_SYSTEM_RECS, M_SYSTEM_ANS,	/* the last one when it is refused */
+	/* parent -> keys, kernel, ike: the same once more, with peers at other places */
+	M_CONF_AGAIN = 80, M_CONF_PLACE,
+	/* ike -> parent: a peer that has a name does not answer */
+	M_NO_ANSWER,
+	/* parent <-> names */
+	M_NAMES, M_NAME, M_NAMES_END, M_NAME_NOW, M_NAME_ANS
 };
 
 /* Start (msg_setup.c). */
@@ -119,6 +125,7 @@ struct confout {
 	const struct conf	*conf;		/* NULL: nothing to send */
 	int			 flags;		/* CONF_WITH_SECRETS */
 	uint32_t		 keep;		/* the generation in use; 0 none */
+	uint32_t		 again;		/* it is that one but for its peers' places; or 0 */
 	int			 begun;
 	uint32_t		 peer, tunnel;
 };
@@ -128,6 +135,8 @@ int	confout_next(struct confout *, struct msg *);
 struct confin {
 	struct conf	*conf;		/* being filled */
 	uint32_t	 keep;		/* the generation to keep beside it */
+	int		 again;		/* peers are put in other places, nothing else */
+	const struct conf *base[2];	/* generations that may come again; or NULL */
 };
 /*
  * Takes one message of the series.  1: complete, *out is the receiver's; 0: more to
@@ -135,6 +144,31 @@ struct confin {
  */
 int	confin_message(struct confin *, uint16_t type, struct rbuf *, struct conf **out);
 void	confin_reset(struct confin *);
+
+/* Names (msg_names.c).  A list has a serial; of it each name is known by its place. */
+#define NAME_ADDRS	8
+#define NAME_WHYLEN	100
+struct name_item {
+	uint32_t	index;
+	char		name[CONF_HOSTLEN];
+};
+struct name_ans {
+	uint32_t	serial, index;
+	uint8_t		n;			/* 0: why */
+	struct addr	a[NAME_ADDRS];		/* the resolver's order */
+	char		why[NAME_WHYLEN];	/* printable; "" where n is not 0 */
+};
+struct no_answer {
+	uint32_t	gen, peer;
+};
+void	msg_put_names(struct msg *, uint16_t type, uint32_t serial, uint32_t n);
+int	msg_get_names(struct rbuf *, uint32_t *serial, uint32_t *n);
+void	msg_put_name(struct msg *, const struct name_item *);
+int	msg_get_name(struct rbuf *, struct name_item *);
+void	msg_put_name_ans(struct msg *, const struct name_ans *);
+int	msg_get_name_ans(struct rbuf *, struct name_ans *);
+void	msg_put_no_answer(struct msg *, const struct no_answer *);
+int	msg_get_no_answer(struct rbuf *, struct no_answer *);
 
 /* keys (msg_keys.c).  Spans refer to the message's octets. */
 void	msg_put_keys_req(struct msg *, const struct keys_req *);

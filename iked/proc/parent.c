@@ -57,6 +57,7 @@ parent_give_conf(enum role role)
 	k->out.conf = pa.conf;
 	k->out.flags = role == ROLE_KEYS ? CONF_WITH_SECRETS : 0;
 	k->out.keep = pa.live;
+	k->out.again = pa.conf == pa.last ? pa.live : 0;
 	feed(k);
 }
 
@@ -68,7 +69,8 @@ parent_conf_drop(void)
 
 	for (i = 0; i < NROLES; i++)
 		memset(&pa.kid[roles[i]].out, 0, sizeof(pa.kid[0].out));
-	conf_free(pa.conf);
+	if (pa.conf != pa.last)
+		conf_free(pa.conf);
 	pa.conf = NULL;
 }
 
@@ -97,23 +99,30 @@ notify_ready(void)
 static void
 conf_stands(uint32_t failed)
 {
-	log_info(plog(), "%s: %u tunnels with %u peers%s",
-	    pa.was_up ? "configuration in use" : "iked " IKEEP_VERSION " ready",
-	    pa.conf->ntunnels, pa.conf->npeers,
-	    failed ? "; some of their traps could not be placed" : "");
+	int places = pa.conf == pa.last;
+
+	if (!places)
+		log_info(plog(), "%s: %u tunnels with %u peers%s",
+		    pa.was_up ? "configuration in use" : "iked " IKEEP_VERSION " ready",
+		    pa.conf->ntunnels, pa.conf->npeers,
+		    failed ? "; some of their traps could not be placed" : "");
 	pa.live = pa.conf->gen;
 	pa.was_up = 1;
-	conf_free(pa.last);
+	if (!places)
+		conf_free(pa.last);
 	pa.last = pa.conf;
 	pa.conf = NULL;
 	parent_conf_drop();
 	conf_keep_marks(pa.last);
 	pa.phase = PH_IDLE;
+	if (!places)
+		parent_names_list();
 	parent_reload_answer(1, "");
 	ev_timer_stop(pa.loop, &pa.stable);
 	ev_timer_set(&pa.stable, STABLE, 0.);
 	ev_timer_start(pa.loop, &pa.stable);
-	parent_daily();
+	if (!places)
+		parent_daily();
 	notify_ready();
 	parent_reload_again();
 }
@@ -264,6 +273,8 @@ kid_message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 			return (-1);
 		parent_reload(token, type == M_PLAN);
 		return (0);
+	case M_NO_ANSWER:
+		return (k->role == ROLE_IKE ? parent_names_mute(r) : -1);
 	case M_SETVERBOSE:
 		return (k->role == ROLE_IKE ? said_verbose(r) : -1);
 	default:
@@ -308,6 +319,7 @@ stop(int remove_policies)
 		    "stopping; policies are taken away" :
 		    "stopping; traps stay");
 	ev_timer_stop(pa.loop, &pa.restart);
+	parent_names_stop();
 	if (kids_left() == 0) {
 		if (remove_policies)
 			log_fault(plog(), WHY_FLUSHED, "no process lives that could take them "
@@ -442,6 +454,7 @@ parent_run(const struct parent_opts *o, struct conf *c, int sweep)
 	if (conf_psk_serials(pa.conf, NULL, pa.mark) == -1)
 		fatal("configuration");
 	kids_init();
+	parent_names_init();
 	ev_init(&pa.deadline, on_deadline);
 	kids_start();
 	ev_run(pa.loop, 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Private to the parent: parent.c (what the children say, the end), parent_reload.c,
- * parent_kids.c (their lives), parent_conf.c (files), parent_sock.c (sockets and the pidfile),
- * parent_spawn.c (fork and exec).
+ * parent_kids.c (their lives), parent_names.c (names of peers), parent_conf.c (files),
+ * parent_sock.c (sockets and the pidfile), parent_spawn.c (fork and exec).
  */
 #ifndef PROC_PARENT_H
 #define PROC_PARENT_H
@@ -27,6 +27,7 @@ struct parent_opts {
 	int		 front;		/* -d */
 	int		 verbose;	/* -v */
 	int		 sandbox;	/* -o sandbox=off: 0 */
+	int		 resolve;	/* -o resolve=now: -n looks names up */
 	uint8_t		 backend;	/* -o backend=, enum kern_backend */
 	uint16_t	 port, natt_port;
 	char		 chroot[256];

@@ -42,8 +42,8 @@ kid_give(struct kid *k, enum fd_kind kind, uint8_t which, int fd)
 	return (chan_put(k->chan, &m));
 }
 
-static int
-kid_start(struct kid *k)
+int
+kid_start(struct kid *k, const char *chroot, const struct chan_ops *ops, size_t queue)
 {
 	struct setup s;
 	struct msg m;
@@ -53,8 +53,7 @@ kid_start(struct kid *k)
 		k->pid = 0;
 		return (-1);
 	}
-	if ((k->chan = chan_new(pa.loop, fd, KID_QUEUE, &parent_kid_ops,
-	    k)) == NULL)
+	if ((k->chan = chan_new(pa.loop, fd, queue, ops, k)) == NULL)
 		return (-1);
 	memset(&s, 0, sizeof(s));
 	s.role = k->role;
@@ -66,9 +65,24 @@ kid_start(struct kid *k)
 	s.sweep = pa.sweep != 0;
 	s.port = pa.o->port;
 	s.natt_port = pa.o->natt_port;
-	(void)strlcpy(s.chroot, pa.o->chroot, sizeof(s.chroot));
+	(void)strlcpy(s.chroot, chroot, sizeof(s.chroot));
 	msg_put_setup(&m, &s);
-	return (chan_put(k->chan, &m));
+	if (chan_put(k->chan, &m) == -1)
+		return (-1);
+	chan_flush(k->chan, 0);		/* alone: it has no loop yet */
+	return (0);
+}
+
+int
+kid_go(struct kid *k)
+{
+	struct msg m;
+
+	msg_start(&m, M_GO);
+	if (chan_put(k->chan, &m) == -1)
+		return (-1);
+	chan_flush(k->chan, 0);
+	return (0);
 }
 
 static int
@@ -88,12 +102,12 @@ kids_link(enum role a, enum role b)
 static int
 kids_try(void)
 {
-	struct msg m;
 	size_t i;
 	int fd;
 
 	for (i = 0; i < NROLES; i++)
-		if (kid_start(&pa.kid[roles[i]]) == -1)
+		if (kid_start(&pa.kid[roles[i]], pa.o->chroot, &parent_kid_ops,
+		    KID_QUEUE) == -1)
 			return (-1);
 	if (kids_link(ROLE_IKE, ROLE_KEYS) == -1 ||
 	    kids_link(ROLE_IKE, ROLE_KERNEL) == -1 ||
@@ -111,12 +125,9 @@ kids_try(void)
 		    fd) == -1)
 			return (-1);
 	}
-	for (i = 0; i < NROLES; i++) {
-		msg_start(&m, M_GO);
-		if (chan_put(pa.kid[roles[i]].chan, &m) == -1)
+	for (i = 0; i < NROLES; i++)
+		if (kid_go(&pa.kid[roles[i]]) == -1)
 			return (-1);
-		chan_flush(pa.kid[roles[i]].chan, 0);	/* alone: it has no loop yet */
-	}
 	return (0);
 }
 
@@ -234,7 +245,7 @@ kids_bury(void)
 		chan_free(pa.kid[roles[i]].chan);
 		pa.kid[roles[i]].chan = NULL;
 	}
-	pa.token = 0;
+	pa.token = pa.again_token = 0;
 	if (pa.stopping) {
 		ev_break(pa.loop, EVBREAK_ALL);
 		return;
@@ -264,17 +275,21 @@ static void
 on_chld(struct ev_loop *loop, ev_signal *w, int revents)
 {
 	static int burying;		/* kids_listen() brings us here again */
-	int status;
+	int status, ours = 0;
 	pid_t pid;
 	size_t i;
 
 	(void)w;
 	(void)revents;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (parent_names_gone(pid, status))
+			continue;
+		ours = 1;
 		for (i = 0; i < NROLES; i++)
 			if (pa.kid[roles[i]].pid == pid)
 				kid_gone(&pa.kid[roles[i]], status);
-	if (kids_left() > 0 || burying)
+	}
+	if (!ours || kids_left() > 0 || burying)
 		return;
 	burying = 1;
 	kids_listen(loop);

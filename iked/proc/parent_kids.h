@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Private to the parent's parts: parent.c (the configuration's way to the children,
- * what they say, the end), parent_reload.c (the next one) and parent_kids.c (their lives).
+ * what they say, the end), parent_reload.c (the next one), parent_kids.c (their lives) and
+ * parent_names.c (peers that have names).
  */
 #ifndef PROC_PARENT_KIDS_H
 #define PROC_PARENT_KIDS_H
@@ -31,7 +32,8 @@ struct parent {
 	struct parent_socks	 sock;
 	struct kid		 kid[ROLE_MAX];
 	int			 self;		/* this program */
-	struct conf		*conf;		/* while it is handed out */
+	struct conf		*conf;		/* while it is handed out; last itself where
+						   peers change places */
 	struct conf		*last;		/* peers in use, secrets only as marks: the
 						   next is compared with them */
 	uint8_t			 mark[CONF_MARKLEN];	/* the key of these marks */
@@ -40,6 +42,8 @@ struct parent {
 	enum phase		 phase;
 	uint64_t		 token;		/* of the client that asked to reload */
 	int			 again;		/* SIGHUP while busy */
+	uint64_t		 again_token;	/* a client while places changed, or 0 */
+	int			 again_plan;
 	int			 was_up;	/* once, since the start */
 	int			 stopping, remove, sweep, status;
 	int			 notify;	/* the waiting foreground process */
@@ -56,6 +60,9 @@ void	kids_init(void);
 void	kids_start(void);		/* all, or later */
 void	kids_kill(void);
 int	kids_left(void);
+/* Starts one: its channel, and what it is.  0 or -1. */
+int	kid_start(struct kid *, const char *chroot, const struct chan_ops *, size_t queue);
+int	kid_go(struct kid *);		/* it has all its descriptors. 0 or -1 */
 void	kid_kill(const struct kid *);
 void	kid_end(enum role);		/* tells it to */
 
@@ -64,6 +71,15 @@ extern const struct chan_ops parent_kid_ops;
 void		 parent_conf_drop(void);
 void		 parent_give_conf(enum role);
 void		 parent_phase_next(void);
+
+/* parent_names.c */
+void	 parent_names_init(void);
+int	 parent_names_apply(struct conf *);	/* 0 or -1 */
+void	 parent_names_list(void);		/* those of pa.last */
+void	 parent_names_idle(void);		/* a change is over: is there another? */
+int	 parent_names_mute(struct rbuf *);	/* 0; -1: malformed */
+int	 parent_names_gone(pid_t, int status);	/* 1: it was that process */
+void	 parent_names_stop(void);
 
 /* parent_reload.c */
 struct conf	*parent_conf_next(void);	/* a generation of its own; NULL: told */

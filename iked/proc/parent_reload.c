@@ -101,7 +101,9 @@ parent_conf_next(void)
 	if (c == NULL)
 		return (NULL);
 	c->gen = ++pa.gen;
-	if (conf_psk_serials(c, pa.last, pa.mark) == -1) {
+	/* the places first: by them a peer is known again */
+	if (parent_names_apply(c) == -1 ||
+	    conf_psk_serials(c, pa.last, pa.mark) == -1) {
 		log_error(plog(), WHY_FILE, "configuration");
 		conf_free(c);
 		return (NULL);
@@ -116,6 +118,12 @@ parent_reload(uint64_t token, int plan)
 	uint64_t before = pa.token;
 	struct msg m;
 
+	if (pa.conf != NULL && pa.conf == pa.last && token != 0 && !pa.stopping &&
+	    pa.again_token == 0) {
+		pa.again_token = token;		/* it is over soon */
+		pa.again_plan = plan;
+		return;
+	}
 	if (pa.phase != PH_IDLE || pa.stopping) {
 		pa.token = token;
 		parent_reload_answer(0, "a change is under way; try again");
@@ -150,14 +158,21 @@ parent_planned(int ok)
 	parent_reload_again();
 }
 
-/* A SIGHUP that came while a change was under way. */
+/* A SIGHUP that came while a change was under way, or a client; then names' answers. */
 void
 parent_reload_again(void)
 {
-	if (pa.again) {
+	uint64_t token = pa.again_token;
+
+	pa.again_token = 0;
+	if (token != 0)
+		parent_reload(token, pa.again_plan);
+	else if (pa.again) {
 		pa.again = 0;
 		parent_reload(0, 0);
 	}
+	if (pa.phase == PH_IDLE)
+		parent_names_idle();
 }
 
 /*

@@ -15,6 +15,7 @@ static const struct {
 	[ROLE_KERNEL] = { "kernel", "_ikekern" },
 	[ROLE_CONTROL] = { "control", "_iked" },
 	[ROLE_PROBE] = { "probe", "_netwatch" },
+	[ROLE_NAMES] = { "names", "_ikedns" },
 };
 
 const char *

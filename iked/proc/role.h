@@ -6,6 +6,7 @@
 enum role {
 	ROLE_PARENT = 0, ROLE_IKE, ROLE_KEYS, ROLE_KERNEL, ROLE_CONTROL,
 	ROLE_PROBE,		/* netwatchd's */
+	ROLE_NAMES,		/* iked's again, while the configuration has names */
 	ROLE_MAX
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * FreeBSD: Capsicum for keys, kernel and control.  ike and probe must send to
- * addresses, which capability mode forbids (ECAPMODE): uid, empty chroot, no new
- * processes and a fixed number of descriptors hold them.
+ * FreeBSD: Capsicum for keys, kernel and control.  ike, probe and names must send to
+ * addresses, which capability mode forbids (ECAPMODE): uid, empty chroot (names reads
+ * resolv.conf and hosts, and has none), no new processes and a fixed number of descriptors
+ * hold them.
  */
 
 #include <sys/types.h>
@@ -37,7 +38,7 @@ sandbox_enter(enum role role, unsigned maxfiles, const struct logger *lg)
 		log_error(lg, WHY_SANDBOX, "%s: resource limits", role_name(role));
 		return (-1);
 	}
-	if (role == ROLE_IKE || role == ROLE_PROBE)
+	if (role == ROLE_IKE || role == ROLE_PROBE || role == ROLE_NAMES)
 		return (0);
 	/* ENOSYS: a kernel without capability mode; the uid still holds. */
 	if (cap_enter() == -1 && errno != ENOSYS) {

@@ -23,6 +23,8 @@ promises(enum role role)
 		return ("stdio route recvfd");
 	case ROLE_CONTROL:
 		return ("stdio unix recvfd");
+	case ROLE_NAMES:
+		return ("stdio dns recvfd");
 	default:
 		return ("stdio recvfd");
 	}

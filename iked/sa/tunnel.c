@@ -346,6 +346,8 @@ chain_peers(struct world *w, const uint8_t *first)
 	for (i = w->conf->npeers; i-- > 0;) {
 		c = peer_conf(w, i);
 		p = &w->peers[i];
+		if (c->absent != NULL)
+			continue;
 		if (first[i])
 			chain(addr_is_any(&c->remote) ? &w->anypeers :
 			    &w->byaddr[addr_bucket(w, &c->remote)], &p->addr_next, i);
@@ -375,7 +377,8 @@ index_peers(struct world *w)
 		w->nbyaddr = 0;
 	else {
 		for (i = 0; i < w->conf->npeers; i++)
-			first[i] = (uint8_t)first_of_kind(w, i, kinds);
+			first[i] = w->conf->peers[i].absent == NULL &&
+			    first_of_kind(w, i, kinds);
 		chain_peers(w, first);
 		r = 0;
 	}

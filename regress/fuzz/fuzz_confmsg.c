@@ -14,7 +14,7 @@
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 #define MSGMAX	16384
-#define NITEMS	5
+#define NITEMS	7
 
 static const char text[] =
     "ikev2 \"boise\" active from { 10.1.0.0/24, 2001:db8:1::/64 } to "
@@ -26,7 +26,9 @@ static const char text[] =
     "curve25519 group none\n"
     "ikev2 \"road\" single proto { tcp, icmp } from 10.1.0.0/24 port 80 to { 10.4.0.0/16, "
     "10.5.0.0/16 port 2048 } peer any "
-    "psk \"twenty characters at least\"\n";
+    "psk \"twenty characters at least\"\n"
+    "ikev2 \"named\" active inet from 10.1.0.0/24 to 10.6.0.0/24 local gw "
+    "peer vpn.boise.example psk \"twenty characters at least\"\n";
 
 struct item {
 	uint8_t	 b[MSGMAX];
@@ -68,7 +70,7 @@ prepare(void)
 	struct conf	*c;
 
 	c = conf_parse("t", text, strlen(text), NULL, 0, &errs);
-	must(c != NULL && c->npeers == 2 && c->ntunnels == 2);
+	must(c != NULL && c->npeers == 3 && c->ntunnels == 3);
 	pack(c);
 	conf_free(c);
 }

@@ -50,6 +50,20 @@ AGAIN(show, struct show_ask)
 AGAIN(command, struct command)
 AGAIN(counters, struct counters_ask)
 AGAIN(counters_ans, struct counters_ans)
+AGAIN(name, struct name_item)
+AGAIN(name_ans, struct name_ans)
+AGAIN(no_answer, struct no_answer)
+
+static int
+again_names(struct rbuf *r, struct msg *m)
+{
+	uint32_t	 serial, n;
+
+	if (msg_get_names(r, &serial, &n) == -1)
+		return (-1);
+	msg_put_names(m, M_NAMES, serial, n);
+	return (0);
+}
 
 static int
 again_policies(struct rbuf *r, struct msg *m)
@@ -200,7 +214,8 @@ static again *const	 all[] = {
 	again_acquire, again_expire, again_mapping, again_addrs, again_show,
 	again_policies, again_command, again_counters, again_counters_ans,
 	again_show_recs, again_policy_recs, again_kernel_count, again_kernel_counted,
-	again_event, again_system_recs
+	again_event, again_system_recs, again_names, again_name, again_name_ans,
+	again_no_answer
 };
 #define NALL	(sizeof(all) / sizeof(all[0]))
 
@@ -221,14 +236,17 @@ one(again *f, const uint8_t *p, size_t len)
 	must(a.w.len == b.w.len && memcmp(a.b, b.b, a.w.len) == 0);
 }
 
-/* A configuration as the parent sends it: messages of u8 type, u16 length. */
+/*
+ * Configurations as the parent sends them: messages of u8 type, u16 length.  The last one that
+ * was whole can come again.
+ */
 static void
 series(const uint8_t *p, size_t len)
 {
-	struct confin	 in = { NULL, 0 };
-	struct confout	 out = { NULL, CONF_WITH_SECRETS, 0, 0, 0, 0 };
+	struct confin	 in = { NULL, 0, 0, { NULL, NULL } };
+	struct confout	 out = { NULL, CONF_WITH_SECRETS, 0, 0, 0, 0, 0 };
 	struct rbuf	 all_, r;
-	struct conf	*c;
+	struct conf	*c, *last = NULL;
 	struct msg	 m;
 	uint8_t		 type;
 	int		 rv;
@@ -245,9 +263,11 @@ series(const uint8_t *p, size_t len)
 		while (confout_next(&out, &m))
 			must(wbuf_ok(&m.w));
 		out.begun = out.peer = out.tunnel = 0;
-		conf_free(c);
+		conf_free(last);
+		in.base[0] = last = c;
 	}
 	confin_reset(&in);
+	conf_free(last);
 }
 
 int

@@ -18,7 +18,7 @@ fake()
 	    { cat out; atf_fail "install"; }
 }
 
-# the five users of the processes, by the program's own table
+# the six users of the processes, by the program's own table
 role_users()
 {
 	sed -n 's/.*"\(_[a-z]*\)".*/\1/p' "$SRCDIR/iked/proc/role.c" | sort -u
@@ -50,7 +50,7 @@ users_head() { atf_set descr 'Each package makes the users that the programs wan
 users_body()
 {
 	role_users >want
-	[ "$(wc -l <want)" -eq 5 ] || atf_fail "not five users: $(tr '\n' ' ' <want)"
+	[ "$(wc -l <want)" -eq 6 ] || atf_fail "not six users: $(tr '\n' ' ' <want)"
 	sed -n 's/^USERS=[	 ]*//p' "$PORT/Makefile" | tr ' ' '\n' | sort >port
 	for f in UIDs GIDs; do
 		sed 's/:.*//' "$PORT/$f" | sort >$f

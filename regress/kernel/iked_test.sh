@@ -34,7 +34,18 @@ life_body() {
 	run up crash reload twenty any moved broken left given flush stop
 }
 
+atf_test_case names
+names_head() {
+	atf_set descr "peers by their names: not known yet, known, elsewhere; a name server that is silent"
+	atf_set require.user root
+	atf_set timeout 900
+}
+names_body() {
+	run up names dns
+}
+
 atf_init_test_cases() {
 	atf_add_test_case tunnel
 	atf_add_test_case life
+	atf_add_test_case names
 }

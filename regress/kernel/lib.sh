@@ -54,7 +54,7 @@ users_make() {
 	cp /etc/passwd "$W/passwd"
 	cp /etc/group "$W/group"
 	_id=61000
-	for _u in _iked _ikenet _ikekeys _ikekern _netwatch; do
+	for _u in _iked _ikenet _ikekeys _ikekern _ikedns _netwatch; do
 		_id=$((_id + 1))
 		grep -q "^$_u:" "$W/group" || echo "$_u:x:$_id:" >>"$W/group"
 		_g=$(sed -n "s/^$_u:[^:]*:\([0-9]*\):.*/\1/p" "$W/group")

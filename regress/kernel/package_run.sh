@@ -137,7 +137,7 @@ readme() {
 newcomer() {
 	runs 0 'Setting up ikeep' at seattle apt-get install -q -y /root/ikeep.deb
 	runs 0 'Setting up ikeep' at boise sh -c 'dpkg -i /root/ikeep.deb || apt-get install -q -y -f'
-	for _u in _iked _ikenet _ikekeys _ikekern _netwatch; do
+	for _u in _iked _ikenet _ikekeys _ikekern _ikedns _netwatch; do
 		user_is seattle $_u || bad "user $_u: $(at seattle getent passwd $_u)"
 	done
 	[ "$(at seattle stat -c %a:%U:%G /etc/iked.conf)" = 600:root:root ] || bad "iked.conf's mode"

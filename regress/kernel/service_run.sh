@@ -108,7 +108,7 @@ install_all() {
 	    none /usr/local || bad "no overlay on /usr/local"
 	(cd "$TOP" && OBJDIR=$OBJDIR DESTDIR='' PREFIX=/usr/local sh etc/install.sh) ||
 	    bad "install: $?"
-	for _u in _iked _ikenet _ikekeys _ikekern _netwatch; do
+	for _u in _iked _ikenet _ikekeys _ikekern _ikedns _netwatch; do
 		id $_u >/dev/null || bad "no user $_u"
 	done
 	# Once more: nothing is made again, nothing of the person's is lost.

@@ -63,6 +63,13 @@ same_props(const struct proposals *a, const struct proposals *b, const char *of)
 }
 
 static void
+same_text(const char *a, const char *b, const char *of)
+{
+	ATF_CHECK_MSG((a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0), "%s: text",
+	    of);
+}
+
+static void
 same_peer(const struct conf_peer *a, const struct conf_peer *b, const char *of)
 {
 	ATF_CHECK_MSG(addr_cmp(&a->local, &b->local) == 0, "%s: local", of);
@@ -86,6 +93,10 @@ same_peer(const struct conf_peer *a, const struct conf_peer *b, const char *of)
 	SAME(natt);
 	SAME(full);
 	SAME(ntunnels);
+	SAME(fam);
+	same_text(a->localname, b->localname, of);
+	same_text(a->remotename, b->remotename, of);
+	same_text(a->absent, b->absent, of);
 }
 
 static void

@@ -56,6 +56,9 @@ static const struct meaning {
 	    "load its modules or choose other transforms", NULL },
 	{ "kernel-refuses", "this kernel does not take the SA",
 	    "see the error; another IPsec daemon, or what it left, may be in the way", NULL },
+	{ "unresolved", "the peer's host name leads to no address that can be used",
+	    "does the name server have it (getent ahosts NAME), and can this machine ask it? It "
+	    "is looked up again and again", NULL },
 	{ "no-peer-address", "the tunnel has \"peer any\": only the other side can start",
 	    "start it there", NULL },
 	{ "command", "it was taken down by command", "ipsecctl up, or reload", NULL },

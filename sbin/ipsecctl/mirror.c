@@ -12,6 +12,14 @@
 
 #define EXIT_USAGE	2
 
+const char *
+mirror_end(const char *name, const struct addr *a, char dst[ADDR_STRLEN])
+{
+	if (name != NULL)
+		return (name);
+	return (mirror_addr_known(a) ? addr_str(a, dst) : NULL);
+}
+
 int
 mirror_addr_known(const struct addr *a)
 {
@@ -83,6 +91,7 @@ static void
 swap(const struct conf *c, const struct conf_tunnel *t, struct mirror *m)
 {
 	const struct conf_peer *pe = &c->peers[t->peer];
+	char a[ADDR_STRLEN];
 
 	m->tunnel = *t;
 	m->tunnel.peer = 0;
@@ -96,6 +105,8 @@ swap(const struct conf *c, const struct conf_tunnel *t, struct mirror *m)
 	m->peer = *pe;
 	m->peer.local = pe->remote;
 	m->peer.remote = pe->local;
+	m->peer.localname = pe->remotename;
+	m->peer.remotename = pe->localname;
 	m->peer.srcid = pe->dstid;
 	m->peer.dstid = pe->srcid;
 	m->peer.psk = NULL;
@@ -103,7 +114,8 @@ swap(const struct conf *c, const struct conf_tunnel *t, struct mirror *m)
 	m->peer.old = NULL;
 	m->peer.oldlen = m->peer.has_old = 0;
 	/* One side at least has to start. */
-	m->tunnel.mode = !mirror_addr_known(&m->peer.remote) ? MODE_PASSIVE :
+	m->tunnel.mode = mirror_end(m->peer.remotename,
+	    &m->peer.remote, a) == NULL ? MODE_PASSIVE :
 	    t->mode == MODE_PASSIVE ? MODE_ACTIVE : MODE_ONDEMAND;
 }
 

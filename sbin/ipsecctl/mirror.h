@@ -39,6 +39,8 @@ unsigned int	mirror_words(char *dst, size_t cap, const struct proposal *, uint8_
 		    enum form, int esp, const char *sep, char *lost, size_t lostcap);
 /* Both are hosts of one family, and known. */
 int		mirror_addr_known(const struct addr *);
+/* The name or the address of one end; NULL: it is not said. */
+const char	*mirror_end(const char *name, const struct addr *, char dst[ADDR_STRLEN]);
 
 /* The verb: args after "mirror".  Gives the exit status. */
 int	mirror_main(int n, char *const *args, const char *file, const char *form);

@@ -12,6 +12,8 @@
 static void
 head(FILE *f, const struct mirror *m, const char *what)
 {
+	char a[ADDR_STRLEN];
+
 	(void)fprintf(f, "# %s: the other side of tunnel \"%s\" in %s.\n", what,
 	    m->name, m->file);
 	(void)fprintf(f, "# In the place of the secret stands its fingerprint: "
@@ -19,7 +21,7 @@ head(FILE *f, const struct mirror *m, const char *what)
 	if (m->tunnel.dyn == DYN_TO)
 		(void)fprintf(f, "# Add: config address NETWORK, from which "
 		    "addresses are given.\n");
-	if (!mirror_addr_known(&m->peer.remote))
+	if (mirror_end(m->peer.remotename, &m->peer.remote, a) == NULL)
 		(void)fprintf(f, "# %s does not say \"local\": write peer and that "
 		    "address to have this side call.\n", m->file);
 }
@@ -192,6 +194,7 @@ mirror_openbsd(FILE *f, const struct mirror *m)
 	const struct conf_tunnel *t = &m->tunnel;
 	const struct conf_peer *pe = &m->peer;
 	char s[ADDR_STRLEN], ike[LOSTMAX] = "", esp[LOSTMAX] = "";
+	const char *end;
 	unsigned int i;
 
 	head(f, m, "OpenBSD iked.conf");
@@ -203,9 +206,10 @@ mirror_openbsd(FILE *f, const struct mirror *m)
 	bsd_protos(f, t);
 	bsd_nets(f, t);
 	(void)fputs(" \\\n\t", f);
-	if (mirror_addr_known(&pe->local))
-		(void)fprintf(f, "local %s ", addr_str(&pe->local, s));
-	(void)fprintf(f, "peer %s", addr_str(&pe->remote, s));
+	if ((end = mirror_end(pe->localname, &pe->local, s)) != NULL)
+		(void)fprintf(f, "local %s ", end);
+	(void)fprintf(f, "peer %s", pe->remotename != NULL ? pe->remotename :
+	    addr_str(&pe->remote, s));
 	bsd_proposals(f, pe->ike, 0, ike);
 	bsd_proposals(f, t->esp, 1, esp);
 	bsd_id(f, "srcid", &pe->srcid, &pe->local);

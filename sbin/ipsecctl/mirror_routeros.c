@@ -212,7 +212,7 @@ phase1(FILE *f, const struct mirror *m)
 	const struct conf_peer *pe = &m->peer;
 	struct chosen c;
 	char s[ADDR_STRLEN];
-	int known = mirror_addr_known(&pe->remote);
+	const char *end = mirror_end(pe->remotename, &pe->remote, s);
 
 	choose_ike(pe->ike, &c);
 	(void)fputs("\n# Phase 1.\n", f);
@@ -225,9 +225,10 @@ phase1(FILE *f, const struct mirror *m)
 	(void)fputs("\n# exchange-mode: RouterOS's default is main, which is "
 	    "IKEv1.\n/ip/ipsec/peer\nadd", f);
 	named(f, "name", "", m->name);
-	if (known)
-		(void)fprintf(f, " address=%s/%zu", addr_str(&pe->remote, s),
-		    8 * addr_len(&pe->remote));
+	if (pe->remotename != NULL)
+		(void)fprintf(f, " address=%s", end);
+	else if (end != NULL)
+		(void)fprintf(f, " address=%s/%zu", end, 8 * addr_len(&pe->remote));
 	else
 		(void)fprintf(f, " address=%s passive=yes", pe->local.fam == ADDR_V6 ?
 		    "::/0" : "0.0.0.0/0");
@@ -377,7 +378,7 @@ mirror_routeros(FILE *f, const struct mirror *m)
 	(void)fprintf(f, "# RouterOS 7: the other side of tunnel \"%s\" in %s.\n"
 	    "# In the place of the secret stands its fingerprint: put the secret "
 	    "there.\n", m->name, m->file);
-	if (!mirror_addr_known(&pe->remote))
+	if (pe->remotename == NULL && !mirror_addr_known(&pe->remote))
 		(void)fprintf(f, "# %s does not say \"local\": address=0.0.0.0/0 waits; "
 		    "write that address, and passive=no, to call.\n", m->file);
 	if (pe->full)

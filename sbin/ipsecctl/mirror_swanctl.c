@@ -175,13 +175,14 @@ connection(FILE *f, const struct mirror *m, const char *name, char *lost, char *
 {
 	const struct conf_peer *pe = &m->peer;
 	char s[ADDR_STRLEN];
+	const char *end;
 	uint32_t life = pe->ikelifetime != 0 ? pe->ikelifetime : CONF_IKELIFE;
 
 	(void)fprintf(f, "connections {\n\t%s {\n\t\tversion = 2\n", name);
-	if (mirror_addr_known(&pe->local))
-		(void)fprintf(f, "\t\tlocal_addrs = %s\n", addr_str(&pe->local, s));
-	if (mirror_addr_known(&pe->remote))
-		(void)fprintf(f, "\t\tremote_addrs = %s\n", addr_str(&pe->remote, s));
+	if ((end = mirror_end(pe->localname, &pe->local, s)) != NULL)
+		(void)fprintf(f, "\t\tlocal_addrs = %s\n", end);
+	if ((end = mirror_end(pe->remotename, &pe->remote, s)) != NULL)
+		(void)fprintf(f, "\t\tremote_addrs = %s\n", end);
 	(void)fputs("\t\t", f);
 	proposals(f, "proposals", pe->ike, 0, lost);
 	(void)fprintf(f, "\t\trekey_time = %us\n\t\tover_time = %us\n", life / 10 * 9,
@@ -212,7 +213,7 @@ mirror_swanctl(FILE *f, const struct mirror *m)
 	(void)fprintf(f, "# swanctl.conf: the other side of tunnel \"%s\" in %s.\n"
 	    "# In the place of the secret stands its fingerprint: put the secret there "
 	    "and remove\n# the # before it.\n", m->name, m->file);
-	if (!mirror_addr_known(&pe->remote))
+	if (pe->remotename == NULL && !mirror_addr_known(&pe->remote))
 		(void)fprintf(f, "# %s does not say \"local\": write remote_addrs to "
 		    "call.\n", m->file);
 	if (pe->full)

@@ -180,7 +180,10 @@ take_peer(struct side *s, const struct conf *c, const struct conf_tunnel *t,
 	p->his = pe->dstid;
 	p->my_unknown = s->form == FORM_OPENBSD && pe->srcid.type == ID_NONE &&
 	    p->at_my.line == w->line;
-	p->his_any = pe->dstid.type == ID_NONE && pe->remote.fam == ADDR_NONE;
+	if (pe->remotename != NULL)
+		(void)strlcpy(p->remotename, pe->remotename, sizeof(p->remotename));
+	p->his_any = pe->dstid.type == ID_NONE && pe->remote.fam == ADDR_NONE &&
+	    pe->remotename == NULL;
 	p->version = 2;
 	p->passive = t->mode == MODE_PASSIVE || c->passive;
 	p->full = pe->full;
