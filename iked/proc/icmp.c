@@ -90,6 +90,15 @@ icmp_note(struct icmp_seen *t, monotime now, const struct icmp_said *s)
 }
 
 void
+icmp_forget(struct icmp_seen *t, const struct addr *from)
+{
+	struct icmp_slot *k = &t->slot[slot_of(from)];
+
+	if (addr_cmp(&k->s.to, from) == 0)
+		k->at.us = INT64_MIN / 2;	/* not what was told: not again so soon */
+}
+
+void
 icmp_text(const struct icmp_seen *t, monotime now, const struct addr *to,
     char text[ICMP_TEXT])
 {

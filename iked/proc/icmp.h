@@ -29,6 +29,8 @@ struct icmp_seen {
 
 /* 1: a log line is due; 0: not again, or it says nothing (a path MTU). */
 int		 icmp_note(struct icmp_seen *, monotime now, const struct icmp_said *);
+/* Something has come from there: what was said before is no longer why nothing does. */
+void		 icmp_forget(struct icmp_seen *, const struct addr *from);
 /* "ICMP port unreachable, says 192.0.2.1 3s ago" of what was sent to that address in the
  * last minute, "" nothing. */
 void		 icmp_text(const struct icmp_seen *, monotime now, const struct addr *to,

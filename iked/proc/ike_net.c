@@ -65,6 +65,7 @@ datagram(struct usock *s, const struct mmsghdr *mm, const struct rxslot *slot)
 	    mh.msg_namelen) == -1 || remote.port == 0 ||
 	    udp_local(&mh, &local.addr) == -1)
 		return;
+	icmp_forget(&s->net->icmp, &remote.addr);
 	if (!s->natt) {
 		local.port = s->net->port;
 		s->net->rx(&local, &remote, 0, p, len);

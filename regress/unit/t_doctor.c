@@ -342,6 +342,8 @@ ATF_TC_BODY(icmp, tc)
 		    "listens there" },
 		{ "ICMP host unreachable, says 192.0.2.9 3s ago", "192.0.2.9 says that what iked "
 		    "sends to 127.0.0.1 does not arrive" },
+		/* who was not there then may be there now */
+		{ "ICMP host unreachable, says 192.0.2.9 11s ago", NULL },
 	};
 	struct patient p;
 	struct findings fs;
@@ -357,8 +359,10 @@ ATF_TC_BODY(icmp, tc)
 		doctor_down(&p, &fs);
 		for (i = 0; i < fs.n && strcmp(fs.f[i].evidence, all[k].say) != 0; i++)
 			;
-		ATF_REQUIRE_MSG(i < fs.n, "%s", all[k].say);
-		ATF_CHECK_MSG(strstr(fs.f[i].cause, all[k].cause) != NULL, "%s", fs.f[i].cause);
+		ATF_REQUIRE_MSG((i < fs.n) == (all[k].cause != NULL), "%s", all[k].say);
+		if (all[k].cause != NULL)
+			ATF_CHECK_MSG(strstr(fs.f[i].cause, all[k].cause) != NULL, "%s",
+			    fs.f[i].cause);
 		json_decref(tunnel);
 	}
 }

@@ -75,6 +75,16 @@ ATF_TC_BODY(notes, tc)
 	ATF_CHECK_EQ(icmp_note(&t, at(61003), &s), 1);
 	icmp_text(&t, at(61003), &s.to, text);
 	ATF_CHECK_STREQ(text, "ICMP port unreachable, says 2001:db8::f 0s ago");
+	/* it has spoken since; who else has is nobody that was complained of */
+	icmp_forget(&t, &other);
+	icmp_text(&t, at(61003), &s.to, text);
+	ATF_CHECK(text[0] != '\0');
+	icmp_forget(&t, &s.to);
+	icmp_text(&t, at(61003), &s.to, text);
+	ATF_CHECK_STREQ(text, "");
+	ATF_CHECK_EQ(icmp_note(&t, at(61004), &s), 0);
+	icmp_text(&t, at(61004), &s.to, text);
+	ATF_CHECK(text[0] != '\0');
 	/* a flood fills neither the log nor memory */
 	for (i = 0; i < 5000; i++) {
 		char a[ADDR_STRLEN];

@@ -9,6 +9,8 @@
 #include "print.h"
 #include "show.h"
 
+#define ICMP_FRESH	10	/* s */
+
 /* By the word of iked.reasons(7): what it most likely is, and what to do. */
 static const struct meaning {
 	const char	*reason, *cause, *advice;
@@ -113,11 +115,17 @@ doctor_reason(const struct patient *p, struct findings *fs)
 	finding_set(f->advice, "%s", m->advice);
 }
 
-/* What iked has heard by ICMP; NULL: nothing. */
+/* What iked has heard by ICMP just now; NULL: nothing, or things may have changed. */
 static const char *
 icmp_heard(const struct patient *p)
 {
-	return (strstr(field_str(p->tunnel, "error"), "ICMP "));
+	const char *said = strstr(field_str(p->tunnel, "error"), "ICMP "), *says;
+	unsigned int age;
+
+	if (said == NULL || (says = strstr(said, ", says ")) == NULL ||
+	    sscanf(says, ", says %*s %us ago", &age) != 1 || age > ICMP_FRESH)
+		return (NULL);
+	return (said);
 }
 
 /* What a knock at the peer's port says, where nothing has come from it so far. */
@@ -282,10 +290,10 @@ icmp(const struct patient *p, struct findings *fs)
 	f = finding_new(fs, 93);
 	finding_set(f->evidence, "%s", said);
 	if (strstr(said, "port unreachable") == NULL) {
-		finding_set(f->cause, "%s says that what iked sends to %s does not arrive [icmp]",
-		    by, a);
+		finding_set(f->cause, "%s says that what iked sends to %s does not arrive: its "
+		    "rules, the way behind it, or peer is not the right address [icmp]", by, a);
 		finding_set(f->advice, "prohibited: look at its rules; unreachable: at the way "
-		    "behind it. Such a message can be forged");
+		    "behind it, and is peer the right address? Such a message can be forged");
 	} else if (strcmp(by, a) == 0) {
 		finding_set(f->cause, "%s says that nobody listens there: no IKE daemon runs, or "
 		    "its own firewall refuses [icmp]", a);
