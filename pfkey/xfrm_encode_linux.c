@@ -292,6 +292,13 @@ xfrm_put_policy(void *buf, size_t cap, uint32_t seq, const struct kern_policy *p
 	u.dir = (uint8_t)(p->dir - 1);	/* XFRM_POLICY_IN, _OUT, _FWD */
 	u.action = p->action == KERN_DISCARD ? XFRM_POLICY_BLOCK :
 	    XFRM_POLICY_ALLOW;
+	/*
+	 * What this machine itself says of a packet that came by the tunnel (no way to it, too
+	 * big, time exceeded) goes back by the tunnel (RFC 4301 6), as from where the packet
+	 * was going.  Else it leaves in clear from the outer address, and quotes the packet.
+	 */
+	if (p->dir == KERN_OUT && p->action == KERN_IPSEC && !p->transport)
+		u.flags = XFRM_POLICY_ICMP;
 	nlh = start(buf, cap, seq, XFRM_MSG_UPDPOLICY, NLM_F_ACK | NLM_F_CREATE,
 	    &u, sizeof(u));
 	if (nlh == NULL)

@@ -297,6 +297,11 @@ ATF_TC_BODY(requests, tc)
 	static const struct but flags[] = {
 		{ 4, XFRM_MSG_UPDPOLICY | (NLM_F_REQUEST | NLM_F_ACK |
 		    NLM_F_CREATE) << 16, "UPDPOLICY adds or replaces" }
+	}, out[] = {
+		{ 4, XFRM_MSG_UPDPOLICY | (NLM_F_REQUEST | NLM_F_ACK |
+		    NLM_F_CREATE) << 16, "UPDPOLICY adds or replaces" },
+		{ 176, XFRM_POLICY_OUT | XFRM_POLICY_ICMP << 16,
+		    "ICMP errors go back by the tunnel" }
 	}, fam[] = {
 		{ 56, 0, "no family in the selector: either family inside" },
 		{ 232, 0, "a larval SA needs no flags" },
@@ -332,7 +337,7 @@ ATF_TC_BODY(requests, tc)
 	p.reqid = 1;
 	p.prio = 2080;
 	n = xfrm_put_policy(b, sizeof(b), 2, &p);
-	check_same("301-u2k-xfrm-newpolicy-out", b, n, flags, 1);
+	check_same("301-u2k-xfrm-newpolicy-out", b, n, out, 2);
 	p.dir = KERN_IN;
 	prefix_parse(&p.dst, "10.1.0.0/24");
 	prefix_parse(&p.src, "10.2.0.0/24");
