@@ -91,7 +91,7 @@ send_probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
 {
 	struct pstate *p = arg;
 
-	if (ka->kind != KA_ICMP && !(pr->slot & WATCH_PMTU_SLOT))
+	if (ka->kind != KA_ICMP && !(pr->slot & (WATCH_PMTU_SLOT | WATCH_GATE_SLOT)))
 		return (conn_probe(p->conn, ka, src, dst, pr));
 	p->nsent++;
 	return (icmp_io_probe(p->icmp, src, dst, pr));

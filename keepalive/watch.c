@@ -297,6 +297,10 @@ watch_sent(struct watch *w, const struct probe *p, int error, monotime now)
 		watch_pmtu_sent(w, p, error, now);
 		return;
 	}
+	if (p->slot & WATCH_GATE_SLOT) {
+		watch_gate_sent(w, p, error);
+		return;
+	}
 	if (p->slot >= w->nslots || (t = w->slots[p->slot]) == NULL ||
 	    t->id != p->id || t->state == WATCH_NOSOURCE)
 		return;
@@ -338,6 +342,10 @@ watch_reply(struct watch *w, const struct addr *from, const struct probe *p,
 
 	if (p->slot & WATCH_PMTU_SLOT) {
 		watch_pmtu_reply(w, from, p, now);
+		return;
+	}
+	if (p->slot & WATCH_GATE_SLOT) {
+		watch_gate_heard(w, from, p, 1, now);
 		return;
 	}
 	if (p->slot >= w->nslots || (t = w->slots[p->slot]) == NULL ||

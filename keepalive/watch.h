@@ -74,6 +74,8 @@ struct watch_event {
 
 /* In the slot of probes that look for the PMTU: always ICMP. */
 #define WATCH_PMTU_SLOT	0x80000000U
+/* The same of those that ask the peer's gateway. */
+#define WATCH_GATE_SLOT	0x40000000U
 
 struct watch_io {
 	void		*arg;

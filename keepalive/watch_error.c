@@ -119,6 +119,10 @@ watch_error(struct watch *w, const struct addr *from, const struct icmp_error *e
 		watch_pmtu_error(w, e, now);
 		return;
 	}
+	if (e->p.slot & WATCH_GATE_SLOT) {
+		watch_gate_heard(w, from, &e->p, 0, now);
+		return;
+	}
 	if (e->p.slot >= w->nslots || (t = w->slots[e->p.slot]) == NULL ||
 	    t->id != e->p.id || t->state == 0 || (who = target_index(t, &e->dst)) == -1)
 		return;

@@ -544,6 +544,8 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 	e.ms = (uint32_t)(mono_diff_us(now, t->win_since) / 1000);
 	e.last_in_ms = c->last_in_ms;
 	recover_evidence(w, t, c, &e, now);
+	if (recover_waits(t, &e, now))
+		return;
 	open_window(t, c, now);
 	judge(w, t, &e, now);
 	recover_step(w, t, now);

@@ -79,6 +79,20 @@ struct pace {
 	uint64_t	out, in;	/* at the last look */
 	uint32_t	spi, sent, replies;	/* since */
 	monotime	busy_until;
+	monotime	brisk;		/* they talk since then; else MONO_NONE */
+	uint8_t		unheard;	/* packets left since the last one came; a few */
+};
+
+/* What is known of the peer's gateway, watch_gate.c.  Seconds: 0, never. */
+struct gate {
+	monotime	next;		/* not before that */
+	monotime	first;		/* asked */
+	uint32_t	heard, doubt;
+	uint32_t	seq;
+	uint8_t		unheard;	/* in a row, while all was well */
+	uint8_t		asked;		/* since the first miss, and since it answered */
+	uint8_t		after;		/* it answered after the first miss */
+	uint8_t		beside;		/* the target is its own address */
 };
 
 /* Of one that has a backup. */
@@ -136,6 +150,7 @@ struct target {
 	char			*error;		/* iked's, to the last `up` */
 	char			*evidence;	/* what came instead of an answer, or NULL */
 
+	struct gate		 gate;
 	struct recover		*rec;		/* or NULL */
 	struct members		*mem;		/* or NULL: one address */
 	struct pace		*pace;		/* or NULL */
@@ -214,6 +229,10 @@ int	 outward_worth(const struct target *, const struct evidence *);
 /* Probes one after the other, as if one had been missed already. */
 void	 target_hurry(struct target *, monotime);
 int64_t	 watch_jitter_ms(struct watch *, uint32_t ms);
+/* What comes later than that after the answers of others mostly does not come any more. */
+int64_t	 target_ripe_ms(const struct target *);
+/* One that was sent after the peer was heard, so long ago, is ripe and not answered. */
+int	 target_outlasts(struct target *, uint32_t heard_ms, monotime);
 
 /* watch_quorum.c */
 int	 members_new(struct target *);	/* 0, -1: no memory */
@@ -234,6 +253,15 @@ int	 pace_skips(const struct target *, monotime);	/* a probe is left out */
 uint32_t pace_look_ms(const struct watch *, const struct target *);
 int	 pace_counters(struct watch *, struct target *, const struct watch_counters *,
 	    monotime);		/* 1: that is all */
+
+/* watch_gate.c; probes whose slot has WATCH_GATE_SLOT */
+void	 gate_step(struct watch *, struct target *, monotime);
+int	 gate_witness(const struct target *, monotime);
+int	 gate_waits(const struct target *, monotime);
+void	 watch_gate_sent(struct watch *, const struct probe *, int error);
+/* reply: an echo reply, and no error */
+void	 watch_gate_heard(struct watch *, const struct addr *from, const struct probe *,
+	    int reply, monotime);
 
 /* watch_reserve.c */
 void	 reserve_state(struct target *, monotime);
@@ -284,6 +312,7 @@ void	 recover_evidence(struct watch *, struct target *,
 void	 people_note(struct target *, const struct evidence *, monotime);
 void	 recover_step(struct watch *, struct target *, monotime);
 int	 recover_command(struct watch *, struct target *, char *, size_t);
+int	 recover_waits(struct target *, const struct evidence *, monotime);
 void	 recover_answer(struct watch *, struct target *, const char *error);
 void	 recover_passed(struct watch *, struct target *, monotime);
 

@@ -3,9 +3,10 @@
  * How much is sent.
  *
  * optimized: while the tunnel's counters say that hosts' packets pass both ways, a probe would
- * say nothing new, and is left out.  The counters are looked at every two seconds, more seldom
- * with more than 100 tunnels, but once an interval; when that comes to be late the probe goes
- * out.  Packets that leave while none comes are asked about at once.
+ * say nothing new, and is left out.  The counters are looked at every second, while packets
+ * pass twice as often, with many tunnels more seldom, but once an interval; when that comes to
+ * be late the probe goes out.  Packets that leave while none comes are asked about at once,
+ * and so is a conversation that ends: it may have ended by itself, but who was in it waits.
  *
  * off: nothing is sent.  The tunnel is up while it has an SA, and nothing is done to it.
  */
@@ -16,7 +17,10 @@
 #include "keepalive/watch_local.h"
 
 #define UNHEARD		3	/* packets that leave while none comes */
-#define LOOK_MS		2000	/* between two looks, and */
+#define BRISK		2	/* packets each way between two looks: they talk */
+#define BRISK_MS	2000	/* so long already; the peer's own probes do not */
+#define LOOK_MS		1000	/* between two looks, */
+#define LOOK_BUSY_MS	500	/* while packets pass, and */
 #define LOOK_EACH_MS	20	/* for each tunnel there is */
 #define LOPSIDED	8	/* so many times more one way than the other: no conversation */
 
@@ -37,11 +41,13 @@ pace_skips(const struct target *t, monotime now)
 uint32_t
 pace_look_ms(const struct watch *w, const struct target *t)
 {
-	uint64_t ms = (uint64_t)w->n * LOOK_EACH_MS;
+	uint64_t ms = (uint64_t)w->n * LOOK_EACH_MS, least = LOOK_MS;
 
-	if (target_pace(t) != KA_OPTIMIZED || t->conf->interval_ms < LOOK_MS)
+	if (target_pace(t) != KA_OPTIMIZED)
 		return (t->conf->interval_ms);
-	ms = ms < LOOK_MS ? LOOK_MS : ms;
+	if (t->pace != NULL && t->pace->brisk.us != 0)
+		least = LOOK_BUSY_MS;
+	ms = ms < least ? least : ms;
 	return (ms < t->conf->interval_ms ? (uint32_t)ms : t->conf->interval_ms);
 }
 
@@ -58,13 +64,47 @@ both_ways(const struct evidence *e)
 	return (out > 0 && in > 0 && out <= in * LOPSIDED && in <= out * LOPSIDED);
 }
 
+static int
+has_talked(const struct pace *p, monotime now)
+{
+	return (p->brisk.us != 0 && mono_reached(mono_add_ms(p->brisk, BRISK_MS), now));
+}
+
+/* They did not talk since the last look.  1: that is to be asked about. */
+static int
+fell_silent(struct pace *p, const struct evidence *e, monotime now)
+{
+	int ended = has_talked(p, now);
+	uint64_t out = e->out > e->probes ? e->out - e->probes : 0;
+
+	p->busy_until = p->brisk = MONO_NONE;
+	p->unheard = e->in != 0 ? 0 : out > UNHEARD ? UNHEARD : p->unheard + (uint8_t)out;
+	return (ended || p->unheard >= UNHEARD);
+}
+
+/* They do.  1: no longer as briskly, which is to be asked about, too. */
+static int
+talk(const struct target *t, struct pace *p, const struct evidence *e, monotime now)
+{
+	int ended = has_talked(p, now);
+
+	p->busy_until = mono_add_ms(now, t->conf->interval_ms + t->conf->interval_ms / 4);
+	p->unheard = 0;
+	if (e->out >= e->probes + BRISK && e->in >= e->replies + BRISK) {
+		if (p->brisk.us == 0)
+			p->brisk = now;
+		return (0);
+	}
+	p->brisk = MONO_NONE;
+	return (ended);
+}
+
 /* A look at the counters of a tunnel that is up. */
 static void
 optimized(struct watch *w, struct target *t, const struct watch_counters *c, monotime now)
 {
 	struct pace *p = t->pace;
 	struct evidence e;
-	int busy;
 
 	if (p == NULL && (p = t->pace = calloc(1, sizeof(*p))) == NULL)
 		return;
@@ -75,16 +115,10 @@ optimized(struct watch *w, struct target *t, const struct watch_counters *c, mon
 		e.probes = p->sent;
 		e.replies = p->replies;
 		people_note(t, &e, now);
-		busy = p->busy_until.us != 0;
-		if (both_ways(&e))
-			p->busy_until = mono_add_ms(now, t->conf->interval_ms +
-			    t->conf->interval_ms / 4);
-		else {
-			p->busy_until = MONO_NONE;
-			/* unanswered, or their talk has ended: by itself? */
-			if ((e.out >= e.probes + UNHEARD || busy) && e.in == 0 &&
-			    t->misses == 0 && t->fast_left == 0)
-				target_hurry(t, now);
+		if ((both_ways(&e) ? talk(t, p, &e, now) : fell_silent(p, &e, now)) &&
+		    t->misses == 0 && t->fast_left == 0) {
+			p->unheard = 0;
+			target_hurry(t, now);
 		}
 	}
 	p->spi = c->spi_out;

@@ -83,6 +83,15 @@ target_pmtu_rekeyed(struct watch *w, struct target *t, monotime now)
 	target_reschedule(w, t, now);
 }
 
+/* It goes into the tunnel, and is no host's. */
+static void
+note_sent(struct target *t)
+{
+	t->win_sent++;
+	if (t->pace != NULL)
+		t->pace->sent++;
+}
+
 /* t->src has been checked when the target came up, and what changes it ends that. */
 void
 target_pmtu_expire(struct watch *w, struct target *t, monotime now)
@@ -108,6 +117,8 @@ target_pmtu_expire(struct watch *w, struct target *t, monotime now)
 	p.nodf = 0;
 	error = w->io->probe(w->io->arg, t->conf->ka, &t->src,
 	    &t->conf->target, &p);
+	if (error == 0)
+		note_sent(t);
 	/* Without room in the kernel it is as good as lost, and tried again. */
 	if (error != 0 && error != EINPROGRESS && error != EAGAIN &&
 	    error != ENOBUFS)
@@ -130,11 +141,14 @@ find(const struct watch *w, const struct probe *p)
 void
 watch_pmtu_sent(struct watch *w, const struct probe *p, int error, monotime now)
 {
-	struct target *t;
+	struct target *t = find(w, p);
 
-	if (error == 0 || error == EAGAIN || error == ENOBUFS ||
-	    (t = find(w, p)) == NULL)
+	if (t == NULL || error == EAGAIN || error == ENOBUFS)
 		return;
+	if (error == 0) {
+		note_sent(t);
+		return;
+	}
 	take_news(w, t, pmtu_failed(t->pmtu, p->seq, error, now,
 	    w->io->random(w->io->arg)));
 	target_reschedule(w, t, now);
@@ -165,6 +179,9 @@ watch_pmtu_reply(struct watch *w, const struct addr *from,
 	if (t == NULL || addr_cmp(from, &t->conf->target) != 0 ||
 	    p->size > UINT16_MAX - headers(t))
 		return;
+	t->win_replies++;
+	if (t->pace != NULL)
+		t->pace->replies++;
 	take_news(w, t, pmtu_reply(t->pmtu, p->seq, p->size + headers(t), now,
 	    w->io->random(w->io->arg)));
 	target_reschedule(w, t, now);

@@ -17,6 +17,8 @@
 #define PEOPLE_DOUBT_S	86400
 #define PEOPLE_LEAST	3	/* packets of theirs unanswered: the witness speaks */
 #define CHECK_WAIT_MS	5000	/* iked gives a peer up sooner that does not answer */
+#define WAIT_MOST_MS	5000	/* for what has to be there before something is done */
+#define WAIT_PEER_MS	1000	/* and for the peer's answer */
 
 static int
 ask_peer(struct watch *w, struct target *t, monotime now)
@@ -82,6 +84,30 @@ recover_evidence(struct watch *w, struct target *t, const struct watch_counters 
 	t->rec->e = *e;
 }
 
+/*
+ * Too early to say: a way that was interrupted for a moment is
+ * there again when the peer answers IKE, and what was lost before that says nothing any more.
+ * So something has to be lost after it; and a witness has to have its time.
+ */
+int
+recover_waits(struct target *t, const struct evidence *e, monotime now)
+{
+	struct recover *r = t->rec;
+	monotime since;
+
+	if (r == NULL || t->state != WATCH_DOWN || e->in > 0 || e->replies > 0 ||
+	    verdict_still(e) || e->life == LIFE_DEAD)
+		return (0);
+	since = mono_before(r->fell, t->win_since) ? t->win_since : r->fell;
+	if (mono_reached(mono_add_ms(since, e->life == LIFE_ALIVE ? WAIT_MOST_MS :
+	    WAIT_PEER_MS), now))
+		return (0);
+	if (e->life == LIFE_ALIVE && target_outlasts(t, e->last_in_ms, now) && !gate_waits(t, now))
+		return (0);
+	t->next_look = mono_add_ms(now, WATCH_FAST_MS);
+	return (1);
+}
+
 static uint32_t
 rung_pause(const struct target *t)
 {
@@ -129,7 +155,8 @@ recover_step(struct watch *w, struct target *t, monotime now)
 	/* what did not leave cannot have been lost on the way */
 	in.verdict = verdict_still(&r->e) ? VERDICT_NONE : t->verdict;
 	in.ever = t->ever;
-	in.strong = people_witness(t, &r->e, now) || members_witness(t, now);
+	in.strong = (people_witness(t, &r->e, now) && !gate_waits(t, now)) ||
+	    members_witness(t, now) || gate_witness(t, now);
 	in.norecover = t->conf->ka != NULL && t->conf->ka->norecover;
 	in.missed = r->missed / target_count(t);
 	in.rtt_ms = rung_pause(t);

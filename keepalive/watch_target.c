@@ -56,6 +56,32 @@ timeout_ms(const struct target *t)
 	return (ms < top ? ms : top);
 }
 
+int64_t
+target_ripe_ms(const struct target *t)
+{
+	int64_t ms = t->received == 0 ? 0 : (int64_t)t->rtt_sum_us / t->received / 250;
+
+	return (ms < WATCH_REPROBE_MS ? WATCH_REPROBE_MS : ms);
+}
+
+int
+target_outlasts(struct target *t, uint32_t heard_ms, monotime now)
+{
+	int64_t age, ripe = target_ripe_ms(t);
+	struct slot *s;
+	uint32_t n;
+
+	for (n = 1; n <= t->ring_mask + 1U && n <= t->seq; n++) {
+		s = slot_of(t, t->seq - n);
+		age = SLOT_AGE_MS(s, now);
+		if (age > heard_ms)
+			break;
+		if (age >= ripe && s->state != SLOT_DONE)
+			return (1);
+	}
+	return (0);
+}
+
 static uint32_t
 fall(const struct target *t)
 {
@@ -514,6 +540,7 @@ send_probe(struct watch *w, struct target *t, monotime now)
 	unsigned int i;
 	int error;
 
+	gate_step(w, t, now);
 	if (pace_skips(t, now)) {
 		t->next_probe = mono_add_ms(now, watch_jitter_ms(w, t->conf->interval_ms));
 		return;
@@ -636,6 +663,7 @@ come_up(struct watch *w, struct target *t, monotime now)
 	    t->conf->interval_ms));
 	recover_passed(w, t, now);
 	target_state(w, t, WATCH_UP, now);
+	gate_step(w, t, now);
 	target_event(w, t, WATCH_EV_UP, "first reply after %lld ms",
 	    (long long)(mono_diff_us(now, t->began) / 1000));
 }
@@ -684,6 +712,7 @@ target_reply(struct watch *w, struct target *t, unsigned int who,
 		come_up(w, t, now);
 	else if (t->misses > 0 || t->fast_left > 0) {
 		t->misses = t->fast_left = 0;
+		t->gate.asked = t->gate.after = 0;
 		t->suspect = SUSPECT_NONE;
 		t->next_probe = mono_add_ms(now, watch_jitter_ms(w,
 		    t->conf->interval_ms));

@@ -9,23 +9,27 @@
 # wall-in, wall-out	it drops all ESP that way, for WALL seconds
 # peer-sa		Boise's inbound SA is deleted from its kernel, which iked finds by itself
 # keys-in, keys-out	at Boise the keys of one SA are replaced by others
-# masquerade		source NAT takes alice's and the probes' packets before IPsec does
-# silent		both targets answer no more, while others' packets pass, for SILENT s
+# masquerade		source NAT takes alice's and the probes' packets before IPsec does: new
+#			flows, for the kernel goes on with those that it knows (30 s)
+# silent		Boise's gateway, which is the target, answers no more, while others'
+#			packets pass, for SILENT s: nothing is to happen
 # killed		at Boise all is killed, its SAs with it; started again after AWAY s
 #
-# In masquerade Boise watches nothing: answers to its probes would go by the tunnel, and as
-# many of them as are missing of Seattle's probes hide that.
-# netwatchd probes always in silent, for what passes spares it the probes otherwise.
-# Each side watches two addresses of the other's, its gateway and a host (silent: two
-# that are the gateway's), by INTERVAL (2 s).
+# On both sides nothing but `keepalive' stands in the configuration: one target, which is the
+# other's gateway, ten seconds, no probes while packets pass.  Others are special:
+#
+# esp-in.two, esp-out.two	two targets a side, its gateway and a host, by INTERVAL (2 s)
+# silent.idle		nobody sends anything: TARGET_SILENT
+# silent.always		others' packets pass, and netwatchd probes always: TARGET_SILENT
+#
 # For each: what netwatchd said on either side and how long that took, what
 # was done, and how long nothing passed.  After its provocation each has LIMIT seconds.
 
 set -u
 PART=verdicts
 . "$TOP/regress/life/life.subr"
-CASES=${CASES:-$(n "esp-in esp-out wall-in wall-out peer-sa keys-in keys-out masquerade silent killed" \
-    "esp-in keys-out silent")}
+CASES=${CASES:-$(n "esp-in esp-out wall-in wall-out peer-sa keys-in keys-out masquerade silent killed \
+    esp-in.two esp-out.two silent.idle silent.always" "esp-in esp-out keys-out silent")}
 INTERVAL=${INTERVAL:-2}
 LIMIT=${LIMIT:-$(n 40 25)}
 WALL=15 AWAY=15
@@ -54,7 +58,19 @@ says() {
 told() { for _g in seattle boise; do events $_g; done | grep -q "^[0-9]* verdict $1"; }
 # What was done about it; an alarm is only said
 actions() { for _g in seattle boise; do events $_g; done | grep -c '^[0-9]* action [A-Z_]* re'; }
-shows() { ctl seattle show keepalive -j | field verdict | grep -qx "$1"; }
+shows() { ctl seattle show keepalive -j | field verdict | grep -Eqx "$1"; }
+# shows_in SECONDS VERDICTS: show keepalive says one of them, asked again and again
+shows_in() {
+	for _i in $(seq $(($1 * 2))); do
+		shows "$2" && SHOWN=yes && return
+		sleep 0.5
+	done
+}
+# until_s SECONDS: since it was broken
+until_s() {
+	_ms=$(($1 * 1000 - $(date +%s%3N) + BROKEN))
+	[ $_ms -le 0 ] || sleep $((_ms / 1000)).$((_ms % 1000 / 100))
+}
 
 # ---- what is broken ----------------------------------------------------------
 
@@ -103,6 +119,11 @@ break_masquerade() {
 	stamp broken
 	on seattle iptables-legacy -t nat -A POSTROUTING -o wan -j MASQUERADE ||
 	    fail "no masquerade"
+	ping_anew
+}
+ping_anew() {
+	ping_stop "$CASE_NAME"
+	ping_start "$CASE_NAME" alice $ALICE $BOB 0.1
 }
 break_silent() {
 	stamp broken
@@ -116,36 +137,37 @@ break_killed() {
 
 # ---- one case ------------------------------------------------------------------
 
-# conf TARGETS-OF-SEATTLE
+# conf OF-SEATTLE OF-BOISE: what stands after keepalive
 conf() {
-	gw_conf boise ikeep ondemand "keepalive target 10.1.0.1, $ALICE interval $INTERVAL"
-	gw_conf seattle ikeep ondemand "keepalive target $1 interval $INTERVAL"
+	gw_conf boise ikeep ondemand "keepalive $2"
+	gw_conf seattle ikeep ondemand "keepalive $1"
 }
 ka_up() { ctl "$1" show keepalive -j | field state | grep -qx up; }
 begin_case() {
-	WATCHERS="seattle boise"
 	case $CASE_NAME in
-	masquerade)
-		WATCHERS=seattle
-		conf "10.2.0.1, $BOB" ;;
-	silent)	conf "10.2.0.1, 10.2.0.2 pace always" ;;
-	*)	conf "10.2.0.1, $BOB" ;;
+	*.two)	conf "target 10.2.0.1, $BOB interval $INTERVAL" \
+		    "target 10.1.0.1, $ALICE interval $INTERVAL" ;;
+	*.always)
+		conf "pace always" "" ;;
+	*)	conf "" "" ;;
 	esac
 	for _g in boise seattle; do
 		: >"$OUT/$_g/events.$CASE_NAME"
 		gw_start $_g
 	done
-	for _g in $WATCHERS; do
+	for _g in seattle boise; do
 		netwatchd_start $_g
 	done
-	for _g in $WATCHERS; do
+	for _g in seattle boise; do
 		wait_for 60 ka_up $_g || fail "$_g is not up"
 		spawn $_g "$OUT/$_g/events.$CASE_NAME" "$BIN/ipsecctl" events -j
 		eval "EVENTS_$_g=$SPAWNED"
 	done
 	ping_start "$CASE_NAME" alice $ALICE $BOB 0.1
 	# traffic is known to pass, and nothing is so new as to be forgiven
-	sleep 12
+	sleep 15
+	# the probe's flow is to be forgotten, too
+	[ "$CASE_NAME" != masquerade ] || sleep 20
 }
 end_case() {
 	for _g in seattle boise; do
@@ -160,19 +182,26 @@ end_case() {
 since() { wait_for "$2" ping_back "$CASE_NAME" "$(stamp_ms "$1")" 10; }
 mend() {
 	case $CASE_NAME in
-	wall-*)	sleep $WALL
-		shows DATA_DEAD || shows TARGET_SILENT && SHOWN=yes
+	wall-*)	shows_in $WALL "DATA_DEAD|TARGET_SILENT"
+		until_s $WALL
 		stamp mended
 		drop_end ;;
-	killed)	sleep $AWAY
-		shows PEER_DEAD && SHOWN=yes
+	killed)	shows_in $AWAY PEER_DEAD
+		until_s $AWAY
 		gw_start boise
 		stamp mended ;;
 	silent)	sleep "$SILENT"
-		shows TARGET_SILENT && SHOWN=yes
+		shows UP && SHOWN=yes
+		stamp mended ;;
+	silent.*)
+		shows_in "$SILENT" TARGET_SILENT
+		until_s "$SILENT"
+		shows TARGET_SILENT || SHOWN=no
 		stamp mended ;;
 	masquerade)
-		wait_for "$LIMIT" shows LOCAL_MISS && SHOWN=yes
+		shows_in "$LIMIT" LOCAL_MISS
+		on seattle iptables-legacy -t nat -F POSTROUTING
+		ping_anew
 		stamp mended ;;
 	*)	cp -p "$W/stamp.broken" "$W/stamp.mended"
 		# mostly it is over too soon for show to be asked; the events have it
@@ -194,22 +223,27 @@ gap() {
 wanted() {
 	case $CASE_NAME in
 	masquerade) echo LOCAL_MISS ;;
-	silent)	echo TARGET_SILENT ;;
+	silent.*) echo TARGET_SILENT ;;
 	killed)	echo PEER_DEAD ;;
-	peer-sa) ;;
+	peer-sa|silent) ;;
 	*)	echo DATA_DEAD ;;
 	esac
 }
 run() {
 	begin_case
-	"break_$(echo "$CASE_NAME" | tr - _)"
+	[ "$CASE_NAME" != silent.idle ] || {
+		ping_stop "$CASE_NAME"
+		sleep 5
+	}
+	"break_$(echo "${CASE_NAME%%.*}" | tr - _)"
 	BROKEN=$(stamp_ms broken) SHOWN=no
 	mend
+	[ "$CASE_NAME" != silent.idle ] || ping_start "$CASE_NAME" alice $ALICE $BOB 0.1
 	_back=no
 	# what is lost at once is not yet missed
 	sleep 1
 	case $CASE_NAME in
-	masquerade|silent) since mended 10 && _back=yes ;;
+	masquerade|silent*) since mended 10 && _back=yes ;;
 	*)	stamp from
 		since from "$LIMIT" && _back=yes ;;
 	esac
@@ -221,7 +255,11 @@ run() {
 	_n=$(actions)
 	# shellcheck disable=SC2046
 	set -- $(gap "$BROKEN" "$(stamp_ms mended)")
-	FIGURES="$(says seattle); $(says boise); longest silence $1 ms"
+	FIGURES="$(says seattle); $(says boise)"
+	case $CASE_NAME in
+	silent.idle|masquerade) ;;
+	*)	FIGURES="$FIGURES; longest silence $1 ms" ;;
+	esac
 	case $CASE_NAME in
 	wall-*|killed) FIGURES="$FIGURES, its end $2 ms after it was mended" ;;
 	esac
@@ -237,7 +275,7 @@ run() {
 		VERDICT=FAILED
 	}
 	case $CASE_NAME in
-	silent|masquerade) [ "$_n" = 0 ] || VERDICT=FAILED ;;
+	silent*|masquerade) [ "$_n" = 0 ] || VERDICT=FAILED ;;
 	esac
 }
 

@@ -18,6 +18,7 @@ struct flight {
 	monotime	at;
 	struct addr	from;
 	struct probe	p;
+	int		expired;	/* it is the gateway's error */
 };
 
 /* One virtual world. */
@@ -31,6 +32,11 @@ static struct world {
 	/* the way to the target */
 	int		answers;	/* echo replies come */
 	uint32_t	muted;		/* but not of these: a bit each by the last octet */
+	int		gate;		/* the gateway says that a TTL was exceeded, */
+	uint8_t		gate_own;	/* but not to this octet, which is its own */
+	unsigned int	ngate;		/* probes with TTL 1 */
+	struct addr	last_gate;
+	int		cut;		/* nothing passes, IKE included */
 	struct conf_keepalive *ka;	/* NULL: of before there were any */
 	int64_t		rtt_us;
 	int		senderr;
@@ -54,6 +60,7 @@ static struct world {
 	int		peer_dead, healed_by;
 	char		reserve[512];	/* what was said of backups */
 	monotime	reserved;	/* when, the last time */
+	int		asked;		/* by a check */
 	unsigned int	nchecks, nacts[4];
 	monotime	heard, acted[4];
 } W;
@@ -101,9 +108,22 @@ probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
 		return (W.senderr);
 	if (W.tunnel_up && !W.eaten)
 		W.out++;
+	if (p->slot & WATCH_GATE_SLOT) {
+		ATF_CHECK_EQ(1, p->ttl);
+		W.ngate++;
+		W.last_gate = *dst;
+	}
+	if (W.cut)
+		return (0);
+	if ((p->slot & WATCH_GATE_SLOT) && dst->b[3] != W.gate_own) {
+		if (W.gate && W.nflight < MAXFLIGHT)
+			W.flight[W.nflight++] = (struct flight){
+			    mono_add_us(W.now, W.rtt_us), *dst, *p, 1 };
+		return (0);
+	}
 	if (W.answers && !(W.muted & 1U << (dst->b[3] & 31)) && W.nflight < MAXFLIGHT) {
 		W.flight[W.nflight++] = (struct flight){
-		    mono_add_us(W.now, W.rtt_us), *dst, *p };
+		    mono_add_us(W.now, W.rtt_us), *dst, *p, 0 };
 	}
 	return (0);
 }
@@ -217,7 +237,8 @@ iked(void)
 			break;
 		case WATCH_CMD_CHECK:
 			W.nchecks++;
-			if (!W.peer_dead)
+			W.asked = 1;
+			if (!W.peer_dead && !W.cut)
 				W.heard = W.now;
 			watch_answer(W.w, &cmd, NULL, NULL, W.now);
 			break;
@@ -256,6 +277,20 @@ next_reply(size_t *which)
 }
 
 static void
+expired(const struct flight *f)
+{
+	struct icmp_error e;
+
+	memset(&e, 0, sizeof(e));
+	e.kind = ICMP_EXPIRED;
+	e.whole = 1;
+	e.p = f->p;
+	e.src = W.last_src;
+	e.dst = f->from;
+	watch_error(W.w, &f->from, &e, W.now);
+}
+
+static void
 run_ms(int64_t ms)
 {
 	monotime end = mono_add_ms(W.now, ms), d, r;
@@ -277,9 +312,14 @@ run_ms(int64_t ms)
 			W.flight[i] = W.flight[--W.nflight];
 			if (mono_before(W.now, f.at))
 				W.now = f.at;
+			if (W.cut)
+				continue;
 			if (W.tunnel_up && !W.eaten)
 				W.in++;
-			watch_reply(W.w, &f.from, &f.p, W.now);
+			if (f.expired)
+				expired(&f);
+			else
+				watch_reply(W.w, &f.from, &f.p, W.now);
 		}
 		iked();
 	}
