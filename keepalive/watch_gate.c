@@ -22,7 +22,8 @@
 #define TRY_MS		10000	/* one that may not */
 #define TRIES		3
 #define DAY_MS		86400000LL
-#define FRESH_S		1500	/* it answered no longer ago: believed */
+#define FRESH_S		3600	/* it answered no longer ago: believed */
+#define EACH_MS		10	/* between two of all tunnels', while all is well */
 #define DOUBT_S		86400	/* it was silent while the target was not: it is not */
 /* Linux lets a host have six such errors at once and then one a second
  * (net.ipv4.icmp_ratelimit). */
@@ -128,6 +129,12 @@ ask_calmly(struct watch *w, struct target *t, monotime now)
 		g->next = mono_add_ms(now, DAY_MS);
 		return;
 	}
+	/* of 100,000 each has its turn, but not all at their start */
+	if (!mono_reached(w->gate_at, now)) {
+		g->next = mono_add_ms(now, watch_jitter_ms(w, TRY_MS));
+		return;
+	}
+	w->gate_at = mono_add_ms(now, EACH_MS);
 	if (g->unheard < TRIES)
 		g->unheard++;
 	g->next = mono_add_ms(now, g->unheard > TRIES ? DAY_MS : TRY_MS);
@@ -179,6 +186,7 @@ heard(struct watch *w, struct target *t, const struct addr *from, int reply, mon
 		g->beside = 1;
 		g->unheard = 0;
 		g->next = now;
+		w->gate_at = now;	/* it has its turn */
 		if (t->state == WATCH_UP && t->misses == 0)
 			ask_calmly(w, t, now);
 		return;

@@ -192,6 +192,7 @@ struct watch {
 	monotime		 looks_at;
 	monotime		 now;		/* of the last watch_expire */
 	monotime		 slow_at;	/* the next report without hurry */
+	monotime		 gate_at;	/* the next gateway asked without need */
 	uint64_t		 probes, refused, delayed,
 				 lateness[WATCH_LATE_MS];
 };
