@@ -17,7 +17,8 @@ static int		 answers;
 static uint32_t		 rnd;
 static unsigned int	 nprobes, nreports, ncounters, ndown;
 static int		 full, queued;	/* what the sockets say to a probe */
-static unsigned int	 nfull;
+static unsigned int	 nfull, ngate;
+static struct conf_keepalive *with;	/* NULL: of before there were any */
 static struct {
 	struct addr	from;
 	struct probe	p;
@@ -37,6 +38,7 @@ probe(void *arg, struct conf_keepalive *ka, const struct addr *src,
 		return (EAGAIN);
 	}
 	nprobes++;
+	ngate += (p->slot & WATCH_GATE_SLOT) != 0;
 	ATF_REQUIRE(nwaiting < sizeof(waiting) / sizeof(waiting[0]));
 	waiting[nwaiting].from = *dst;
 	waiting[nwaiting++].p = *p;
@@ -75,6 +77,7 @@ many(uint32_t interval_ms)
 	ATF_REQUIRE_EQ(0, prefix_parse(&wc.net[1], "10.2.0.0/16"));
 	wc.nfrom = wc.nto = 1;
 	wc.interval_ms = interval_ms;
+	wc.ka = with;
 	watch_conf_begin(w);
 	for (i = 0; i < NTARGETS; i++) {
 		(void)snprintf(wc.name, sizeof(wc.name), "10.2.%u.%u", i / 250,
@@ -142,6 +145,28 @@ ATF_TC_BODY(numbers_are_no_news, tc)
 	run_ms(9000);
 	ATF_CHECK(ndown >= NTARGETS);
 	watch_free(w);
+}
+
+/* Each one's gateway is asked, and once more beside it; but not all of them at once. */
+ATF_TC_WITHOUT_HEAD(gateways);
+ATF_TC_BODY(gateways, tc)
+{
+	unsigned int i, was, most = 0;
+
+	ATF_REQUIRE((with = conf_keepalive_new()) != NULL);
+	with->pace = KA_ALWAYS;
+	many(1000);
+	answers = 1;
+	for (i = 0; i < 60; i++) {
+		was = ngate;
+		run_ms(1000);
+		most = ngate - was > most ? ngate - was : most;
+	}
+	ATF_CHECK_EQ_MSG(2 * NTARGETS, ngate, "%u asked", ngate);
+	/* and the one beside at once */
+	ATF_CHECK_MSG(most <= 2 * 101, "%u in a second", most);
+	watch_free(w);
+	conf_keepalive_unref(with);
 }
 
 /* Nobody starts all at once, and the last waits no longer than an interval. */
@@ -466,6 +491,7 @@ ATF_TC_BODY(hub_lost, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, numbers_are_no_news);
+	ATF_TP_ADD_TC(tp, gateways);
 	ATF_TP_ADD_TC(tp, splay);
 	ATF_TP_ADD_TC(tp, all_down);
 	ATF_TP_ADD_TC(tp, hub_lost);
