@@ -150,6 +150,12 @@ gate_known(const struct target *t, monotime now)
 	return (has_gate(t) && g->heard != 0 && seconds(now) - g->heard <= FRESH_S);
 }
 
+static int
+least(const struct gate *g)
+{
+	return (g->after ? LEAST_AFTER : LEAST);
+}
+
 /* With each probe of the target. */
 void
 gate_step(struct watch *w, struct target *t, monotime now)
@@ -166,10 +172,10 @@ gate_step(struct watch *w, struct target *t, monotime now)
 	if (!t->ever || g->heard == 0 || ((g->asked != 0 || g->after) &&
 	    !mono_reached(g->next, now)))
 		return;
-	if (g->asked == 0)
-		g->first = now;
 	if (g->asked < UINT8_MAX)
 		g->asked++;
+	if (g->asked == least(g))
+		g->enough = now;
 	g->next = mono_add_ms(now, g->asked < QUICK ? QUICK_MS : SLOW_MS);
 	gate_send(w, t, now);
 }
@@ -230,10 +236,8 @@ watch_gate_heard(struct watch *w, const struct addr *from, const struct probe *p
 static int
 gate_silent(const struct target *t, monotime now)
 {
-	int least = t->gate.after ? LEAST_AFTER : LEAST;
-
-	return (t->gate.asked >= least && mono_reached(mono_add_ms(t->gate.first,
-	    target_ripe_ms(t) + QUICK_MS * (least - 1)), now));
+	return (t->gate.asked >= least(&t->gate) && mono_reached(mono_add_ms(t->gate.enough,
+	    target_ripe_ms(t)), now));
 }
 
 /* The target and the gateway fell silent at once, who were answered before. */

@@ -86,7 +86,7 @@ struct pace {
 /* What is known of the peer's gateway, watch_gate.c.  Seconds: 0, never. */
 struct gate {
 	monotime	next;		/* not before that */
-	monotime	first;		/* asked */
+	monotime	enough;		/* asked so often that its silence says something */
 	uint32_t	heard, doubt;
 	uint32_t	seq;
 	uint8_t		unheard;	/* in a row, while all was well */
