@@ -148,6 +148,9 @@ mend() {
 	    ip route replace 10.1.0.0/24 via 192.0.2.1
 	    ip route replace 10.2.0.0/24 via 198.51.100.1'
 	on bob sh -c 'ip addr replace 10.2.0.10/24 dev lan; ip route replace default via 10.2.0.1'
+	# who did not answer before is nobody's business any more
+	on boise ip neigh flush dev lan
+	on seattle ip neigh flush dev lan
 	[ -z "${HOLDER-}" ] || { kill "$HOLDER"; wait "$HOLDER"; HOLDER=; } 2>/dev/null
 	:
 }
@@ -194,7 +197,7 @@ prepare() {
 	bobroute) BEFORE=no_bobroute UPFIRST=1 ;;
 	mtu)	BEFORE=narrow A_END="keepalive pmtu" UPFIRST=1 WAIT=50 ;;
 	flush-sa) UPFIRST=1 AFTER=no_sas WAIT=4 ;;
-	flush-pol) UPFIRST=1 AFTER=no_policies WAIT=12 ;;
+	flush-pol) UPFIRST=1 AFTER=no_policies WAIT=16 ;;
 	wan)	BEFORE=wan_out WAIT=$LONG ;;
 	kernel)	A_MORE="childsa enc chacha20-poly1305" B_MORE="childsa enc chacha20-poly1305"
 		BEFORE=no_chacha ;;

@@ -259,8 +259,9 @@ keepalive(const struct patient *p, struct findings *fs)
 	/* a tunnel that is not up answers nothing, and why is said elsewhere */
 	if (strcmp(field_str(p->tunnel, "state"), "up") != 0)
 		return;
-	/* what eats them is found out otherwise */
-	if (strcmp(state, "local-miss") == 0 && p->poked > 0)
+	/* what eats them is found out otherwise; and it may not know yet */
+	if ((strcmp(state, "local-miss") == 0 && p->poked > 0) ||
+	    strcmp(field_str(p->keepalive, "verdict"), "ACQUIRING") == 0)
 		return;
 	f = finding_new(fs, p->passing ? 70 : 55);
 	finding_set(f->cause, "keepalive's target %s does not answer: wrong target, or that host is "
