@@ -89,11 +89,14 @@ of_tunnel(const json_t *array, const char *name)
 	return (found);
 }
 
+/* A new SA has counted from nothing, while we looked. */
 static uint64_t
 moved(const json_t *old, const json_t *now, const char *key)
 {
 	uint64_t a = field_num(old, key), b = field_num(now, key);
 
+	if (strcmp(field_str(old, "spi_out"), field_str(now, "spi_out")) != 0)
+		a = 0;
 	return (b > a ? b - a : 0);
 }
 
@@ -159,6 +162,9 @@ watch(struct client *c, const char *name, struct patient *p)
 	if (x != NULL && y != NULL) {
 		p->moved_in = moved(x, y, "packets_in");
 		p->moved_out = moved(x, y, "packets_out");
+		/* what went into the one before is not in these */
+		if (strcmp(field_str(x, "spi_out"), field_str(y, "spi_out")) != 0)
+			p->poked = 0;
 	}
 	p->passing = p->moved_in > 0 && p->moved_out > 0;
 	json_decref(a);
