@@ -180,6 +180,7 @@ end_case() {
 		prog_stop EVENTS $_g
 		prog_stop NETWATCHD $_g
 		gw_stop $_g
+		[ -f "$OUT/$_g/netwatchd.log" ] || continue
 		cp "$OUT/$_g/netwatchd.log" "$OUT/$_g/netwatchd.$CASE_NAME.log"
 		: >"$OUT/$_g/netwatchd.log"
 	done
