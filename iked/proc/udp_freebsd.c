@@ -42,20 +42,3 @@ udp4_info_put(struct cmsghdr *c, const struct addr *a)
 	memcpy(CMSG_DATA(c), &in, sizeof(in));
 	return (CMSG_SPACE(sizeof(in)));
 }
-
-/* Of sockets that are not connected nothing is told. */
-int
-udp_errors_on(int fd, enum addr_family fam)
-{
-	(void)fd;
-	(void)fam;
-	return (0);
-}
-
-int
-udp_error(int fd, struct icmp_said *s)
-{
-	(void)fd;
-	(void)s;
-	return (0);
-}
