@@ -61,8 +61,9 @@ rm -f "$db"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1:detect_stack_use_after_return=1}"
 export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$(pwd)/regress/lsan.supp:print_suppressions=0}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}"
+# More at a time than there are processors: the tests on a real kernel mostly wait.
 # shellcheck disable=SC2086
-kyua -c none -v parallelism="$jobs" test -k "$CHECKDIR/Kyuafile" -r "$db" ${IKEEP_TESTS:-}
+kyua -c none -v parallelism="$((jobs * 2))" test -k "$CHECKDIR/Kyuafile" -r "$db" ${IKEEP_TESTS:-}
 status=$?
 
 kyua -c none report -r "$db" --results-filter=broken,failed --verbose >"$CHECKDIR/report.txt" 2>&1

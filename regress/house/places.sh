@@ -20,8 +20,9 @@ elsewhere_body()
 	checkout
 	top=$(pwd)
 	cd src || atf_fail cd
+	# fast to compile: what is looked at are places
 	./configure --prefix="$top/usr" --sysconfdir="$top/etc" --rundir="$top/run" \
-	    --objdir="$top/obj" >out 2>&1 || { cat out; atf_fail configure; }
+	    --objdir="$top/obj" CFLAGS='-O0 -g0 -w' >out 2>&1 || { cat out; atf_fail configure; }
 	make OBJDIR="$top/obj" DESTDIR="$top/dest" install >out 2>&1 ||
 	    { cat out; atf_fail "make install"; }
 	[ ! -e build ] || atf_fail "something is in ./build"
