@@ -206,6 +206,9 @@ loglevels() {
 nobody_ctl() {
 	on seattle setpriv --reuid=65534 --regid=65534 --clear-groups "$BIN/ipsecctl" "$@"
 }
+# Sockets of seattle that hear of its SAs and policies
+listeners() { on seattle awk '$2 == 6 && $4 !~ /^0*$/ { n++ } END { print n + 0 }' /proc/net/netlink; }
+listeners_over() { [ "$(listeners)" -gt "$1" ]; }
 AHKEY=0x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
 step_sadb() {
 	wait_for 30 hosts_ping && wait_for 10 both_up || bad "no tunnel"
@@ -248,9 +251,10 @@ step_sadb() {
 	    bad "-s sa of nobody: $(cat "$W/err" "$W/out")"
 	on seattle ip xfrm state delete dst 192.0.2.1 proto ah spi 0x4d2
 	# and what happens, while it does
+	_n=$(listeners)
 	on seattle "$BIN/ipsecctl" -m >"$W/mon" 2>&1 &
 	_mon=$!
-	sleep 1
+	wait_for 20 listeners_over "$_n" || bad "-m: does not listen"
 	_spi=$(tunnel_field seattle spi_in)
 	ctl seattle rekey net || bad "rekey"
 	wait_for 10 anew "$_spi" || bad "rekey: the same SPI"
@@ -520,20 +524,20 @@ step_any() {
 # Seattle goes to another address, in one go; its tunnel goes with it.
 # moved FROM TO NAME
 moved() {
-	on alice ping -n -i 0.1 -w 6 10.2.0.10 >"$OUT/ping.$3" 2>&1 &
-	_ping=$!
-	sleep 2
-	_old=$(tunnel_field seattle spi_in)
+	ping_start "$3" alice 10.1.0.10 10.2.0.10 0.1
+	wait_for 20 ping_back "$3" 0 10 || bad "$3: no replies even before"
+	_old=$(tunnel_field seattle spi_in) _ike=$(tunnel_field seattle ike_spi)
 	printf 'addr del %s/24 dev wan\naddr add %s/24 dev wan\nroute add default via %s\n' \
 	    "$1" "$2" 192.0.2.254 >"$W/moved"
+	stamp moved
 	on seattle ip -batch "$W/moved" || bad "$3: cannot change the address"
-	wait "$_ping"
-	# the longest row of echo requests without an answer
-	_gap=$(sed -n 's/.*icmp_seq=\([0-9]*\) .*/\1/p' "$OUT/ping.$3" | awk '
-	    NR > 1 && $1 - last > gap { gap = $1 - last } { last = $1 } END { print gap + 0 }')
-	echo "$3: $1 to $2: no answer for $((_gap * 100)) ms"
-	[ "$_gap" -gt 0 ] && [ "$_gap" -lt 30 ] || bad "$3: no answer for $((_gap * 100)) ms"
-	anew "$_old" || bad "$3: no new SAs"
+	stamp back
+	wait_for 20 ping_back "$3" "$(stamp_ms back)" 10 || bad "$3: no replies afterwards"
+	ping_stop "$3"
+	echo "$3: $1 to $2: no answer for $(ping_gap "$3" "$(stamp_ms moved)") ms"
+	# It moved (RFC 4555): what takes longer is to find out that the peer is dead.
+	[ "$(tunnel_field seattle ike_spi)" = "$_ike" ] || bad "$3: another IKE SA"
+	wait_for 20 anew "$_old" || bad "$3: no new SAs"
 	on seattle ip xfrm state | grep -q "^src $2 dst $WAN_BOISE" || bad "$3: SA of seattle"
 	on boise ip xfrm state | grep -q "^src $WAN_BOISE dst $2" || bad "$3: SA of boise"
 	wait_for 20 sas_are seattle 2 && wait_for 20 sas_are boise 2 || bad "$3: SAs are left"
@@ -629,8 +633,9 @@ step_given() {
 	_a=$(lease)
 	[ -n "$_a" ] || bad "given: no address on lo"
 	on boise ip xfrm policy | grep -q "dst $_a/32" || bad "given: no policy for $_a"
+	_spi=$(tunnel_field seattle spi_in)
 	ctl boise rekey net || bad "given: rekey"
-	sleep 2
+	wait_for 20 anew "$_spi" && wait_for 20 sas_are boise 2 || bad "given: no new SAs alone"
 	client_ping || bad "given: no reply after a rekey"
 	on boise ip xfrm policy | grep -q "dst $_a/32" || bad "given: the policy went with the old SA"
 	# killed, and with another file: what was for that caller goes, the trap stays
@@ -689,8 +694,10 @@ step_pairs() {
 		half_ping 10.2.0.200 >/dev/null || bad "$_who: no reply from the upper half"
 		half_ping 10.2.0.10 >/dev/null || bad "$_who: and now not from the lower"
 		[ "$(reqids seattle)" -ge 3 ] || bad "$_who: $(reqids seattle) reqids"
+		_spi=$(tunnel_field seattle spi_in)
 		ctl seattle rekey net >/dev/null
-		sleep 2
+		wait_for 20 anew "$_spi" && wait_for 20 sas_are seattle 4 ||
+		    bad "$_who: no new SAs alone"
 		half_ping 10.2.0.200 >/dev/null && half_ping 10.2.0.10 >/dev/null ||
 		    bad "$_who: no reply after a rekey"
 	done

@@ -148,7 +148,8 @@ step_tunnel() {
 
 # Its own control socket: with iked and without it.
 step_control() {
-	conf
+	# so long that nothing but a command sends meanwhile
+	conf 1h
 	netwatchd_start seattle
 	wait_for 20 said 'up, first reply' || bad "no reply seen"
 	[ "$(on seattle stat -c '%U:%G %a' /run/netwatchd.sock)" = 'root:_iked 660' ] ||
@@ -165,7 +166,10 @@ step_control() {
 	sent() { ctl seattle show keepalive -j | field sent; }
 	was=$(sent)
 	ctl seattle probe boise || bad "no probe"
-	wait_for 1 sent_more "$was" || bad "probe sends nothing"
+	wait_for 20 sent_more "$was" || bad "probe sends nothing"
+	conf
+	kill -HUP "$NETWATCHD_seattle"
+	wait_for 20 said 'reloaded: watching' || bad "no reload"
 	# The way is cut, the source goes and comes: events tell.
 	on core ip link set toboise down
 	wait_for 30 ka_is seattle down || bad "down is not noticed"
