@@ -62,6 +62,12 @@ kern_fd(const struct kern *k, size_t i)
 	return (k->ops->fd(k, i));
 }
 
+uint32_t
+kern_pid(const struct kern *k)
+{
+	return (k->ops->pid(k));
+}
+
 void
 kern_input(struct kern *k, monotime now)
 {

@@ -56,6 +56,7 @@ struct kern_ops {
 		    const struct kern_policy *);
 	int	(*policy_dump)(struct kern *, struct kern_req *);
 	int	(*acquire_failed)(struct kern *, uint32_t seq);
+	uint32_t (*pid)(const struct kern *);
 };
 
 struct kern {
@@ -74,7 +75,7 @@ struct kern {
 
 /* One who only listens (monitor_sock.c). */
 struct kern_monitor {
-	int		 fd, keys;
+	int		 fd, how;	/* KERN_HEAR_* */
 	/* one datagram; -1: some were lost, 0: nothing there, 1 */
 	int		(*fill)(struct kern_monitor *);
 	/* the next message of it: 1, or 0 when there is none */

@@ -41,7 +41,7 @@ listen_next(struct kern_monitor *m, struct kern_note *n)
 	/* one that cannot be read is told of by its type */
 	if (pfkey_decode(pfkey_native(), m->buf, m->len, pm, &why) == -1)
 		pm->have = 0;
-	pfkey_get_note(pfkey_native(), pm, m->keys, n);
+	pfkey_get_note(pfkey_native(), pm, m->how & KERN_HEAR_KEYS, n);
 	m->len = 0;
 	free(pm);
 	return (1);
@@ -73,6 +73,10 @@ kern_pfkey_listen(struct kern_monitor *m, const char **err)
 
 	if ((m->fd = pfkey_sock_open(err)) == -1)
 		return (-1);
+	m->fill = listen_fill;
+	m->next = listen_next;
+	if (m->how & KERN_HEAR_POLICIES)
+		return (0);
 	*err = "PF_KEY is there, but ESP cannot be registered";
 	if (enlist(m->fd, PFS_ESP) == -1) {
 		save = errno;
@@ -81,7 +85,5 @@ kern_pfkey_listen(struct kern_monitor *m, const char **err)
 		return (-1);
 	}
 	(void)enlist(m->fd, PFS_AH);
-	m->fill = listen_fill;
-	m->next = listen_next;
 	return (0);
 }

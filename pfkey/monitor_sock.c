@@ -9,7 +9,7 @@
 #include "pfkey/kern_local.h"
 
 struct kern_monitor *
-kern_monitor_open(enum kern_backend which, int keys, const char **err)
+kern_monitor_open(enum kern_backend which, int how, const char **err)
 {
 	struct kern_monitor *m;
 	int save;
@@ -18,7 +18,7 @@ kern_monitor_open(enum kern_backend which, int keys, const char **err)
 	if ((m = calloc(1, sizeof(*m))) == NULL)
 		return (NULL);
 	m->fd = -1;
-	m->keys = keys;
+	m->how = how;
 	if (kern_backend_listen(m, which, err) == -1) {
 		save = errno;
 		free(m);

@@ -120,6 +120,7 @@ struct kern	*kern_open(enum kern_backend, const struct kern_cb *,
 		    const struct logger *, const char **err);
 void		 kern_close(struct kern *);
 int		 kern_fd(const struct kern *, size_t i);	/* -1 past the last one */
+uint32_t	 kern_pid(const struct kern *);	/* of a kern_note of our own requests */
 /* Reads what is there, calls back.  Never blocks. */
 void		 kern_input(struct kern *, monotime now);
 monotime	 kern_deadline(const struct kern *);
@@ -167,8 +168,11 @@ struct kern_note {
 	struct kern_event ev;		/* EVENT: ACQUIRE, MAPPING */
 };
 struct kern_monitor;
-/* As kern_open().  Only reads.  keys: SAs come with theirs. */
-struct kern_monitor *kern_monitor_open(enum kern_backend, int keys, const char **err);
+/* SAs come with their keys; only what is done to policies (PF_KEY tells of the rest, too). */
+#define KERN_HEAR_KEYS		1
+#define KERN_HEAR_POLICIES	2
+/* As kern_open().  Only reads.  how: KERN_HEAR_*. */
+struct kern_monitor *kern_monitor_open(enum kern_backend, int how, const char **err);
 void	 kern_monitor_close(struct kern_monitor *);
 int	 kern_monitor_fd(const struct kern_monitor *);
 /* The next one: 1, 0 there is none now, -1 some were lost. */

@@ -352,6 +352,14 @@ pfkey_policy_dump(struct kern *k, struct kern_req *r)
 	return (request(k, r, &m));
 }
 
+static uint32_t
+pfkey_pid(const struct kern *k)
+{
+	const struct pfkey *x = k->be;
+
+	return (x->pid);
+}
+
 /*
  * Linux: an ACQUIRE with an errno would leave the larval SA to eat packets until
  * it times out.  GETSPI with the acquire's number gives it an SPI (ours are
@@ -542,5 +550,6 @@ static const struct kern_ops pfkey_ops = {
 	.policy_put = pfkey_policy_put,
 	.policy_delete = pfkey_policy_delete,
 	.policy_dump = pfkey_policy_dump,
-	.acquire_failed = pfkey_acquire_failed
+	.acquire_failed = pfkey_acquire_failed,
+	.pid = pfkey_pid
 };

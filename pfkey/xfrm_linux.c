@@ -240,6 +240,14 @@ xfrm_policy_dump(struct kern *k, struct kern_req *r)
 	    xfrm_put_dump(buf, sizeof(buf), r->seq, XFRM_MSG_GETPOLICY)));
 }
 
+static uint32_t
+xfrm_pid(const struct kern *k)
+{
+	const struct xfrm *x = k->be;
+
+	return (x->portid);
+}
+
 /*
  * A larval SA swallows packets without a new ACQUIRE until it dies
  * (net.core.xfrm_acq_expires, up to minutes).  Netlink cannot delete an SA
@@ -438,7 +446,7 @@ listen_next(struct kern_monitor *m, struct kern_note *n)
 
 	if (m->at >= m->len || !xfrm_msg_ok(nlh, left))
 		return (0);
-	(void)xfrm_get_note(nlh, m->keys, n);
+	(void)xfrm_get_note(nlh, m->how & KERN_HEAR_KEYS, n);
 	(void)mnl_nlmsg_next(nlh, &left);
 	m->at = left > 0 ? m->len - (size_t)left : m->len;
 	return (1);
@@ -448,9 +456,10 @@ int
 kern_xfrm_listen(struct kern_monitor *m, const char **err)
 {
 	static const int groups[] = {
-		XFRMNLGRP_ACQUIRE, XFRMNLGRP_EXPIRE, XFRMNLGRP_SA, XFRMNLGRP_POLICY,
+		XFRMNLGRP_POLICY, XFRMNLGRP_SA, XFRMNLGRP_ACQUIRE, XFRMNLGRP_EXPIRE,
 		XFRMNLGRP_REPORT, XFRMNLGRP_MIGRATE, XFRMNLGRP_MAPPING
 	};
+	size_t n = m->how & KERN_HEAR_POLICIES ? 1 : sizeof(groups) / sizeof(groups[0]);
 	uint32_t portid;
 	int save;
 
@@ -459,7 +468,7 @@ kern_xfrm_listen(struct kern_monitor *m, const char **err)
 	if ((m->fd = sock_open(&portid)) == -1)
 		return (-1);
 	*err = "XFRM needs root (CAP_NET_ADMIN)";
-	if (join(m->fd, groups, sizeof(groups) / sizeof(groups[0])) == -1) {
+	if (join(m->fd, groups, n) == -1) {
 		save = errno;
 		close(m->fd);
 		errno = save;
@@ -632,5 +641,6 @@ static const struct kern_ops xfrm_ops = {
 	.policy_put = xfrm_policy_put,
 	.policy_delete = xfrm_policy_delete,
 	.policy_dump = xfrm_policy_dump,
-	.acquire_failed = xfrm_acquire_failed
+	.acquire_failed = xfrm_acquire_failed,
+	.pid = xfrm_pid
 };

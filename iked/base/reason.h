@@ -78,6 +78,7 @@
 	X(PROCESS, "process")			\
 	X(DISTRUST, "refused-request")		\
 	X(POLICY, "policy")			\
+	X(TAKEN, "policy-taken")		\
 	X(FLUSHED, "flushed")			\
 	X(INTERFACE, "interface")		\
 	X(UNHEARD, "unheard")

@@ -121,6 +121,7 @@ kernel_prepare(struct child *ch)
 		return (-1);
 	}
 	kern_look(kn.kern, 0);
+	kguard_open();
 	if (kernel_net_open() == -1)
 		log_error(&ch->log, WHY_UNHEARD, "changes of addresses and routes are not heard "
 		    "of: tunnels do not move by themselves");
@@ -178,6 +179,7 @@ placed(uint32_t failed)
 		log_debug(&kn.ch->log, "%zu policies stand for %u tunnels",
 		    kn.now->npol, kn.now->conf->ntunnels);
 		kernel_early();
+		kguard_start();
 	}
 	msg_put_confdone(&m, &d);
 	(void)chan_put(kn.ch->parent, &m);

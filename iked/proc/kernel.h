@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Private to the kernel process: kernel.c (its life), kernel_table.c (tunnels, reqids,
- * policies as values), kernel_left.c (what an earlier life placed), kernel_place.c (work
- * on the system's policies and SAs), kernel_host.c (policies of single callers),
- * kernel_req.c (what ike and control ask), kernel_count.c (counters of many Children) and
- * kernel_show.c (what is really there).
+ * Private to the kernel process: kernel.c (its life), kernel_seen.c (policies as values),
+ * kernel_table.c (tunnels, reqids, what is wanted), kernel_left.c (what an earlier life
+ * placed), kernel_job.c (many operations on the system), kernel_place.c (a generation
+ * comes, all goes), kernel_guard.c (what others take is put back), kernel_host.c (policies
+ * of single callers), kernel_req.c (what ike and control ask), kernel_count.c (counters of
+ * many Children) and kernel_show.c (what is really there).
  */
 #ifndef PROC_KERNEL_H
 #define PROC_KERNEL_H
@@ -65,6 +66,10 @@ void		 kseen_add(struct kseen *, const struct kern_policy *);
 void		 kseen_sort(struct kseen *);
 void		 kseen_free(struct kseen *);
 const struct kern_policy *kseen_find(const struct kseen *, const struct kern_policy *);
+/* Does the system have it as we want it?  What it does not say cannot differ. */
+int		 kpol_as(const struct kern_policy *is, const struct kern_policy *want);
+/* Is one of them so?  With a mark it stands beside ours, not in its place. */
+int		 kseen_has(const struct kseen *, const struct kern_policy *want);
 
 /*
  * Takes conf over (also on failure).  reqids come from `seen' where a policy has
@@ -103,6 +108,9 @@ int		 ktable_bind(struct ktable *, uint32_t tunnel,
  */
 int		 ktable_child(struct ktable *, uint32_t tunnel, const struct tslist *l,
 		    const struct tslist *r, uint32_t *reqid, int *narrower);
+/* That tunnel of old, where it is the same in kt; -1. */
+int64_t		 ktable_twin(const struct ktable *kt, const struct ktable *old,
+		    uint32_t tunnel);
 /*
  * What the new table takes over of the one it follows: an `any' peer that has come
  * keeps its traps as they are bound, and what is installed need not be placed again.
@@ -149,8 +157,44 @@ struct kernel {
 };
 extern struct kernel kn;
 
-/* Work on many objects, a few at a time (kernel_place.c). */
+/* Work on many objects, a few at a time (kernel_job.c). */
 typedef void kjob_done(uint32_t failed);
+enum kopwhat { KOP_REPLACE, KOP_DELETE, KOP_SADELETE };
+struct kop {
+	enum kopwhat		 what;
+	struct kern_policy	 p;		/* REPLACE, DELETE */
+	uint32_t		 spi;		/* SADELETE */
+	struct addr		 src, dst;
+};
+struct kjob {
+	struct kop	*op;
+	size_t		 n, cap, next;
+	unsigned	 inflight;
+	uint32_t	 failed;
+	uint32_t	 nomem;		/* operations that were never listed */
+	int		 policies;	/* sweep: policies too */
+	void		(*step)(void);	/* when all operations are done */
+	kjob_done	*done;
+};
+/* kn.job, which must be NULL before.  0 or -1: no memory. */
+int	kjob_new(void (*step)(void), kjob_done *);
+/* One more operation, to be filled in.  NULL: no memory, which is counted. */
+struct kop *kjob_add(enum kopwhat);
+void	kjob_run(void);		/* do what is listed, then the step */
+void	kjob_end(void);		/* kn.job is NULL, and the done function is called */
+/* What is wanted of this selector in this direction now, in *p.  0: nothing. */
+int	kernel_wanted(struct kern_policy *p);
+
+/* Our policies stand, whoever takes them away (kernel_guard.c). */
+void	kguard_open(void);	/* before the sandbox */
+void	kguard_start(void);	/* the first generation stands */
+void	kguard_look(void);	/* some of ours may be missing */
+void	kguard_idle(void);	/* a job has ended */
+/* It is at work: that generation is placed when it is done.  Takes conf over.  0, or -1: it
+ * is not, or another one waits already. */
+int	kguard_first(struct conf *, kjob_done *);
+
+/* kernel_place.c */
 /* A new generation: learn, clean, place; *done when it stands.  Takes conf over. -1: could
  * not begin (logged). */
 int	kernel_place(struct conf *, kjob_done *);
@@ -162,8 +206,10 @@ int	khost_wanted(const struct ktable *, const struct kernel_req *);
 int	khost_add(const struct ktable *, const struct kernel_req *);	/* an outbound SA */
 void	khost_delete(uint32_t spi, const struct addr *dst);
 void	khost_clear(void);
-/* The one with that outbound selector; NULL: none. */
-const struct kern_policy *khost_find(const struct kern_policy *out);
+/* The one with that selector in that direction, in *p.  0: none. */
+int	khost_now(struct kern_policy *p);
+/* Each of them in each direction. */
+void	khost_each(void (*)(const struct kern_policy *));
 /* Addresses that we are given (kernel_iface.c). */
 void	kiface_open(void);		/* before the sandbox */
 void	kiface_follow(const struct ktable *, const struct kernel_req *);

@@ -74,23 +74,38 @@ host_done(void *arg, int err, const char *what)
 	    "refused%s%s", what != NULL ? ": " : "", what != NULL ? what : "");
 }
 
+static int
+last_dir(void)
+{
+	return (kn.caps.has_fwd ? KERN_FWD : KERN_OUT);
+}
+
+/* An outbound policy as that of a direction, and back. */
+static struct kern_policy
+towards(const struct kern_policy *out, enum kern_dir dir)
+{
+	struct kern_policy p = *out;
+
+	p.dir = dir;
+	if (dir != KERN_OUT) {
+		p.src = out->dst;
+		p.dst = out->src;
+		kpol_turn(&p);
+		p.tsrc = out->tdst;
+		p.tdst = out->tsrc;
+	}
+	return (p);
+}
+
 /* All directions of it: as they are now, or away. */
 static void
 host_place(const struct kern_policy *out, int away)
 {
 	struct kern_policy p;
-	int d, dirs = kn.caps.has_fwd ? KERN_FWD : KERN_OUT;
+	int d;
 
-	for (d = KERN_IN; d <= dirs; d++) {
-		p = *out;
-		p.dir = (enum kern_dir)d;
-		if (d != KERN_OUT) {
-			p.src = out->dst;
-			p.dst = out->src;
-			kpol_turn(&p);
-			p.tsrc = out->tdst;
-			p.tdst = out->tsrc;
-		}
+	for (d = KERN_IN; d <= last_dir(); d++) {
+		p = towards(out, (enum kern_dir)d);
 		if ((away ? kern_policy_delete(kn.kern, mono_now(), &p, host_done,
 		    NULL) : kern_policy_replace(kn.kern, mono_now(), &p, host_done,
 		    NULL)) == -1)
@@ -99,13 +114,21 @@ host_place(const struct kern_policy *out, int away)
 }
 
 static struct khost *
+host_find(const struct kern_policy *out)
+{
+	struct khost *h;
+
+	for (h = *host_slot(out); h != NULL; h = h->next)
+		if (kpol_cmp(&h->p, out) == 0)
+			break;
+	return (h);
+}
+
+static struct khost *
 host_take(const struct kern_policy *p)
 {
-	struct khost **slot = host_slot(p), *h;
+	struct khost **slot = host_slot(p), *h = host_find(p);
 
-	for (h = *slot; h != NULL; h = h->next)
-		if (kpol_cmp(&h->p, p) == 0)
-			break;
 	if (h == NULL) {
 		if ((h = calloc(1, sizeof(*h))) == NULL)
 			return (NULL);
@@ -155,15 +178,35 @@ host_policy(const struct ktable *kt, const struct kernel_req *q, const struct ts
 	return (0);
 }
 
-const struct kern_policy *
-khost_find(const struct kern_policy *out)
+int
+khost_now(struct kern_policy *p)
 {
+	struct kern_policy out = *p;
 	const struct khost *h;
 
-	for (h = *host_slot(out); h != NULL; h = h->next)
-		if (kpol_cmp(&h->p, out) == 0)
-			return (&h->p);
-	return (NULL);
+	if (p->dir != KERN_OUT)
+		out = towards(p, p->dir);
+	out.dir = KERN_OUT;
+	if ((h = host_find(&out)) == NULL)
+		return (0);
+	*p = towards(&h->p, p->dir);
+	return (1);
+}
+
+void
+khost_each(void (*f)(const struct kern_policy *))
+{
+	struct kern_policy p;
+	const struct khost *h;
+	size_t i;
+	int d;
+
+	for (i = 0; i < HASH; i++)
+		for (h = hosts[i]; h != NULL; h = h->next)
+			for (d = KERN_IN; d <= last_dir(); d++) {
+				p = towards(&h->p, (enum kern_dir)d);
+				f(&p);
+			}
 }
 
 int

@@ -203,7 +203,7 @@ bind_traps(struct ktable *kt, const struct kernel_req *q)
 	struct kpol *k;
 	size_t i = 0;
 
-	if (kt != kn.now || !ktable_bind(kt, q->tunnel,
+	if ((kt != kn.now && kt != kn.next) || !ktable_bind(kt, q->tunnel,
 	    sa->dir == KERN_OUT ? &sa->src : &sa->dst,
 	    remote))
 		return;
@@ -238,7 +238,7 @@ own_reqid(struct ktable *kt, struct kernel_req *q)
 		sa->sel_dst = sa->dir == KERN_OUT ? q->tsr.t[0] : q->tsl.t[0];
 		sa->has_sel = 1;
 	}
-	while (kt == kn.now && (k = ktable_next(kt, q->tunnel, &i)) != NULL) {
+	while ((kt == kn.now || kt == kn.next) && (k = ktable_next(kt, q->tunnel, &i)) != NULL) {
 		if (k->installed)
 			continue;
 		k->installed = 1;
@@ -272,6 +272,22 @@ send_request(const struct kernel_req *q, struct inflight *f)
 	}
 }
 
+/*
+ * A change is under way, or ike has not heard of it yet: policies follow the Child in the
+ * newest table, where its tunnel is still the same.
+ */
+static struct ktable *
+newest(struct ktable *kt, uint32_t *tunnel)
+{
+	struct ktable *top = kn.next != NULL ? kn.next : kn.now;
+	int64_t t;
+
+	if (kt == top || (t = ktable_twin(top, kt, *tunnel)) == -1)
+		return (kt);
+	*tunnel = (uint32_t)t;
+	return (top);
+}
+
 static void
 run_request(struct ktable *kt, struct kernel_req *q)
 {
@@ -279,6 +295,7 @@ run_request(struct ktable *kt, struct kernel_req *q)
 	const char *why;
 	int err;
 
+	kt = newest(kt, &q->tunnel);
 	if ((err = check_request(kt, q, &why)) != 0) {
 		log_fault(&kn.ch->log, WHY_DISTRUST, "tunnel \"%s\": refused a request of ike: %s",
 		    kt->conf->tunnels[q->tunnel].name, why);

@@ -131,44 +131,10 @@ policy_fields(const struct kern_policy *p, struct system_rec *r)
 	r->packets = p->packets;
 }
 
-/* Does the system have it as we want it?  What it does not say cannot differ. */
-static int
-as_wanted(const struct kern_policy *is, const struct kern_policy *want)
-{
-	struct kern_policy p = *is;
-
-	if (p.prio == 0)
-		p.prio = want->prio;
-	if (p.action != KERN_IPSEC && want->action == p.action) {
-		p.reqid = want->reqid;
-		p.transport = want->transport;
-	}
-	if (p.transport || p.action != KERN_IPSEC) {
-		p.tsrc = want->tsrc;
-		p.tdst = want->tdst;
-	}
-	return (!p.use && kpol_same(&p, want));
-}
-
-/* One of a caller's own, in any direction. */
-static const struct kern_policy *
-caller_policy(const struct kern_policy *p)
-{
-	struct kern_policy o = *p;
-
-	if (p->dir != KERN_OUT) {
-		o.dir = KERN_OUT;
-		o.src = p->dst;
-		o.dst = p->src;
-		kpol_turn(&o);
-	}
-	return (khost_find(&o));
-}
-
 void
 kshow_policy(const struct ktable *kt, const struct kern_policy *p, struct system_rec *r)
 {
-	const struct kern_policy *host_;
+	struct kern_policy caller = *p;
 	const struct kpol *k = NULL;
 	int64_t t = -1;
 
@@ -180,10 +146,10 @@ kshow_policy(const struct ktable *kt, const struct kern_policy *p, struct system
 		return;
 	if ((k = ktable_find((struct ktable *)(uintptr_t)kt, p)) != NULL) {
 		t = k->tunnel;
-		r->whose = as_wanted(p, &k->p) ? SYSTEM_OURS : SYSTEM_DIFFERS;
-	} else if ((host_ = caller_policy(p)) != NULL) {
-		t = ktable_byreqid(kt, host_->reqid);
-		r->whose = p->reqid == host_->reqid ? SYSTEM_OURS : SYSTEM_DIFFERS;
+		r->whose = kpol_as(p, &k->p) ? SYSTEM_OURS : SYSTEM_DIFFERS;
+	} else if (khost_now(&caller)) {
+		t = ktable_byreqid(kt, caller.reqid);
+		r->whose = p->reqid == caller.reqid ? SYSTEM_OURS : SYSTEM_DIFFERS;
 	}
 	if (t != -1)
 		(void)strlcpy(r->tunnel, kt->conf->tunnels[t].name,
@@ -296,27 +262,17 @@ forget(struct ev_loop *loop, ev_timer *w, int revents)
 		drop();
 }
 
-/* What is not there as we want it does not count as installed: the next reload places
- * it. */
+/* What was taken away is told of by the kernel, as a rule; here it is seen. */
 static void
-not_installed(void)
+compare(void)
 {
-	const struct kern_policy *p;
-	struct kpol *k;
-	size_t i, n = 0;
+	size_t i;
 
-	for (i = 0; kn.now != NULL && !kn.flushed && i < kn.now->npol; i++) {
-		k = &kn.now->pol[i];
-		p = kseen_find(&snap.seen, &k->p);
-		if (!k->installed || (p != NULL && as_wanted(p, &k->p)))
-			continue;
-		k->installed = 0;
-		n++;
-	}
-	if (n > 0)
-		log_fault(&kn.ch->log, WHY_POLICY, "%zu policies are not in the kernel as iked has "
-		    "placed them: what they protect may leave in clear until "
-		    "\"ipsecctl reload\" places them again", n);
+	for (i = 0; kn.now != NULL && i < kn.now->npol; i++)
+		if (!kseen_has(&snap.seen, &kn.now->pol[i].p)) {
+			kguard_look();
+			return;
+		}
 }
 
 static void
@@ -331,7 +287,7 @@ taken(const char *why)
 		snap.serial = 1;
 	kseen_sort(&snap.seen);
 	if ((snap.whole = why == NULL))
-		not_installed();
+		compare();
 	for (i = 0; i < snap.nwaiting; i++)
 		if (why != NULL)
 			refuse(snap.waiting[i], why);

@@ -16,35 +16,6 @@ cmp_u32(uint32_t a, uint32_t b)
 	return (a < b ? -1 : a > b);
 }
 
-int
-kpol_cmp(const struct kern_policy *a, const struct kern_policy *b)
-{
-	int c;
-
-	if ((c = cmp_u32((uint32_t)a->dir, (uint32_t)b->dir)) != 0 ||
-	    (c = prefix_cmp(&a->src, &b->src)) != 0 ||
-	    (c = prefix_cmp(&a->dst, &b->dst)) != 0 ||
-	    (c = cmp_u32(a->proto, b->proto)) != 0 ||
-	    (c = cmp_u32(a->sport, b->sport)) != 0)
-		return (c);
-	return (cmp_u32(a->dport, b->dport));
-}
-
-int
-kpol_same(const struct kern_policy *a, const struct kern_policy *b)
-{
-	return (kpol_cmp(a, b) == 0 && a->action == b->action &&
-	    a->prio == b->prio && a->reqid == b->reqid &&
-	    a->transport == b->transport && addr_cmp(&a->tsrc, &b->tsrc) == 0 &&
-	    addr_cmp(&a->tdst, &b->tdst) == 0);
-}
-
-static int
-qcmp_policy(const void *a, const void *b)
-{
-	return (kpol_cmp(a, b));
-}
-
 static int
 qcmp_kpol(const void *a, const void *b)
 {
@@ -77,46 +48,6 @@ qcmp_remote(const void *a, const void *b)
 	int c = addr_cmp(&x->remote, &y->remote);
 
 	return (c != 0 ? c : cmp_u32(x->tunnel, y->tunnel));
-}
-
-void
-kseen_add(struct kseen *s, const struct kern_policy *p)
-{
-	struct kern_policy *q;
-	size_t cap;
-
-	if (s->n == s->cap) {
-		cap = s->cap == 0 ? 64 : s->cap * 2;
-		if ((q = reallocarray(s->p, cap, sizeof(*q))) == NULL) {
-			s->err = 1;
-			return;
-		}
-		s->p = q;
-		s->cap = cap;
-	}
-	s->p[s->n++] = *p;
-}
-
-void
-kseen_sort(struct kseen *s)
-{
-	if (s->n > 0)
-		qsort(s->p, s->n, sizeof(*s->p), qcmp_policy);
-}
-
-void
-kseen_free(struct kseen *s)
-{
-	free(s->p);
-	memset(s, 0, sizeof(*s));
-}
-
-const struct kern_policy *
-kseen_find(const struct kseen *s, const struct kern_policy *p)
-{
-	if (s->n == 0)
-		return (NULL);
-	return (bsearch(p, s->p, s->n, sizeof(*s->p), qcmp_policy));
 }
 
 /* The zero address of a family: "whichever of mine" in a tunnel template. */
@@ -790,6 +721,19 @@ same_peer(const struct ktable *a, uint32_t t, const struct ktable *b, uint32_t u
 	return (strcmp(x->name, y->name) == 0 &&
 	    addr_cmp(&p->remote, &q->remote) == 0 &&
 	    (is_any(a, t) || addr_cmp(&p->local, &q->local) == 0));
+}
+
+int64_t
+ktable_twin(const struct ktable *kt, const struct ktable *old, uint32_t t)
+{
+	const struct conf_tunnel *is, *was = &old->conf->tunnels[t];
+	int32_t n = conf_tunnel_byname(kt->conf, was->name);
+
+	if (n == -1 || !same_peer(kt, (uint32_t)n, old, t))
+		return (-1);
+	is = &kt->conf->tunnels[n];
+	return (is->transport == was->transport && tslist_equal(&is->from, &was->from) &&
+	    tslist_equal(&is->to, &was->to) ? n : -1);
 }
 
 void

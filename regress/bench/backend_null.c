@@ -5,6 +5,8 @@
  * without IPsec.  It answers as a netlink socket would, later and through a descriptor.
  */
 
+#include <sys/eventfd.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -133,10 +135,32 @@ null_acquire_failed(struct kern *k, uint32_t seq)
 	return (0);
 }
 
+static uint32_t
+null_pid(const struct kern *k)
+{
+	(void)k;
+	return (0);
+}
+
 static const struct kern_ops null_ops = {
 	null_close, null_fd, null_input, null_probe, null_sa_put, null_sa, null_sa,
-	say_yes, null_policy, null_policy, say_yes, null_acquire_failed
+	say_yes, null_policy, null_policy, say_yes, null_acquire_failed, null_pid
 };
+
+static int
+nothing(struct kern_monitor *m, struct kern_note *n)
+{
+	(void)m;
+	(void)n;
+	return (0);
+}
+
+static int
+nobody(struct kern_monitor *m)
+{
+	(void)m;
+	return (0);
+}
 
 int
 kern_backend_open(struct kern *k, enum kern_backend which, const char **err)
@@ -154,6 +178,17 @@ kern_backend_open(struct kern *k, enum kern_backend which, const char **err)
 	k->be = n;
 	k->ops = &null_ops;
 	return (0);
+}
+
+/* There is nobody else. */
+int
+kern_backend_listen(struct kern_monitor *m, enum kern_backend which, const char **err)
+{
+	(void)which;
+	*err = NULL;
+	m->next = nothing;
+	m->fill = nobody;
+	return ((m->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) == -1 ? -1 : 0);
 }
 
 int

@@ -21,7 +21,7 @@ tunnel_head() {
 	atf_set timeout 900
 }
 tunnel_body() {
-	run up table secret control sadb kernel pairs many
+	run up table secret control sadb kernel taken pairs many
 }
 
 atf_test_case life

@@ -765,8 +765,62 @@ ATF_TC_BODY(whose_policy, tc)
 	ktable_free(kt);
 }
 
+/* With a mark, of another action or elsewhere, it is not what is wanted. */
+ATF_TC_WITHOUT_HEAD(seen_has);
+ATF_TC_BODY(seen_has, tc)
+{
+	struct ktable *kt = table(text, NULL);
+	struct kern_policy p = kt->pol[0].p;
+	struct kseen seen = { 0 };
+	int i;
+
+	ATF_CHECK(!kseen_has(&seen, &p));
+	for (i = 1; i < 4; i++) {
+		p.mark = (uint32_t)i;
+		kseen_add(&seen, &p);
+	}
+	p.mark = 0;
+	p.use = 1;
+	kseen_add(&seen, &p);
+	kseen_add(&seen, &kt->pol[1].p);
+	kseen_sort(&seen);
+	ATF_CHECK(!kseen_has(&seen, &kt->pol[0].p));
+	ATF_CHECK(kseen_has(&seen, &kt->pol[1].p));
+	ATF_CHECK(!kseen_has(&seen, &kt->pol[2].p));
+	kseen_add(&seen, &kt->pol[0].p);
+	kseen_sort(&seen);
+	ATF_CHECK(kseen_has(&seen, &kt->pol[0].p));
+	kseen_free(&seen);
+	ktable_free(kt);
+}
+
+/* Which tunnel of the table before is which. */
+ATF_TC_WITHOUT_HEAD(twin);
+ATF_TC_BODY(twin, tc)
+{
+	struct ktable *old = table(text, NULL), *kt;
+
+	kt = table("ikev2 \"new\" from 10.20.0.0/24 to 10.21.0.0/24 peer 198.51.100.8 "
+	    "psk \"twenty characters at least\"\n"
+	    "ikev2 \"road\" from 10.1.0.0/24 to 10.5.0.0/16 peer any "
+	    "psk \"twenty characters, others\"\n"
+	    "ikev2 \"one\" from 10.1.0.0/24 to 10.2.0.0/25 local 192.0.2.1 "
+	    "peer 198.51.100.1 psk \"twenty characters at least\"\n"
+	    "ikev2 \"two\" from { 10.9.0.0/24, 10.1.0.0/24 } to { 10.3.0.0/24, 10.4.0.0/24 } "
+	    "local 192.0.2.1 peer 203.0.113.2 psk \"twenty characters too yes\"\n", NULL);
+	ATF_CHECK_EQ(1, ktable_twin(kt, old, 2));	/* road */
+	ATF_CHECK_EQ(-1, ktable_twin(kt, old, 0));	/* other networks */
+	ATF_CHECK_EQ(-1, ktable_twin(kt, old, 1));	/* another peer */
+	ATF_CHECK_EQ(-1, ktable_twin(old, kt, 0));	/* was not there */
+	ATF_CHECK_EQ(1, ktable_twin(old, old, 1));
+	ktable_free(kt);
+	ktable_free(old);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, seen_has);
+	ATF_TP_ADD_TC(tp, twin);
 	ATF_TP_ADD_TC(tp, policies);
 	ATF_TP_ADD_TC(tp, whose_sa);
 	ATF_TP_ADD_TC(tp, whose_policy);

@@ -282,10 +282,11 @@ policies(const struct patient *p, struct findings *fs)
 	if (no_policy(p->tunnel)) {
 		f = finding_new(fs, 98);
 		finding_set(f->cause, "the policy of this tunnel is not in the kernel any more: its "
-		    "packets leave in clear; another program has taken it out");
+		    "packets leave in clear; another program takes it out again and again");
 		finding_set(f->evidence, "the kernel's list has none from the from net to the to net");
 		finding_set(f->advice, "look for scripts with ip xfrm policy flush or setkey -FP, and "
-		    "another IPsec daemon; restart iked, which places it again");
+		    "another IPsec daemon; iked places it again at most once a second "
+		    "(policy-taken in its log)");
 		return;
 	}
 	for (i = 0; i < json_array_size(p->policies); i++) {

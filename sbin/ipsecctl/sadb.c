@@ -177,10 +177,10 @@ monitor_all(const struct sadb_opts *o)
 	struct kern_note n;
 	struct pollfd pfd;
 	const char *why;
-	int rv;
+	int rv, how = o->keys ? KERN_HEAR_KEYS : 0;
 
-	if ((m = kern_monitor_open(KERN_XFRM, o->keys, &why)) == NULL && lacking())
-		m = kern_monitor_open(KERN_PFKEY, o->keys, &why);
+	if ((m = kern_monitor_open(KERN_XFRM, how, &why)) == NULL && lacking())
+		m = kern_monitor_open(KERN_PFKEY, how, &why);
 	if (m == NULL)
 		refused(why);
 	pfd.fd = kern_monitor_fd(m);
