@@ -110,7 +110,7 @@ step_table() {
 		    "$_eff" "$_bnd" "$_sec" "$_nnp" "$_root" "$_max" "$_fds"
 		case $_role in
 		parent)	_want="/dev/null:1 /run/iked.pid:1 /run/iked.traps:1 anon_inode:2 iked:1 log:2 socket:10" ;;
-		kernel)	_want="/dev/null:2 /run/iked.traps:1 anon_inode:1 log:1 socket:8" ;;
+		kernel)	_want="/dev/null:2 /run/iked.traps:1 anon_inode:1 log:1 socket:9" ;;
 		ike)	_want="/dev/null:2 anon_inode:1 log:1 socket:8" ;;
 		keys)	_want="/dev/null:2 anon_inode:1 log:1 socket:2" ;;
 		*)	_want="/dev/null:2 anon_inode:1 log:1 socket:5" ;;
