@@ -12,12 +12,14 @@
 # rotation: the secret of PEERS peers (20) is changed in the way of iked.conf(5), under a
 # flow through all but a fifth of them.  Those are witnesses: after each step a tunnel of
 # them is reset from either side, so that IKE_AUTH shows which secrets are good there.
+#
+# taken: another program flushes Seattle's policies again and again.
 
 set -u
 PART=reload
 . "$TOP/regress/life/life.subr"
 . "$TOP/regress/kernel/flow.subr"
-CASES=${CASES:-one peers rotation}
+CASES=${CASES:-one peers rotation taken}
 COUNT=${COUNT:-$(n 1000 100)}
 FLOWS=${FLOWS:-$(n 240 60)}
 PEERS=${PEERS:-20}
@@ -402,6 +404,34 @@ case_rotation() {
 	COUNT=$PEERS TEN=10 FLOWS=$((PEERS - TEN)) SEATTLES=ondemand BOISES=ondemand
 	start_all
 	under "$((PEERS - TEN)) tunnels carry the flow, $TEN are witnesses" rotate
+}
+
+# --- another program --------------------------------------------------------
+
+# "ip xfrm policy flush" under a flow: what is lost, and what leaves in clear until the
+# policies stand again.
+TAKEN='another program took away'
+case_taken() {
+	CASE="another program flushes the policies" IDS=
+	COUNT=20 TEN=0
+	start_all
+	snap seattle "$W/seattle/before"
+	clear_start
+	many_start taken 7777 1000 "$(host 0)" $COUNT || fail "no flow"
+	sleep 1
+	WRONG=
+	for _i in $(seq 0 9); do
+		on seattle ip xfrm policy flush
+		wait_for 10 told seattle "$TAKEN.*\[policy-taken\]" "$_i" || WRONG="nobody says it"
+		sleep 1.5
+	done
+	many_stop taken || fail "the flow has not come to its end"
+	clear_end
+	snap seattle "$W/seattle/after"
+	_d=$(differ "$W/seattle/before" "$W/seattle/after")
+	_v=ok
+	[ "$_d" = 0 ] && [ -z "$WRONG" ] || _v=FAILED
+	row $_v "ten times under 1000 packets/s each way: $LOST of $SENT packets lost, longest silence $GAP ms; $CLEARED in clear; $_d of $COUNT tunnels with other SPIs${WRONG:+; $WRONG}"
 }
 
 begin
