@@ -4,10 +4,24 @@
 
 #include "keepalive/verdict.h"
 
+#define SURE_LEAST	4	/* probes of which half have not left */
+#define TOO_MANY	8	/* times our probes: what leaves are not answers only */
+
 int
 verdict_still(const struct evidence *e)
 {
-	return (e->out == 0 || e->out * 4 < e->probes);
+	if (e->out == 0 || e->out * 4 < e->probes)
+		return (1);
+	/* Once known it is until more leaves than what the peer has to be answered. */
+	if (e->before == VERDICT_EATEN && e->replies == 0)
+		return (e->out < e->sure + e->in && e->out < (uint64_t)e->probes * TOO_MANY);
+	return (e->sure >= SURE_LEAST && e->out <= e->in && e->out * 2 <= e->sure);
+}
+
+int
+verdict_short(const struct evidence *e)
+{
+	return (e->out < e->sure);
 }
 
 enum verdict

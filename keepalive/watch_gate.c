@@ -111,6 +111,7 @@ watch_gate_sent(struct watch *w, const struct probe *p, int error)
 	    t->id != p->id)
 		return;
 	t->win_sent++;
+	t->left++;
 	if (t->pace != NULL)
 		t->pace->sent++;
 }

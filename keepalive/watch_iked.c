@@ -6,8 +6,7 @@
  * at least WATCH_WINDOW_PROBES probes.  With an SA in place:
  *
  *	outbound	inbound
- *	still		-	something on this machine eats the probes (twice in
- *				a row, because iked's figures may be a moment old)
+ *	still		-	something on this machine eats the probes (twice in a row)
  *	moves		still	they leave, and nothing comes back
  *	moves		moves	the tunnel works for others, the target is silent
  *
@@ -211,6 +210,7 @@ watch_command(struct watch *w, struct watch_cmd *cmd, monotime now)
 		cmd->kind = WATCH_CMD_COUNTERS;
 		t->todo &= (uint8_t)~TODO_COUNTERS;
 		t->todo |= TODO_ASKED;
+		t->left_asked = t->left;
 		(void)snprintf(cmd->line, sizeof(cmd->line),
 		    "counters \"%s\"", t->conf->name);
 		queue_leave(w, t, QUEUE_OTHER | QUEUE_SLOW | QUEUE_LOOK);
@@ -444,6 +444,7 @@ open_window(struct target *t, const struct watch_counters *c, monotime now)
 	t->win_out = c->packets_out;
 	t->win_in = c->packets_in;
 	t->win_sent = t->win_replies = 0;
+	t->win_left = t->left;
 	t->win_since = now;
 	t->suspect = t->suspect == SUSPECT_ASKED ? SUSPECT_SEEN : SUSPECT_NONE;
 }
@@ -538,6 +539,7 @@ counters(struct watch *w, struct target *t, const struct watch_counters *c,
 	e.rekeying = c->rekeying != 0;
 	e.still = t->still;
 	e.probes = t->win_sent;
+	e.sure = t->left_asked - t->win_left;
 	e.replies = t->win_replies;
 	e.out = c->packets_out - t->win_out;
 	e.in = c->packets_in - t->win_in;

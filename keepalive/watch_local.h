@@ -78,9 +78,11 @@ struct members {
 struct pace {
 	uint64_t	out, in;	/* at the last look */
 	uint32_t	spi, sent, replies;	/* since */
+	uint32_t	left;		/* target.left then */
 	monotime	busy_until;
 	monotime	brisk;		/* they talk since then; else MONO_NONE */
 	uint8_t		unheard;	/* packets left since the last one came; a few */
+	uint8_t		eaten;		/* looks with less than was sent, over others */
 };
 
 /* What is known of the peer's gateway, watch_gate.c.  Seconds: 0, never. */
@@ -157,7 +159,9 @@ struct target {
 	struct reserve		*reserve;	/* or NULL */
 	TAILQ_ENTRY(target)	 resent;	/* while reserve->on */
 
-	uint32_t		 win_spi, win_sent, win_replies;
+	uint32_t		 left, left_asked;	/* probes but large ones; those before the
+							 * counters were asked for */
+	uint32_t		 win_spi, win_sent, win_replies, win_left;
 	uint64_t		 win_out, win_in;
 	monotime		 win_since;
 	TAILQ_ENTRY(target)	 upent, otherent;

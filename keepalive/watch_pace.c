@@ -2,11 +2,12 @@
 /*
  * How much is sent.
  *
- * optimized: while the tunnel's counters say that hosts' packets pass both ways, a probe would
- * say nothing new, and is left out.  The counters are looked at every second, while packets
- * pass twice as often, with many tunnels more seldom, but once an interval; when that comes to
- * be late the probe goes out.  Packets that leave while none comes are asked about at once,
- * and so is a conversation that ends: it may have ended by itself, but who was in it waits.
+ * optimized: while the tunnel's counters say that hosts talk, a probe would say nothing new, and
+ * is left out.  A few packets are no talk: they may be the peer's own probes and our answers to
+ * them, which pass where nothing of ours does.  The counters are looked at every second, while
+ * packets pass twice as often, with many tunnels more seldom, but once an interval; when that
+ * comes to be late the probe goes out.  Packets that leave while none comes are asked about at
+ * once, and so is a conversation that ends: it may have ended by itself, but who was in it waits.
  *
  * off: nothing is sent.  The tunnel is up while it has an SA, and nothing is done to it.
  */
@@ -19,6 +20,7 @@
 #define UNHEARD		3	/* packets that leave while none comes */
 #define BRISK		2	/* packets each way between two looks: they talk */
 #define BRISK_MS	2000	/* so long already; the peer's own probes do not */
+#define EATEN		4	/* looks in which less left than was sent */
 #define LOOK_MS		1000	/* between two looks, */
 #define LOOK_BUSY_MS	500	/* while packets pass, and */
 #define LOOK_EACH_MS	20	/* for each tunnel there is */
@@ -86,34 +88,63 @@ fell_silent(struct pace *p, const struct evidence *e, monotime now)
 static int
 talk(const struct target *t, struct pace *p, const struct evidence *e, monotime now)
 {
+	uint32_t interval = t->conf->interval_ms;
 	int ended = has_talked(p, now);
 
-	p->busy_until = mono_add_ms(now, t->conf->interval_ms + t->conf->interval_ms / 4);
 	p->unheard = 0;
 	if (e->out >= e->probes + BRISK && e->in >= e->replies + BRISK) {
 		if (p->brisk.us == 0)
 			p->brisk = now;
+		/* where looks are rare a few are still few */
+		if (ended && e->in - e->replies >= (uint64_t)BRISK * e->ms / 1000)
+			p->busy_until = mono_add_ms(now, interval + interval / 4);
 		return (0);
 	}
 	p->brisk = MONO_NONE;
 	return (ended);
 }
 
-/* A look at the counters of a tunnel that is up. */
-static void
+/*
+ * Less has left than was sent, though answers may have come: those, and what left, went another
+ * way or were the peer's.  In a healthy tunnel it is not so once.
+ */
+static int
+eaten(struct pace *p, const struct evidence *e)
+{
+	if (e->sure == 0 || e->rekeying)
+		return (0);
+	if (verdict_short(e))
+		p->eaten++;
+	else if (p->eaten > 0)
+		p->eaten--;
+	return (p->eaten >= EATEN);
+}
+
+/* A look at the counters of a tunnel that is up.  1: it is no longer. */
+static int
 optimized(struct watch *w, struct target *t, const struct watch_counters *c, monotime now)
 {
 	struct pace *p = t->pace;
 	struct evidence e;
 
 	if (p == NULL && (p = t->pace = calloc(1, sizeof(*p))) == NULL)
-		return;
-	if (p->spi == c->spi_out && c->packets_out >= p->out && c->packets_in >= p->in) {
+		return (0);
+	if (p->spi != c->spi_out)
+		p->eaten = 0;
+	else if (c->packets_out >= p->out && c->packets_in >= p->in) {
 		memset(&e, 0, sizeof(e));
 		e.out = c->packets_out - p->out;
 		e.in = c->packets_in - p->in;
 		e.probes = p->sent;
 		e.replies = p->replies;
+		e.sure = t->left_asked - p->left;
+		e.rekeying = c->rekeying != 0;
+		e.ms = pace_look_ms(w, t);
+		if (eaten(p, &e)) {
+			p->eaten = 0;
+			target_verdict(w, t, VERDICT_EATEN, now);
+			return (1);
+		}
 		people_note(t, &e, now);
 		if ((both_ways(&e) ? talk(t, p, &e, now) : fell_silent(p, &e, now)) &&
 		    t->misses == 0 && t->fast_left == 0) {
@@ -125,7 +156,9 @@ optimized(struct watch *w, struct target *t, const struct watch_counters *c, mon
 	p->out = c->packets_out;
 	p->in = c->packets_in;
 	p->sent = p->replies = 0;
+	p->left = t->left;
 	t->next_look = mono_add_ms(now, watch_jitter_ms(w, pace_look_ms(w, t)));
+	return (0);
 }
 
 static void
@@ -162,7 +195,7 @@ pace_counters(struct watch *w, struct target *t, const struct watch_counters *c,
 		return (1);
 	case KA_OPTIMIZED:
 		if (t->state == WATCH_UP && c != NULL && c->has_sa)
-			optimized(w, t, c, now);
+			return (optimized(w, t, c, now));
 		return (0);
 	case KA_ALWAYS:
 		break;

@@ -490,6 +490,7 @@ target_sent(struct watch *w, struct target *t, const struct probe *p, int error,
 	    late]++;
 	t->nsenderr = 0;
 	t->win_sent++;
+	t->left++;
 	if (t->pace != NULL)
 		t->pace->sent++;
 	if (t->rec != NULL)

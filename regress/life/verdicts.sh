@@ -19,8 +19,8 @@
 # other's gateway, ten seconds, no probes while packets pass.  Others are special:
 #
 # esp-in.two, esp-out.two	two targets a side, its gateway and a host, by INTERVAL (2 s)
-# masquerade.alone	Boise watches nothing, Seattle by INTERVAL: the answers to the other
-#			side's probes, which go by the tunnel, hide that Seattle's own do not
+# masquerade.alone	Boise watches nothing, Seattle by INTERVAL: there are no answers to
+#			the other side's probes, which go by the tunnel
 # silent.idle		nobody sends anything: TARGET_SILENT
 # silent.always		others' packets pass, and netwatchd probes always: TARGET_SILENT
 #

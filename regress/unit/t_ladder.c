@@ -57,6 +57,49 @@ ATF_TC_BODY(verdicts, tc)
 	ATF_CHECK_EQ(VERDICT_PEERDEAD, verdict_judge(&e));
 }
 
+/* What leaves may be answers to the peer's own probes. */
+ATF_TC_WITHOUT_HEAD(answers);
+ATF_TC_BODY(answers, tc)
+{
+	struct evidence e = dead;
+
+	e.still = 1;
+	e.probes = 8;
+	e.out = e.in = 4;
+	/* of those that have surely left none is counted: there are none */
+	ATF_CHECK_EQ(VERDICT_SILENT, verdict_judge(&e));
+	e.sure = 7;
+	ATF_CHECK_EQ(VERDICT_SILENT, verdict_judge(&e));
+	ATF_CHECK(verdict_short(&e));
+	e.sure = 8;
+	ATF_CHECK_EQ(VERDICT_EATEN, verdict_judge(&e));
+	/* these are no answers */
+	e.in = 3;
+	ATF_CHECK_EQ(VERDICT_SILENT, verdict_judge(&e));
+	/* a few are no evidence */
+	e.probes = e.sure = 3;
+	e.out = e.in = 1;
+	ATF_CHECK_EQ(VERDICT_SILENT, verdict_judge(&e));
+	/* once known it is believed until probes must have left, too */
+	e.before = VERDICT_EATEN;
+	e.probes = e.sure = 8;
+	e.in = 8;
+	e.out = 15;
+	ATF_CHECK_EQ(VERDICT_EATEN, verdict_judge(&e));
+	e.out = 16;
+	ATF_CHECK_EQ(VERDICT_SILENT, verdict_judge(&e));
+	ATF_CHECK(!verdict_short(&e));
+	e.in = 1000;
+	e.out = 63;
+	ATF_CHECK_EQ(VERDICT_EATEN, verdict_judge(&e));
+	e.out = 64;
+	ATF_CHECK_EQ(VERDICT_SILENT, verdict_judge(&e));
+	e.in = 8;
+	e.out = 8;
+	e.replies = 1;
+	ATF_CHECK_EQ(VERDICT_NONE, verdict_judge(&e));
+}
+
 static monotime
 at(int64_t ms)
 {
@@ -172,6 +215,7 @@ ATF_TC_BODY(random_evidence, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, verdicts);
+	ATF_TP_ADD_TC(tp, answers);
 	ATF_TP_ADD_TC(tp, rungs);
 	ATF_TP_ADD_TC(tp, random_evidence);
 	return (atf_no_error());
