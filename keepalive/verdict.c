@@ -13,8 +13,9 @@ verdict_still(const struct evidence *e)
 	if (e->out == 0 || e->out * 4 < e->probes)
 		return (1);
 	/* Once known it is until more leaves than what the peer has to be answered. */
-	if (e->before == VERDICT_EATEN && e->replies == 0)
-		return (e->out < e->sure + e->in && e->out < (uint64_t)e->probes * TOO_MANY);
+	if (e->before == VERDICT_EATEN)
+		return (verdict_short(e) || (e->replies == 0 && e->out < e->sure + e->in &&
+		    e->out < (uint64_t)e->probes * TOO_MANY));
 	return (e->sure >= SURE_LEAST && e->out <= e->in && e->out * 2 <= e->sure);
 }
 

@@ -82,7 +82,7 @@ struct pace {
 	monotime	busy_until;
 	monotime	brisk;		/* they talk since then; else MONO_NONE */
 	uint8_t		unheard;	/* packets left since the last one came; a few */
-	uint8_t		eaten;		/* looks with less than was sent, over others */
+	uint8_t		eaten;		/* probes that did not leave, less looks without */
 };
 
 /* What is known of the peer's gateway, watch_gate.c.  Seconds: 0, never. */
@@ -255,6 +255,7 @@ void	 members_text(const struct target *, char *, size_t);
 /* watch_pace.c */
 enum ka_pace target_pace(const struct target *);
 int	 pace_skips(const struct target *, monotime);	/* a probe is left out */
+int	 pace_hurries(const struct target *);
 uint32_t pace_look_ms(const struct watch *, const struct target *);
 int	 pace_counters(struct watch *, struct target *, const struct watch_counters *,
 	    monotime);		/* 1: that is all */

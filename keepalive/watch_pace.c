@@ -20,7 +20,8 @@
 #define UNHEARD		3	/* packets that leave while none comes */
 #define BRISK		2	/* packets each way between two looks: they talk */
 #define BRISK_MS	2000	/* so long already; the peer's own probes do not */
-#define EATEN		4	/* looks in which less left than was sent */
+#define EATEN		8	/* probes that did not leave, */
+#define EATEN_LOOK	4	/* so many of one look at most, for that may be wrong */
 #define LOOK_MS		1000	/* between two looks, */
 #define LOOK_BUSY_MS	500	/* while packets pass, and */
 #define LOOK_EACH_MS	20	/* for each tunnel there is */
@@ -31,6 +32,12 @@ target_pace(const struct target *t)
 {
 	return (t->conf->ka == NULL || watch_conf_alone(t->conf) ? KA_ALWAYS :
 	    (enum ka_pace)t->conf->ka->pace);
+}
+
+int
+pace_hurries(const struct target *t)
+{
+	return (t->pace != NULL && t->pace->eaten > 0);
 }
 
 int
@@ -106,16 +113,18 @@ talk(const struct target *t, struct pace *p, const struct evidence *e, monotime 
 
 /*
  * Less has left than was sent, though answers may have come: those, and what left, went another
- * way or were the peer's.  In a healthy tunnel it is not so once.
+ * way or were the peer's.  In a healthy tunnel it is not so once; here more are sent, and quickly.
  */
 static int
-eaten(struct pace *p, const struct evidence *e)
+eaten(struct target *t, struct pace *p, const struct evidence *e, monotime now)
 {
 	if (e->sure == 0 || e->rekeying)
 		return (0);
-	if (verdict_short(e))
-		p->eaten++;
-	else if (p->eaten > 0)
+	if (verdict_short(e)) {
+		p->eaten += (uint8_t)(e->sure - e->out > EATEN_LOOK ? EATEN_LOOK :
+		    e->sure - e->out);
+		t->next_probe = now;
+	} else if (p->eaten > 0)
 		p->eaten--;
 	return (p->eaten >= EATEN);
 }
@@ -140,7 +149,7 @@ optimized(struct watch *w, struct target *t, const struct watch_counters *c, mon
 		e.sure = t->left_asked - p->left;
 		e.rekeying = c->rekeying != 0;
 		e.ms = pace_look_ms(w, t);
-		if (eaten(p, &e)) {
+		if (eaten(t, p, &e, now)) {
 			p->eaten = 0;
 			target_verdict(w, t, VERDICT_EATEN, now);
 			return (1);

@@ -465,7 +465,8 @@ static uint32_t
 pause_ms(const struct target *t, monotime now)
 {
 	if (t->state == WATCH_UP) {
-		if (t->fast_left > 0 && t->conf->interval_ms > WATCH_REPROBE_MS)
+		if ((t->fast_left > 0 || pace_hurries(t)) &&
+		    t->conf->interval_ms > WATCH_REPROBE_MS)
 			return (WATCH_REPROBE_MS);
 		return (t->conf->interval_ms);
 	}

@@ -98,6 +98,8 @@ ATF_TC_BODY(answers, tc)
 	e.out = 8;
 	e.replies = 1;
 	ATF_CHECK_EQ(VERDICT_NONE, verdict_judge(&e));
+	e.out = 7;
+	ATF_CHECK_EQ(VERDICT_EATEN, verdict_judge(&e));
 }
 
 static monotime
