@@ -354,9 +354,13 @@ chan_readable(struct ev_loop *loop, ev_io *io, int revents)
 		if ((n = recv_one(c->fd, &iov, 1, &c->infd)) == -1) {
 			if (errno == EAGAIN || errno == EINTR)
 				return;
-			chan_lost(c, errno == EPROTO ?
-			    "a message was too long" :
-			    errno == ECONNRESET ? NULL : strerror(errno));
+			k = 1;
+			/* told once, where the other end has not read all: what it said
+			 * before is behind it */
+			if (errno == ECONNRESET)
+				continue;
+			chan_lost(c, errno == EPROTO ? "a message was too long" :
+			    strerror(errno));
 			return;
 		}
 		if (n == 0) {

@@ -136,7 +136,7 @@ merge(const struct known_name *k, const struct name_ans *a, struct addr *v)
 	for (i = 0; i < a->n; i++)
 		if (!has(v, n, &a->a[i]) && addr_cmp(&a->a[i], &k->mute) != 0)
 			v[n++] = a->a[i];
-	if (n < a->n)
+	if (has(a->a, a->n, &k->mute))
 		v[n++] = k->mute;
 	return (n);
 }

@@ -244,6 +244,7 @@ kids_bury(void)
 	for (i = 0; i < NROLES; i++) {
 		chan_free(pa.kid[roles[i]].chan);
 		pa.kid[roles[i]].chan = NULL;
+		pa.kid[roles[i]].ready = 0;	/* it may have been its last word */
 	}
 	pa.token = pa.again_token = 0;
 	if (pa.stopping) {

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/reason.h"
 #include "proc/known.h"
@@ -29,6 +30,7 @@ static struct {
 	struct known	 known;
 	uint32_t	 fed;		/* names of the list that are on their way */
 	int		 begun, ended;
+	int		 burying;	/* its last words are read: no other one begins */
 	int		 changed;	/* answers that no generation has yet */
 	double		 backoff;
 	ev_timer	 start, place;
@@ -68,7 +70,7 @@ names_start(void)
 {
 	struct kid *k = &pa.kid[ROLE_NAMES];
 
-	if (k->pid != 0 || s.known.n == 0 || pa.stopping)
+	if (k->pid != 0 || s.burying || s.known.n == 0 || pa.stopping)
 		return;
 	k->role = ROLE_NAMES;
 	s.begun = s.ended = 0;
@@ -103,8 +105,10 @@ parent_names_gone(pid_t pid, int status)
 	if (k->pid != pid)
 		return (0);
 	k->pid = 0;
+	s.burying = 1;
 	while (k->chan != NULL && chan_isopen(k->chan))	/* its last words */
 		ev_run(pa.loop, EVRUN_NOWAIT);
+	s.burying = 0;
 	chan_free(k->chan);
 	k->chan = NULL;
 	if (pa.stopping || s.known.n == 0)
@@ -235,13 +239,15 @@ names_message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 	struct name_ans a;
 	int rv;
 
-	if (type != M_NAME_ANS) {
-		if (type != M_LOG && type != M_READY)
-			return (-1);
-		return (type == M_LOG ? parent_kid_ops.message(arg, c, type, r, fd) :
-		    get_end(r));
+	if (fd != -1) {		/* it has none to give */
+		close(fd);
+		return (-1);
 	}
-	if (fd != -1 || msg_get_name_ans(r, &a) == -1 ||
+	if (type == M_LOG)
+		return (parent_kid_ops.message(arg, c, type, r, fd));
+	if (type == M_READY)
+		return (get_end(r));
+	if (type != M_NAME_ANS || msg_get_name_ans(r, &a) == -1 ||
 	    (rv = known_answer(&s.known, &a)) == -1)
 		return (-1);
 	s.backoff = AGAIN_MIN;

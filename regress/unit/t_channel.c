@@ -418,8 +418,32 @@ ATF_TC_BODY(wiped, tc)
 	ATF_REQUIRE(memmem(m.b, sizeof(m.b), secret, strlen(secret)) == NULL);
 }
 
+/* Who dies with something unread has said its last words all the same. */
+ATF_TC_WITHOUT_HEAD(last_words);
+ATF_TC_BODY(last_words, tc)
+{
+	struct side a, b;
+
+	(void)tc;
+	pair(&a, &b, 1U << 20);
+	ATF_REQUIRE_EQ(0, put(&a, 0, 100, -1));
+	chan_pause(b.c, 1);
+	run(3);
+	ATF_REQUIRE_EQ(0, put(&b, 0, 100, -1));
+	ATF_REQUIRE_EQ(0, put(&b, 1, 100, -1));
+	chan_flush(b.c, 0);
+	chan_free(b.c);
+	run(3);
+	ATF_CHECK_EQ(2, a.n);
+	ATF_REQUIRE_EQ(1, a.closed);
+	ATF_CHECK_STREQ("", a.why);
+	chan_free(a.c);
+	ev_loop_destroy(loop);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, last_words);
 	ATF_TP_ADD_TC(tp, order);
 	ATF_TP_ADD_TC(tp, packets);
 	ATF_TP_ADD_TC(tp, brim);

@@ -440,8 +440,35 @@ ATF_TC_BODY(believed, tc)
 	}
 }
 
+/* The same address twice, which no honest resolver says, is the same address: it makes no
+ * room for one that nobody has named. */
+ATF_TC_WITHOUT_HEAD(twice);
+ATF_TC_BODY(twice, tc)
+{
+	struct known	 k;
+	struct conf	*c = good("ikev2 \"b\" " NETS(3) "local here peer b.example " PSK);
+	char		 s[ADDR_STRLEN];
+
+	memset(&k, 0, sizeof(k));
+	ATF_REQUIRE_EQ(1, known_list(&k, c));
+	ATF_CHECK_EQ(KNOWN_ADDRS, IS(&k, 0, "2001:db8::1", "2001:db8::1", "2001:db8::1"));
+	ATF_CHECK_EQ(1, k.v[0].n);
+	ATF_CHECK_EQ(KNOWN_ADDRS, IS(&k, 1, "192.0.2.1"));
+	ATF_CHECK_EQ(1, conf_places(c, known_lookup, &k));
+	at(&c->peers[0], "any");	/* no usable address, and not everybody */
+	k.v[0].mute = addr("2001:db8::1");
+	ATF_CHECK_EQ(KNOWN_ADDRS, IS(&k, 0, "2001:db8::1", "2001:db8::2", "2001:db8::1",
+	    "2001:db8::2"));
+	ATF_CHECK_EQ(2, k.v[0].n);
+	ATF_CHECK_STREQ("2001:db8::2", addr_str(&k.v[0].a[0], s));
+	ATF_CHECK_STREQ("2001:db8::1", addr_str(&k.v[0].a[1], s));
+	conf_free(c);
+	known_free(&k);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, twice);
 	ATF_TP_ADD_TC(tp, syntax);
 	ATF_TP_ADD_TC(tp, written);
 	ATF_TP_ADD_TC(tp, refused);
