@@ -332,7 +332,9 @@ ATF_TC_BODY(terminal, tc)
 	(void)tc;
 	start(100000);
 	open_screen(&s, &was);
-	see(&s, "... and 2 more lines", 2);
+	see(&s, "... and 3 more lines", 2);
+	/* the columns that have no room are not there, either */
+	ATF_CHECK_EQ(0, count(s.seen, "P50"));
 	see(&s, "\033[H", 3);
 	ATF_REQUIRE_EQ(0, strncmp(s.seen, ENTER, strlen(ENTER)));
 	ATF_REQUIRE((one = strstr(s.seen, "\033[H")) != NULL);
@@ -341,9 +343,10 @@ ATF_TC_BODY(terminal, tc)
 	ATF_REQUIRE((one = strstr(two + 1, "\033[H")) != NULL);
 	check_frame(two, one);
 	ATF_CHECK_EQ(0, count(s.seen, "modesto"));
-	/* A larger window has room for all. */
+	/* A larger window has room for all: lines, and columns. */
 	ATF_REQUIRE_EQ(0, ioctl(s.master, TIOCSWINSZ, &ws));
 	see(&s, "modesto", 1);
+	ATF_CHECK(count(s.seen, "P50") > 0);
 	ATF_REQUIRE_EQ(1, write(s.master, "\003", 1));
 	see(&s, LEAVE, 1);
 	ATF_CHECK_EQ(0, close_screen(&s, &now));

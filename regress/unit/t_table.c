@@ -62,8 +62,29 @@ ATF_TC_BODY(fit, tc)
 	ATF_CHECK_STREQ(WHOLE, printed(1, NULL));
 }
 
+/* Characters are counted, not octets. */
+ATF_TC_WITHOUT_HEAD(characters);
+ATF_TC_BODY(characters, tc)
+{
+	char out[256] = "";
+	struct table *t = table_new(head, 4);
+	FILE *f;
+
+	(void)tc;
+	ATF_REQUIRE((f = fmemopen(out, sizeof(out), "w")) != NULL);
+	table_cell(t, "Z\u00fcrich");
+	table_num(t, 1);
+	table_cell(t, "any");
+	table_cell(t, "up");
+	table_fit(0);
+	table_print(t, f);
+	ATF_REQUIRE(fclose(f) == 0);
+	ATF_CHECK_STREQ("TUNNEL  SPI  NET  STATE\nZ\u00fcrich  1    any  up\n", out);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, characters);
 	ATF_TP_ADD_TC(tp, fit);
 	return (atf_no_error());
 }

@@ -24,7 +24,11 @@ ATF_TC_BODY(cut, tc)
 	(void)tc;
 	ATF_CHECK_STREQ("one$two$", cut("one\ntwo\n", 0, 0));
 	ATF_CHECK_STREQ("one$two$", cut("one\ntwo", 5, 80));
-	ATF_CHECK_STREQ("one$", cut("one\ntwo\n", 1, 80));
+	ATF_CHECK_STREQ("one$two$", cut("one\ntwo\n", 2, 80));
+	/* what has no room is counted, in the place of the last line that has */
+	ATF_CHECK_STREQ("... and 2 more lines$", cut("one\ntwo\n", 1, 80));
+	ATF_CHECK_STREQ("1$... and 3 more lines$", cut("1\n2\n3\n4", 2, 80));
+	ATF_CHECK_STREQ("1$... $", cut("1\n2\n3\n4\n", 2, 4));
 	ATF_CHECK_STREQ("on$tw$", cut("one\ntwo\n", 9, 2));
 	ATF_CHECK_STREQ("$$x$", cut("\n\nx\n", 9, 2));
 	ATF_CHECK_STREQ("", cut("", 9, 9));

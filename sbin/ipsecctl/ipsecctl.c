@@ -254,7 +254,7 @@ main_show(struct opts *o)
 	if (so.name != NULL && strchr(so.name, '"') != NULL)
 		errx(EXIT_USAGE, "no tunnel's name has double quotes in it");
 	if ((c = open_client(o, CLIENT_ROFALLBACK, &rv)) != NULL)
-		rv = o->watch ? show_watch(c, &so, seconds(o, 2)) :
+		rv = o->watch ? show_watch(&c, o->path, &so, seconds(o, 2)) :
 		    show(c, &so, stdout);
 	client_close(c);
 	return (rv);

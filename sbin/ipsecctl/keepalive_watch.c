@@ -3,7 +3,7 @@
  * ipsecctl watch: the table of show keepalive, again and again in the same place.
  *
  * Plain ECMA-48 on the terminal's other screen, so that what was there before comes back at
- * the end, however that comes: by -n, q, an interrupt, or the loss of the terminal.  Where
+ * the end, however that comes: by -c, q, an interrupt, or the loss of the terminal.  Where
  * the output is no terminal the frames come one below the other.
  */
 
@@ -19,8 +19,6 @@
 #include "print.h"
 #include "show.h"
 #include "term.h"
-
-#define REST	"\033[K"		/* nothing of the last frame right of here */
 
 struct view {
 	const struct ka_opts	*o;
@@ -93,44 +91,6 @@ ask(struct view *v, char text[CLIENT_ERRLEN])
 	return (array);
 }
 
-/* Columns that a character takes are counted as one. */
-static void
-put_cut(const char *s, size_t len, unsigned int cols)
-{
-	unsigned int n = 0;
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (((unsigned char)s[i] & 0xc0) != 0x80 && n++ == cols)
-			break;
-		(void)putchar(s[i]);
-	}
-}
-
-/* What does not fit is left out, and how many lines that were is said. */
-static void
-put_screen(const char *text, unsigned int rows, unsigned int cols)
-{
-	unsigned int row = 0, total = 0;
-	const char *s, *lf;
-
-	for (s = text; (s = strchr(s, '\n')) != NULL; s++)
-		total++;
-	(void)fputs(TERM_HOME, stdout);
-	for (s = text; (lf = strchr(s, '\n')) != NULL; s = lf + 1, row++) {
-		/* On the last line a line feed would scroll. */
-		(void)fputs(row > 0 ? "\r\n" : "", stdout);
-		if (row + 1 == rows && total > rows) {
-			(void)printf("... and %u more line%s", total - row,
-			    total - row == 1 ? "" : "s");
-			break;
-		}
-		put_cut(s, (size_t)(lf - s), cols);
-		(void)fputs(REST, stdout);
-	}
-	(void)fputs(lf != NULL ? REST : TERM_BELOW, stdout);
-}
-
 static void
 put_json(const json_t *array)
 {
@@ -157,6 +117,8 @@ frame(struct view *v)
 		json_decref(array);
 		return;
 	}
+	if (term_window(&rows, &cols))
+		table_fit(cols);
 	if ((f = open_memstream(&p, &len)) == NULL)
 		err(1, NULL);
 	if (array == NULL)
@@ -170,10 +132,7 @@ frame(struct view *v)
 	if (fclose(f) == EOF)
 		err(1, NULL);
 	json_decref(array);
-	if (term_window(&rows, &cols))
-		put_screen(p, rows, cols);
-	else
-		(void)printf("%s\n", p);
+	term_frame(p, len);
 	free(p);
 }
 

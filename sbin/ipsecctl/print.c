@@ -34,6 +34,16 @@ print_clean(char *dst, size_t cap, const char *src)
 	return (dst);
 }
 
+size_t
+print_width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return (n);
+}
+
 char *
 print_ms(char *dst, size_t cap, uint64_t ms)
 {
@@ -253,7 +263,8 @@ print_row(FILE *f, const char *const *row, const size_t *width, size_t ncols)
 
 	for (i = 0; i + 1 < ncols; i++)
 		if (width[i] > 0)
-			(void)fprintf(f, "%-*s  ", (int)width[i], row[i]);
+			(void)fprintf(f, "%s%*s", row[i],
+			    (int)(width[i] - print_width(row[i])) + 2, "");
 	(void)fprintf(f, "%s\n", row[i]);
 }
 
@@ -284,7 +295,7 @@ table_print(struct table *t, FILE *f)
 	for (c = 0; c < t->ncols; c++)
 		width[c] = strlen(t->head[c]);
 	for (i = 0; i < t->ncells; i++)
-		if ((len = strlen(t->cells[i])) > width[i % t->ncols])
+		if ((len = print_width(t->cells[i])) > width[i % t->ncols])
 			width[i % t->ncols] = len;
 	hidden = fit(t, width);
 	print_row(f, t->head, width, t->ncols);

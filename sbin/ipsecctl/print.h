@@ -15,6 +15,8 @@
 
 /* dst[cap] becomes a copy of src without control characters; gives dst. */
 char	*print_clean(char *dst, size_t cap, const char *src);
+/* Characters of UTF-8; none is taken for a wide one. */
+size_t	 print_width(const char *s);
 /* 340 -> "340ms", 192000 -> "3m12s", 18180000 -> "5h03m", "2d04h".  Gives dst. */
 char	*print_ms(char *dst, size_t cap, uint64_t ms);
 /* 34120 us -> "34.1ms", 0 -> "-" */

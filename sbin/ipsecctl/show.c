@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "keepalive.h"
 #include "metrics.h"
 #include "print.h"
 #include "show.h"
@@ -362,23 +363,47 @@ show(struct client *c, const struct show_opts *o, FILE *f)
 	return (all ? show_all(c, f) : show_one(c, find(o->what), o->name, f));
 }
 
+/*
+ * What is shown this time.  On a screen of ours an iked that is not there (now) is said in
+ * the table's place, and called again the next time: it may just be starting.
+ */
+static int
+picture(struct client **c, const char *path, const struct show_opts *o, int screen,
+    FILE *f)
+{
+	char errtext[CLIENT_ERRLEN], clean[CLIENT_ERRLEN];
+	enum client_why why;
+	int rv;
+
+	if (*c != NULL || (*c = client_open(path, CLIENT_ROFALLBACK, CONNECT_MS, &why,
+	    errtext)) != NULL) {
+		if ((rv = show(*c, o, f)) != 1 || !screen)
+			return (rv);
+		(void)strlcpy(errtext, client_error(*c), sizeof(errtext));
+		client_close(*c);
+		*c = NULL;
+	}
+	(void)fprintf(f, "%s\n", print_clean(clean, sizeof(clean), errtext));
+	return (0);
+}
+
 int
-show_watch(struct client *c, const struct show_opts *o, int secs)
+show_watch(struct client **c, const char *path, const struct show_opts *o, int secs)
 {
 	char *text;
 	unsigned rows, cols;
 	size_t len;
 	FILE *f;
-	int rv;
+	int rv, screen;
 
 	term_open(1);
 	do {
-		if (term_window(&rows, &cols))
+		if ((screen = term_window(&rows, &cols)))
 			table_fit(cols);
 		text = NULL;
 		if ((f = open_memstream(&text, &len)) == NULL)
 			err(1, NULL);
-		rv = show(c, o, f);
+		rv = picture(c, path, o, screen, f);
 		if (fclose(f) == EOF)
 			err(1, NULL);
 		if (rv == 0 || rv == EXIT_DOWN)
@@ -387,7 +412,7 @@ show_watch(struct client *c, const struct show_opts *o, int secs)
 	} while ((rv == 0 || rv == EXIT_DOWN) && !term_wait(secs * 1000L));
 	term_close();
 	/* what was said of it went with the screen */
-	if (rv != 0 && rv != EXIT_DOWN)
-		warnx("%s", client_error(c));
+	if (rv != 0 && rv != EXIT_DOWN && screen)
+		warnx("%s", client_error(*c));
 	return (rv);
 }

@@ -51,8 +51,10 @@ struct show_opts {
 };
 /* `show'.  Gives the exit status. */
 int	show(struct client *, const struct show_opts *, FILE *);
-/* Again and again in the same place, every so many seconds, until it is ended. */
-int	show_watch(struct client *, const struct show_opts *, int secs);
+/* Again and again in the same place, every so many seconds, until it is ended.  On a
+ * terminal it outlives iked: *c is another then, of the socket at path, or NULL. */
+int	show_watch(struct client **c, const char *path, const struct show_opts *,
+	    int secs);
 int	show_known(const char *what);
 int	show_takes_name(const char *what);	/* a tunnel's name may follow */
 int	show_is_keepalive(const char *what);

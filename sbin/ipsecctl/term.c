@@ -18,7 +18,15 @@
 
 #define ENTER	"\033[?1049h\033[?25l"	/* second screen, no cursor */
 #define LEAVE	"\033[?25h\033[?1049l"
-#define EOL	"\033[K\r\n"
+/*
+ * A line is emptied before it is written: after it, on a line that is full, the last
+ * character would go, for the cursor still stands on it.
+ */
+#define EMPTY	"\033[K"
+#define HOME	"\033[H" EMPTY
+#define BELOW	"\033[J"			/* nothing of the last picture below of here */
+#define EOL	"\r\n" EMPTY
+#define MORE	"... and %u more line%s"
 
 static struct termios before;
 static int ours, keys, frames;
@@ -92,6 +100,11 @@ term_open(int screen)
 {
 	catch();
 	ours = screen && isatty(STDOUT_FILENO);
+	if (ours) {
+		/* A picture is one write, not one a line. */
+		(void)setvbuf(stdout, NULL, _IOFBF, 65536);
+		(void)atexit(term_close);	/* by err(3), too */
+	}
 	enter();
 }
 
@@ -132,15 +145,38 @@ visible(const char *s, size_t len, unsigned cols)
 	return (i);
 }
 
+static unsigned
+lines(const char *text, size_t len)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		n += text[i] == '\n';
+	return (len > 0 && text[len - 1] != '\n' ? n + 1 : n);
+}
+
+/* The line that stands for the last that has room, and for those that have none. */
+static size_t
+more(unsigned left, unsigned cols, const char *eol, char *dst, size_t cap)
+{
+	char line[64];
+
+	(void)snprintf(line, sizeof(line), MORE, left, left == 1 ? "" : "s");
+	return (term_cut(line, strlen(line), 0, cols, eol, dst, cap));
+}
+
 size_t
 term_cut(const char *text, size_t len, unsigned rows, unsigned cols,
     const char *eol, char *dst, size_t cap)
 {
+	unsigned row, total = lines(text, len);
 	size_t n = 0, line, part, elen = strlen(eol);
 	const char *lf;
-	unsigned row;
 
-	for (row = 0; len > 0 && (rows == 0 || row < rows); row++) {
+	for (row = 0; len > 0; row++) {
+		if (row + 1 == rows && total > rows)
+			return (n + more(total - row, cols, eol, dst + n, cap - n));
 		lf = memchr(text, '\n', len);
 		line = lf == NULL ? len : (size_t)(lf - text);
 		part = cols == 0 ? line : visible(text, line, cols);
@@ -154,16 +190,6 @@ term_cut(const char *text, size_t len, unsigned rows, unsigned cols,
 		len -= line + 1;
 		text = lf + 1;
 	}
-	return (n);
-}
-
-static size_t
-lines(const char *text, size_t len)
-{
-	size_t i, n = 1;
-
-	for (i = 0; i < len; i++)
-		n += text[i] == '\n';
 	return (n);
 }
 
@@ -181,13 +207,18 @@ term_frame(const char *text, size_t len)
 		(void)fflush(stdout);
 		return;
 	}
-	cap = len + lines(text, len) * sizeof(EOL);
+	cap = TERM_CUTMAX(len, lines(text, len), sizeof(EOL));
 	if ((buf = malloc(cap)) == NULL)
 		err(1, NULL);
-	n = term_cut(text, len, rows - 1, cols, EOL, buf, cap);
-	(void)fputs(TERM_HOME, stdout);
-	(void)fwrite(buf, 1, n, stdout);
-	(void)fputs(TERM_BELOW, stdout);
+	n = term_cut(text, len, rows, cols, EOL, buf, cap);
+	(void)fputs(HOME, stdout);
+	/* On the last line of the screen a line feed would scroll. */
+	if (lines(text, len) >= rows)
+		(void)fwrite(buf, 1, n - (sizeof(EOL) - 1), stdout);
+	else {
+		(void)fwrite(buf, 1, n, stdout);
+		(void)fputs(BELOW, stdout);
+	}
 	(void)fflush(stdout);
 	free(buf);
 }

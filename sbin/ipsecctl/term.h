@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A picture that is drawn again in its place.  On a terminal it has the whole screen; what
- * is too long or too wide for it is cut.  Elsewhere pictures just follow each other.
+ * is too wide for it is cut, and of what is too long the rest is counted.  Elsewhere
+ * pictures just follow each other, an empty line apart.
  */
 #ifndef IPSECCTL_TERM_H
 #define IPSECCTL_TERM_H
 
 #include <stddef.h>
-
-#define TERM_HOME	"\033[H"
-#define TERM_BELOW	"\033[J"	/* nothing of the last picture below of here */
 
 /* screen: a terminal's becomes ours, until term_close.  Signals wait for term_wait. */
 void	term_open(int screen);
@@ -23,10 +21,13 @@ int	term_wait(long ms);
 
 /*
  * Pure.  Writes what of the text is seen in a window to dst: lines of at most cols
- * characters (0: any), of which there are at most rows (0: any); each is followed by eol.
- * Gives the octets; cap is enough with (strlen(eol) + 1) * lines + len.
+ * characters (0: any), of which there are at most rows (0: any); the last says how many
+ * there would be from there on, where those are more.  Each is followed by eol.  Gives the
+ * octets.
  */
 size_t	term_cut(const char *text, size_t len, unsigned rows, unsigned cols,
 	    const char *eol, char *dst, size_t cap);
+/* What suffices as cap; eol: its octets. */
+#define TERM_CUTMAX(len, lines, eol)	((len) + ((lines) + 1) * (eol) + 64)
 
 #endif
