@@ -35,15 +35,21 @@ now() {
 stamp() { : >"$W/stamp.$1"; }
 stamp_ms() { date -r "$W/stamp.$1" +%s%3N; }
 
-# wait_for SECONDS COMMAND... : until it succeeds
+# wait_for SECONDS COMMAND... : until it succeeds.  The pauses are three times as long as a
+# look takes: who waits is not to keep a processor from the guests beside it.
 wait_for() {
 	now
-	_end=$((NOW + $1 * 1000))
+	_end=$((NOW + $1 * 1000)) _from=$NOW
 	shift
 	until "$@" >/dev/null 2>&1; do
 		now
 		[ "$NOW" -lt $_end ] || return 1
-		sleep 0.02
+		_pause=$(((NOW - _from) * 3))
+		[ $_pause -ge 20 ] || _pause=20
+		[ $_pause -le 500 ] || _pause=500
+		sleep 0.$((_pause / 100))$((_pause / 10 % 10))
+		now
+		_from=$NOW
 	done
 }
 
@@ -51,16 +57,22 @@ wait_for() {
 
 # Bind-mounts a passwd and a group that have our users, and nothing else new.
 users_make() {
-	cp /etc/passwd "$W/passwd"
-	cp /etc/group "$W/group"
-	_id=61000
-	for _u in _iked _ikenet _ikekeys _ikekern _ikedns _netwatch; do
-		_id=$((_id + 1))
-		grep -q "^$_u:" "$W/group" || echo "$_u:x:$_id:" >>"$W/group"
-		_g=$(sed -n "s/^$_u:[^:]*:\([0-9]*\):.*/\1/p" "$W/group")
-		grep -q "^$_u:" "$W/passwd" ||
-		    echo "$_u:x:$_id:$_g:ikeep:/var/empty:/usr/sbin/nologin" >>"$W/passwd"
-	done
+	# both at once: a process a question would be a second of the guest's
+	awk -F: -v OFS=: -v out="$W" '
+	FILENAME ~ /group$/ { group[$1] = $3; print >(out "/group"); next }
+	{ user[$1] = 1; print >(out "/passwd") }
+	END {
+		n = split("_iked _ikenet _ikekeys _ikekern _ikedns _netwatch", u, " ")
+		for (i = 1; i <= n; i++) {
+			if (!(u[i] in group)) {
+				group[u[i]] = 61000 + i
+				print u[i], "x", 61000 + i, "" >(out "/group")
+			}
+			if (!(u[i] in user))
+				print u[i], "x", 61000 + i, group[u[i]], "ikeep", "/var/empty",
+				    "/usr/sbin/nologin" >(out "/passwd")
+		}
+	}' /etc/group /etc/passwd
 	chmod 644 "$W/passwd" "$W/group"
 	mount --bind "$W/passwd" /etc/passwd
 	mount --bind "$W/group" /etc/group
@@ -74,14 +86,13 @@ host_make() {
 	mkdir -p "$W/$1/run" "$OUT/$1"
 	mkfifo "$W/$1/ready"
 	# shellcheck disable=SC2016
-	unshare -n -m sh -c '
-		mount --make-rprivate /
+	unshare -n -m --propagation private sh -c '
 		mount --bind "$1/run" /run
 		mount -t sysfs none /sys 2>/dev/null
 		ip link set lo up
 		echo $$ >"$1/ready"
 		exec sleep 100000' sh "$W/$1" </dev/null >/dev/null 2>&1 &
-	_pid=$(cat "$W/$1/ready")
+	read -r _pid <"$W/$1/ready"
 	eval "PID_$1=$_pid"
 	HOSTS="$HOSTS $1"
 }
@@ -202,12 +213,24 @@ site_masquerade() {
 	    NAT_BY=iptables
 }
 
-# Kills what still runs in the hosts, by the namespaces' own lists, and the holders.
+# Kills what still runs in the hosts, holders too, by the namespaces' own lists.
 site_end() {
+	_holders=
 	for _h in $HOSTS; do
-		host_kill "$_h"
-		kill "$(eval "echo \$PID_$_h")" 2>/dev/null
+		eval "_holders=\"\$_holders \$PID_$_h\""
 	done
+	find -L /proc/[0-9]*/ns/net -maxdepth 0 -printf '%i %p\n' 2>/dev/null |
+	    awk -v holders="$_holders" '
+	    { split($2, p, "/"); net[p[3]] = $1 }
+	    END {
+		n = split(holders, h, " ")
+		for (i = 1; i <= n; i++)
+			if (h[i] in net)
+				ours[net[h[i]]] = 1
+		for (i in net)
+			if (net[i] in ours)
+				print i
+	    }' | xargs -r kill -KILL 2>/dev/null
 	umount /etc/passwd /etc/group 2>/dev/null
 	rm -rf "$W" 2>/dev/null
 	:
@@ -218,12 +241,6 @@ host_pids() {
 	eval "_pid=\$PID_$1"
 	find -L /proc/[0-9]*/ns/net -maxdepth 0 -samefile "/proc/$_pid/ns/net" 2>/dev/null |
 	    sed "s,/proc/,,; s,/.*,,; /^$_pid\$/d"
-}
-host_kill() {
-	# shellcheck disable=SC2046
-	set -- $(host_pids "$1")
-	[ $# -eq 0 ] || kill -KILL "$@" 2>/dev/null
-	:
 }
 
 # ---- captures ------------------------------------------------------------

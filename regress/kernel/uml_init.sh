@@ -22,6 +22,7 @@ mkdir -p /run/ctl /run/m/lib /run/lock /run/up /run/netns
 mount -t hostfs -o "$CTL" none /run/ctl || die "no control directory"
 ln -s /usr/lib/uml/modules /run/m/lib/modules
 echo >/proc/sys/kernel/modprobe
+echo >/proc/sys/kernel/hotplug
 echo 1 >/proc/sys/kernel/printk
 . /run/ctl/env
 
