@@ -155,6 +155,9 @@ mend() {
 	:
 }
 
+# (it may be down for a moment while netwatchd makes it anew)
+mended() { tunnel_is seattle up && tunnel_is boise up; }
+
 # prepare CASE
 prepare() {
 	reset_words
@@ -343,6 +346,9 @@ one() {
 	[ "$CASE" != crash ] || sleep 1
 	run_it "$AFTER"
 	sleep "$WAIT"
+	case $CASE in
+	esp|esp-back) wait_for 20 mended || fail "$CASE: not up" ;;
+	esac
 	look seattle
 	look boise
 	ping_stop "$CASE"

@@ -172,6 +172,79 @@ ATF_TC_BODY(called, tc)
 	json_decref(tunnel);
 }
 
+/* Who waits and whose peer is there, knows on which side it sticks. */
+ATF_TC_WITHOUT_HEAD(waits);
+ATF_TC_BODY(waits, tc)
+{
+	static const char there[] = "its own side that keeps it from calling";
+	struct patient p;
+	struct findings fs;
+	int answers;
+
+	(void)tc;
+	for (answers = 0; answers < 2; answers++) {
+		memset(&fs, 0, sizeof(fs));
+		patient(&p, "passive", "", "");
+		doctor_wait(&p, answers, &fs);
+		ATF_REQUIRE_EQ(fs.n, 1);
+		ATF_CHECK(strstr(fs.f[0].cause, "passive on both sides never starts") != NULL);
+		ATF_CHECK_EQ(strstr(fs.f[0].cause, there) != NULL, answers);
+		ATF_CHECK_EQ(strstr(fs.f[0].evidence, "it has answered") != NULL, answers);
+		json_decref(tunnel);
+	}
+	memset(&fs, 0, sizeof(fs));
+	patient(&p, "ondemand", "", "");
+	doctor_wait(&p, 1, &fs);
+	ATF_REQUIRE_EQ(fs.n, 1);
+	ATF_CHECK(strstr(fs.f[0].cause, there) == NULL);
+	json_decref(tunnel);
+}
+
+/* A peer that brings it up and sends nothing; SAs that do not stay. */
+ATF_TC_WITHOUT_HEAD(unused);
+ATF_TC_BODY(unused, tc)
+{
+	static const char nothing[] = "brought it up and sent nothing by it",
+	    again[] = "replaced again and again";
+	static const struct {
+		const char *wake; int since, before, answered, replaced; const char *cause;
+	} all[] = {
+		{ "peer", 12000, 0, 1, 0, nothing },
+		{ "command", 12000, 0, 1, 0, NULL },
+		{ "peer", 1000, 0, 1, 0, NULL },
+		{ "peer", 12000, 1, 1, 0, NULL },
+		{ "peer", 12000, 0, 1, 1, NULL },
+		{ "command", 12000, 0, 1, 1, NULL },
+		{ "command", 12000, 0, 1, 2, again },
+	};
+	struct patient p;
+	struct findings fs;
+	size_t i;
+
+	(void)tc;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		memset(&fs, 0, sizeof(fs));
+		patient(&p, "up", "", "");
+		(void)json_object_set_new(tunnel, "wake", json_string(all[i].wake));
+		(void)json_object_set_new(tunnel, "since_ms", json_integer(all[i].since));
+		sa = json_pack("{s:i}", "packets_in", all[i].before);
+		ATF_REQUIRE(sa != NULL);
+		p.sa = sa;
+		p.passing = p.poked = 1;
+		p.moved_in = p.moved_out = 1;
+		p.before_in = (uint64_t)all[i].before;
+		p.answered = all[i].answered;
+		p.replaced = all[i].replaced;
+		doctor_traffic(&p, &fs);
+		ATF_CHECK_EQ_MSG(fs.n, all[i].cause != NULL, "%zu", i);
+		if (fs.n > 0)
+			ATF_CHECK_MSG(strstr(fs.f[0].cause, all[i].cause) != NULL, "%s",
+			    fs.f[0].cause);
+		json_decref(tunnel);
+		json_decref(sa);
+	}
+}
+
 /* What else the counters, and what the peer has begun, tell. */
 ATF_TC_WITHOUT_HEAD(else_);
 ATF_TC_BODY(else_, tc)
@@ -399,6 +472,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, traffic);
 	ATF_TP_ADD_TC(tp, passing);
 	ATF_TP_ADD_TC(tp, called);
+	ATF_TP_ADD_TC(tp, waits);
+	ATF_TP_ADD_TC(tp, unused);
 	ATF_TP_ADD_TC(tp, poke);
 	ATF_TP_ADD_TC(tp, else_);
 	ATF_TP_ADD_TC(tp, absent);

@@ -17,6 +17,7 @@
 
 #define POKES		6	/* a quarter of a second apart */
 #define POKES_LARGE	4	/* half a second */
+#define LOOKS		4	/* more than netwatchd's ladder has rungs that make SAs anew */
 
 struct finding *
 finding_new(struct findings *fs, int likely)
@@ -139,36 +140,59 @@ poke(struct patient *p)
 		(void)close(big);
 }
 
-/* How the counters move while we look; they are asked of the kernel. */
-static void
-watch(struct client *c, const char *name, struct patient *p)
-{
-	const json_t *x, *y, *t = p->tunnel;
-	char line[512], dev[64];
-	json_t *a, *b;
+enum seen { SEEN_ALL, SEEN_OTHERS, SEEN_NONE };
 
-	(void)snprintf(line, sizeof(line), "counters \"%s\"", name);
+/* How the counters move while we look; they are asked of the kernel.  Where the SAs are
+ * others in the end, or not there, what went into those before is not in them. */
+static enum seen
+look(struct client *c, const char *line, struct patient *p)
+{
+	const json_t *x, *y;
+	json_t *a, *b;
+	enum seen seen = SEEN_NONE;
+
+	p->poked = p->answered = p->answered_large = 0;
+	p->moved_in = p->moved_out = 0;
 	a = ask(c, line);
 	p->clear_in = host_in_clear();
-	if (host_inside(json_object_get(t, "from"), &p->inside, dev) != 1 ||
-	    doctor_first_host(json_object_get(t, "to"), &p->beyond) == -1 ||
-	    p->beyond.fam != p->inside.fam)
-		memset(&p->beyond, 0, sizeof(p->beyond));
 	poke(p);
 	b = ask(c, line);
 	p->clear_in = host_in_clear() - p->clear_in;
 	x = json_array_get(a, 0);
 	y = json_array_get(b, 0);
 	if (x != NULL && y != NULL) {
+		p->before_in = field_num(x, "packets_in");
 		p->moved_in = moved(x, y, "packets_in");
 		p->moved_out = moved(x, y, "packets_out");
-		/* what went into the one before is not in these */
-		if (strcmp(field_str(x, "spi_out"), field_str(y, "spi_out")) != 0)
-			p->poked = 0;
+		seen = strcmp(field_str(x, "spi_out"), field_str(y, "spi_out")) != 0 ?
+		    SEEN_OTHERS : SEEN_ALL;
 	}
-	p->passing = p->moved_in > 0 && p->moved_out > 0;
 	json_decref(a);
 	json_decref(b);
+	return (seen);
+}
+
+/* netwatchd, here or there, may be making it anew just now: then once more. */
+static void
+watch(struct client *c, const char *name, struct patient *p)
+{
+	const json_t *t = p->tunnel;
+	enum seen seen = SEEN_NONE;
+	char line[512], dev[64];
+	int i;
+
+	(void)snprintf(line, sizeof(line), "counters \"%s\"", name);
+	if (host_inside(json_object_get(t, "from"), &p->inside, dev) != 1 ||
+	    doctor_first_host(json_object_get(t, "to"), &p->beyond) == -1 ||
+	    p->beyond.fam != p->inside.fam)
+		memset(&p->beyond, 0, sizeof(p->beyond));
+	for (i = 0; i < LOOKS && seen != SEEN_ALL; i++) {
+		seen = look(c, line, p);
+		p->replaced += seen == SEEN_OTHERS;
+	}
+	if (seen != SEEN_ALL)
+		p->poked = 0;
+	p->passing = p->moved_in > 0 && p->moved_out > 0;
 }
 
 /* What is known to go well. */

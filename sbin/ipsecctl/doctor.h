@@ -47,6 +47,8 @@ struct patient {
 	int		 poked, answered, answered_large;
 	unsigned int	 large;
 	uint64_t	 moved_in, moved_out;
+	uint64_t	 before_in;	/* packets that had come out of it before */
+	int		 replaced;	/* so often others took the place of its SAs meanwhile */
 	struct addr	 inside, beyond;	/* from, to */
 	uint64_t	 clear_in;	/* packets that came in clear meanwhile, and were dropped */
 	unsigned int	 begun;		/* IKE SAs that the peer has begun and not gone on with */
@@ -54,6 +56,8 @@ struct patient {
 
 /* ---- doctor_down.c, doctor_traffic.c */
 void	doctor_down(const struct patient *, struct findings *);
+/* Why nobody starts it, where it is not up; answers: the peer's daemon has answered us. */
+void	doctor_wait(const struct patient *, int answers, struct findings *);
 void	doctor_traffic(const struct patient *, struct findings *);
 /* What the word of iked.reasons(7) means. */
 void	doctor_reason(const struct patient *, struct findings *);

@@ -29,7 +29,7 @@ static const struct meaning {
 	    "make ikesa equal on both sides; see that peer there is our address; the log of the "
 	    "side that was called names the difference",
 	    "the peer takes nothing of our ikesa (enc, auth, prf, group), or has no tunnel for "
-	    "our address" },
+	    "our address, or has one for IKEv1 only" },
 	{ "child-proposal", "no transforms of childsa in common (enc, auth, group, esn)",
 	    "make childsa equal on both sides, and transport or tunnel; the log of the side that "
 	    "was called names the difference",
@@ -198,8 +198,9 @@ knock(const struct patient *p, struct findings *fs, uint16_t port)
 	return (r);
 }
 
-/* The peer is not heard.  Where its port 500 answers, IKE_AUTH goes to 4500 next. */
-static void
+/* The peer is not heard.  Where its port 500 answers, IKE_AUTH goes to 4500 next.  1: both
+ * answer. */
+static int
 knocks(const struct patient *p, struct findings *fs)
 {
 	struct findings second = { .n = 0 };
@@ -208,15 +209,17 @@ knocks(const struct patient *p, struct findings *fs)
 	char a[ADDR_STRLEN];
 
 	/* there is no route, which is said elsewhere */
-	if (host_source(&p->remote, &own) != 0 || knock(p, fs, 500) != 0 ||
-	    knock(p, &second, 4500) == 0)
-		return;
+	if (host_source(&p->remote, &own) != 0 || knock(p, fs, 500) != 0)
+		return (0);
+	if (knock(p, &second, 4500) == 0)
+		return (1);
 	f = finding_new(fs, 86);
 	finding_set(f->cause, "UDP port 4500 is blocked: port 500 of %s answers, and 4500 does "
 	    "not", addr_str(&p->remote, a));
 	finding_set(f->evidence, "of two datagrams that every IKEv2 daemon answers one was "
 	    "answered");
 	finding_set(f->advice, "allow UDP 4500 in both directions, on both sides and between");
+	return (0);
 }
 
 /* Nothing has come from the peer, as far as iked knows. */
@@ -249,8 +252,8 @@ stuck(const struct patient *p, struct findings *fs)
 	    "between; ipsecctl doctor there");
 }
 
-static void
-both_wait(const struct patient *p, struct findings *fs)
+void
+doctor_wait(const struct patient *p, int answers, struct findings *fs)
 {
 	struct finding *f;
 	const char *state = field_str(p->tunnel, "state");
@@ -261,8 +264,12 @@ both_wait(const struct patient *p, struct findings *fs)
 			return;
 		f = finding_new(fs, field_str(p->tunnel, "reason")[0] != '\0' ? 20 : 50);
 		finding_set(f->cause, "it is passive: it waits for the peer, which has not come "
-		    "through (passive on both sides never starts)");
-		finding_set(f->evidence, "no IKE_AUTH of the peer has been accepted");
+		    "through (passive on both sides never starts)%s", answers ? "; the peer's IKE "
+		    "daemon is there, so it is its own side that keeps it from calling: nothing "
+		    "asks for the tunnel there, it calls another address, or rules, the local "
+		    "address or the kernel of that machine stop it" : "");
+		finding_set(f->evidence, "no IKE_AUTH of the peer has been accepted%s", answers ?
+		    "; it has answered us on UDP ports 500 and 4500" : "");
 		finding_set(f->advice, "have the other side start: active or ondemand there; or "
 		    "here. Does it call this address, %s?", field_str(p->tunnel, "local"));
 	} else if (strcmp(state, "ondemand") == 0) {
@@ -307,15 +314,12 @@ icmp(const struct patient *p, struct findings *fs)
 	}
 }
 
-void
-doctor_down(const struct patient *p, struct findings *fs)
+/* 1: the peer's daemon answers us. */
+static int
+reach(const struct patient *p, struct findings *fs)
 {
-	doctor_reason(p, fs);
-	both_wait(p, fs);
-	stuck(p, fs);
-	icmp(p, fs);
 	if (addr_is_any(&p->remote) || !unheard(p))
-		return;
+		return (0);
 	if (strcmp(field_str(p->tunnel, "reason"), "no-answer-auth") == 0 && !was_begun(p)) {
 		struct finding *f = finding_new(fs, 85);
 
@@ -325,7 +329,16 @@ doctor_down(const struct patient *p, struct findings *fs)
 		finding_set(f->advice, "allow UDP 4500 in both directions; let fragments pass, "
 		    "or have both sides fragment IKE messages themselves");
 		(void)knock(p, fs, 4500);
-		return;
+		return (0);
 	}
-	knocks(p, fs);
+	return (knocks(p, fs));
+}
+
+void
+doctor_down(const struct patient *p, struct findings *fs)
+{
+	doctor_reason(p, fs);
+	stuck(p, fs);
+	icmp(p, fs);
+	doctor_wait(p, reach(p, fs), fs);
 }

@@ -9,6 +9,8 @@
 #include "doctor.h"
 #include "print.h"
 
+#define UNUSED_MS	5000	/* who brings a tunnel up has something for it, mostly */
+
 /* Packets leave and none come. */
 static void
 one_way_out(const struct patient *p, struct findings *fs)
@@ -129,6 +131,45 @@ in_clear(const struct patient *p, struct findings *fs)
 	finding_set(f->advice, "on the other side: ipsecctl doctor, ip xfrm policy");
 }
 
+/*
+ * The peer has woken it and sent nothing, and what we send is answered: ESP passes.  So what
+ * its side would send does not get as far as its policy, or there is nothing.
+ */
+static void
+nothing_came(const struct patient *p, struct findings *fs)
+{
+	struct finding *f;
+	char ms[24];
+
+	if (strcmp(field_str(p->tunnel, "wake"), "peer") != 0 || p->before_in > 0 ||
+	    p->replaced > 0 || field_num(p->tunnel, "since_ms") < UNUSED_MS || !p->answered)
+		return;
+	f = finding_new(fs, 33);
+	finding_set(f->cause, "the peer has brought it up and sent nothing by it: NAT rules "
+	    "(masquerade) or the firewall of that machine take what should go in, or nobody "
+	    "there wants anything");
+	finding_set(f->evidence, "up for %s, and no packet had come out of it before we sent some, "
+	    "which are answered", print_ms(ms, sizeof(ms), field_num(p->tunnel, "since_ms")));
+	finding_set(f->advice, "ipsecctl doctor there: NAT rules must exempt the tunnel's nets. "
+	    "Nothing to do if its hosts are silent");
+}
+
+/* Once is a rekey. */
+static void
+replaced(const struct patient *p, struct findings *fs)
+{
+	struct finding *f;
+
+	if (p->replaced < 2)
+		return;
+	f = finding_new(fs, 65);
+	finding_set(f->cause, "the SAs of the tunnel are replaced again and again: netwatchd, here "
+	    "or there, gets no answers by it and makes it anew, or somebody takes them out");
+	finding_set(f->evidence, "%d times while we looked", p->replaced);
+	finding_set(f->advice, "the logs of both sides say who and why; what comes back to that "
+	    "netwatchd is lost (a firewall, mostly its own)");
+}
+
 /* Hosts ask and are not answered; or they want no answer. */
 static void
 lopsided(const struct patient *p, struct findings *fs)
@@ -226,8 +267,11 @@ doctor_traffic(const struct patient *p, struct findings *fs)
 	large_lost(p, fs);
 	if (!p->passing)
 		still(p, fs);
-	else
+	else {
 		lopsided(p, fs);
+		nothing_came(p, fs);
+	}
+	replaced(p, fs);
 	if (host_silent(json_object_get(p->tunnel, "from"), &host) != 1 || !asked_in_vain(p, &host))
 		return;
 	f = finding_new(fs, 72);
