@@ -71,7 +71,7 @@ dpinger_row() {
 		    n, us / 1e5, us / 10 / n, kb }' "$W/before" "$W/after"
 	# shellcheck disable=SC2086
 	kill $PIDS
-	wait 2>/dev/null
+	wait $PIDS 2>/dev/null
 }
 
 "$b" bare 0 3 >"$W/full" || fail "no bare loop"
