@@ -27,7 +27,7 @@
 #define OUTSTANDING	32		/* commands iked has not answered yet */
 #define ANSWER_US	(15 * 1000000LL)	/* then it is given up */
 /* Many targets: those due within so long go out together, in one call. */
-#define TOGETHER_MS	3
+#define TOGETHER_MS	5
 #define STALL_MS	100
 #define ROUNDS		20		/* of WATCH_BATCH, before iked gets its turn */
 #define RANDOMS		64		/* taken at once: a system call is in each taking */
@@ -209,8 +209,10 @@ settle(struct pstate *p)
 	/* We have been kept from running: what was answered meanwhile is not lost. */
 	if (mono_diff_us(now, p->ran) > STALL_MS * 1000)
 		icmp_io_drain(p->icmp);
+	/* Where there are many a moment's wait gathers some, and saves a call for each. */
 	do {
-		more = watch_expire(p->watch, now);
+		more = mono_before(now, mono_add_ms(p->settled, TOGETHER_MS)) ? 0 :
+		    watch_expire(p->watch, now);
 		icmp_io_flush(p->icmp);
 	} while (more && ++rounds < ROUNDS);
 	p->ran = now;
@@ -229,7 +231,6 @@ settle(struct pstate *p)
 		if (p->cmd_n == OUTSTANDING && mono_before(d, now))
 			d = mono_add_ms(now, 10);
 	}
-	/* Where there are many a moment's wait gathers some, and saves a call for each. */
 	if (mono_before(d, mono_add_ms(p->settled, TOGETHER_MS)))
 		d = mono_add_ms(p->settled, TOGETHER_MS);
 	ev_timer_stop(p->loop, &p->timer);
