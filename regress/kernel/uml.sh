@@ -151,6 +151,12 @@ sed -n '/^#=== init/,$p' "$here/uml_init.sh" >"$work/init.body"
 chmod 755 "$work/init"
 mkdir -p "$work/uml"
 
+# Its memory is a file there.  Guests run beside each other: a container's small /dev/shm has
+# no room for them.
+memory=${UML_TMPDIR:-/dev/shm}
+[ -n "${UML_TMPDIR:-}" ] || [ "$(df -Pm /dev/shm 2>/dev/null |
+    awk 'NR == 2 { print $4 }')" -ge 3072 ] 2>/dev/null || memory=/tmp
+
 # The guest's tty1 is our stdout (fd 4); UML's own words and the kernel's go
 # to a file.  setsid: a group of its own, to be killed whole.
 # Nobody here has a RAID: which of its ways is the fastest takes most of a second to find.
@@ -166,7 +172,7 @@ if [ -n "$router" ]; then
 		shift 2; exec "$@"' sh "$here" "$work" "$@" con2=fd:6,fd:5 \
 	    vec0:transport=tap,ifname=toseattle vec1:transport=tap,ifname=toboise
 fi
-TMPDIR=${UML_TMPDIR:-/dev/shm} setsid "$@" </dev/null >"$out/uml.console" 2>&1 &
+TMPDIR=$memory setsid "$@" </dev/null >"$out/uml.console" 2>&1 &
 uml=$!
 exec 5>&- 6>&-
 # The processor time of the guest, in seconds: one that hangs, and one that was given none,
