@@ -478,8 +478,10 @@ ATF_TC_BODY(watch, tc)
 	ATF_CHECK_EQ(0, system(REGRESS_OBJDIR "/ipsecctl -s " SOCK
 	    " show sa -w -i 1 >out 2>err & p=$!; (cat once; echo; cat once) >twice;"
 	    " until [ $(wc -l <out) -ge $(wc -l <twice) ]; do sleep .1; done;"
-	    " kill $p; wait $p"));
-	ATF_CHECK_STREQ(slurp("twice"), slurp("out"));
+	    " kill $p; wait $p;"
+	    /* a slow machine may see a third one begin */
+	    " head -n $(wc -l <twice) out >two"));
+	ATF_CHECK_STREQ(slurp("twice"), slurp("two"));
 	stop();
 }
 
