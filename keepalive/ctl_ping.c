@@ -33,6 +33,7 @@ struct ctl_ping {
 	monotime		 next;		/* probe */
 	ev_timer		 timer;
 	uint64_t		 sent, received, rtt_sum;
+	uint64_t		 beside;	/* the gateway's answers around the tunnel */
 	uint32_t		 rtt_min, rtt_max;
 	uint8_t			 hop, try, silent;	/* of a trace */
 };
@@ -94,6 +95,8 @@ finish(struct ctl_ping *pg)
 		json_u64(&j, "sent", pg->sent);
 		json_u64(&j, "received", pg->received);
 		json_u64(&j, "lost", pg->sent - pg->received);
+		if (pg->gateway)
+			json_u64(&j, "beside", pg->beside);
 		json_u64(&j, "rtt_min_us", pg->rtt_min);
 		json_u64(&j, "rtt_avg_us", pg->received == 0 ? 0 :
 		    pg->rtt_sum / pg->received);
@@ -403,15 +406,26 @@ ctl_reply(struct ctl *ct, const struct addr *from, const struct probe *p,
 		next_hop(pg, 1, now);
 }
 
+/* Its gateway, or a router on this side, if NAT has taken the ping past the tunnel. */
+static const char *
+beside_text(struct ctl_ping *pg)
+{
+	pg->beside++;
+	return ("answered beside the tunnel, from outside of its nets: at most the way there "
+	    "works");
+}
+
 static void
 one_error(struct ctl_ping *pg, struct out *o, const struct addr *from,
     const struct icmp_error *e, monotime at, monotime now)
 {
 	struct ctl_client *c = pg->c;
 
-	if (c->cmd.verb == CTL_PING && pg->gateway && e->kind == ICMP_EXPIRED &&
-	    watch_by_tunnel(c->ctl->watch, pg->target, from)) {
-		answered(pg, o, from, at, now);
+	if (c->cmd.verb == CTL_PING && pg->gateway && e->kind == ICMP_EXPIRED) {
+		if (watch_by_tunnel(c->ctl->watch, pg->target, from))
+			answered(pg, o, from, at, now);
+		else
+			lost(pg, o, from, beside_text(pg), now);
 		return;
 	}
 	if (c->cmd.verb == CTL_PING) {

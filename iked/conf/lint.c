@@ -11,6 +11,9 @@
 #define SHORT_LIFE	300	/* s: jitter is a part of it, and that part too small */
 #define PAIRS		8	/* networks of each side that NAT is asked of */
 #define FEW_OCTETS	8	/* different ones in a secret */
+/* Intervals are up to a quarter shorter at random; Linux answers a host once a second with an
+ * error (net.ipv4.icmp_ratelimit). */
+#define GATEWAY_MS	1334
 
 struct look {
 	const struct conf	*c;
@@ -229,9 +232,21 @@ look_drops(struct look *l)
 		    "ESP pass, from and to the peer", rule);
 }
 
+/* Who may not pass a packet on says so in an ICMP error, of which routers send few. */
+static void
+look_gateway(struct look *l)
+{
+	const struct conf_keepalive *ka = l->t->keepalive;
+
+	if (ka != NULL && ka->gateway && ka->pace != KA_OFF && ka->interval_ms < GATEWAY_MS)
+		TELL(l, "target gateway is answered with ICMP errors, which routers limit "
+		    "(Linux: one a second), and more are asked for: some will be missed; write "
+		    "\"interval 2s\" or longer, or an address after target");
+}
+
 static void (*const looks[])(struct look *) = {
 	look_few, look_known, look_pfs, look_transport, look_swallow, look_source,
-	look_local, look_life, look_nat, look_drops
+	look_local, look_life, look_nat, look_drops, look_gateway
 };
 
 int

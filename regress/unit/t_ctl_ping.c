@@ -345,8 +345,18 @@ ATF_TC_BODY(gateway, tc)
 	no_times(text);
 	ATF_CHECK(strstr(text, "{\"kind\":\"reply\",\"seq\":0,\"from\":\"10.2.0.254\","
 	    "\"octets\":64,\"rtt_us\":}\n{\"kind\":\"loss\",\"seq\":1,"
-	    "\"from\":\"10.9.0.1\",\"reason\":\"time to live exceeded\"}") != NULL);
-	ATF_CHECK(strstr(text, "\"sent\":2,\"received\":1,") != NULL);
+	    "\"from\":\"10.9.0.1\",\"reason\":\"answered beside the tunnel, from outside of its "
+	    "nets: at most the way there works\"}") != NULL);
+	ATF_CHECK(strstr(text, "\"sent\":2,\"received\":1,\"lost\":1,\"beside\":1,") != NULL);
+	/* somebody on the way is no gateway, whatever it says */
+	W.nsent = 0;
+	say(fd, "ping boise 1 10\n");
+	until_sent(1);
+	went(&W.sent[0]);
+	complain("10.9.0.1", &W.sent[0], 3, 1, ICMP_PROBELEN);
+	text = hear(fd);
+	ATF_CHECK(strstr(text, "\"reason\":\"unreachable\"}") != NULL);
+	ATF_CHECK(strstr(text, "\"lost\":1,\"beside\":0,") != NULL);
 }
 
 ATF_TP_ADD_TCS(tp)

@@ -103,6 +103,13 @@ static const struct {
 	/* NAT gives it the address it has */
 	{ "ikev2 \"t\" esp from 192.0.2.1 to 10.2.0.0/24 " ENDS PFS PSK, NULL, 1 },
 	{ ONE PSK, "own packet filter drops ESP from the peer (that rule)", 4 },
+	{ ONE "keepalive target gateway interval 1s " PSK, "t: target gateway is answered with "
+	    "ICMP errors, which routers limit (Linux: one a second), and more are asked for: some "
+	    "will be missed; write \"interval 2s\" or longer, or an address after target", 0 },
+	{ ONE "keepalive target gateway interval 2s " PSK, NULL, 0 },
+	{ ONE "keepalive target gateway " PSK, NULL, 0 },
+	{ ONE "keepalive target gateway interval 1s pace off " PSK, NULL, 0 },
+	{ ONE "keepalive target 10.2.0.1 interval 1s " PSK, NULL, 0 },
 	/* networks in networks */
 	{ ONE PSK "ikev2 \"u\" esp from 10.1.0.0/24 to 10.2.0.128/25 local 192.0.2.1 "
 	    "peer 198.51.100.2 " PFS PSK2, "u: to 10.2.0.128/25 lies in 10.2.0.0/24 of \"t\"", 0 },

@@ -23,7 +23,7 @@ stop(int sig)
 }
 
 struct tally {
-	unsigned long long	 sent, received;
+	unsigned long long	 sent, received, beside;
 	uint64_t		 min, max, sum;
 	int			 reached, hops;
 };
@@ -97,9 +97,10 @@ take(const json_t *o, struct tally *t, int json)
 		(void)json_dumpf(o, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
 		(void)fputc('\n', stdout);
 	}
-	if (strcmp(kind, "ping") == 0)
+	if (strcmp(kind, "ping") == 0) {
 		t->received = field_num(o, "received");
-	else if (json) {
+		t->beside = field_num(o, "beside");
+	} else if (json) {
 		t->received += strcmp(kind, "reply") == 0;
 		t->reached |= strcmp(kind, "hop") == 0 &&
 		    strcmp(field_str(o, "answer"), "reply") == 0;
@@ -175,6 +176,10 @@ summary(const char *name, const struct tally *t)
 		(void)printf(", least %s, mean %s, longest %s", ms(t->min, a),
 		    ms(t->sum / t->received, b), ms(t->max, c));
 	(void)printf("\n");
+	if (t->beside > 0)
+		(void)printf("%s: the gateway, or a router on this side, has answered %llu beside "
+		    "the tunnel; name an address of the to net after target to know of the way "
+		    "back\n", name, t->beside);
 }
 
 long
