@@ -180,6 +180,7 @@ step_4() {
 	for _g in seattle boise; do
 		ctl $_g show >"$OUT/$_g/show.txt"
 		ctl $_g show all >"$OUT/$_g/show-all.txt"
+		LC_ALL=C.UTF-8 ctl $_g show -g >"$OUT/$_g/show-g.txt"
 	done
 	say "mirror: seattle in $_si out $_so, boise in $_bi out $_bo; addresses too;" \
 	    "traceroute -s 10.1.0.1 10.2.0.1: 1 hop"

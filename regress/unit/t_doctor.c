@@ -294,7 +294,7 @@ ATF_TC_BODY(absent, tc)
 	static const struct { const char *text, *says; } all[] = {
 		{ "ikev2 \"a\" esp from 10.1.0.0/24 to 10.2.0.0/24 peer 192.0.2.1 ikesa enc aes-9 "
 		    "psk \"a secret that is long enough\"\n", "its file cannot be used: x.conf:1:" },
-		{ "# nothing\n", "has no tunnel" },
+		{ "# nothing\n", "it has nothing to do: x.conf has no tunnel" },
 	};
 	char line[2000];
 	size_t i, n;

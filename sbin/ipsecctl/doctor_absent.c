@@ -18,7 +18,8 @@ read_io(void *arg, const char *path, uint8_t **data, size_t *len)
 	return (side_file_read(path, data, len));
 }
 
-/* 1: what is wrong with it, first[cap]; 0 nothing that can be seen by reading it. */
+/* 1: what is wrong with it, first[cap]; 2: it has no tunnel; 0: nothing that can be seen by
+ * reading it. */
 static int
 mistake(const char *file, char *first, size_t cap)
 {
@@ -28,6 +29,7 @@ mistake(const char *file, char *first, size_t cap)
 	uint8_t *text;
 	size_t len;
 	unsigned int i, max;
+	int none = 0;
 
 	if (side_file_read(file, &text, &len) == -1) {
 		(void)snprintf(first, cap, "%s: %s", file, conf_io_error(errno));
@@ -41,13 +43,12 @@ mistake(const char *file, char *first, size_t cap)
 			if (!errs->warn[i])
 				(void)snprintf(first, cap, "%s:%u:%u: %s", errs->e[i].file,
 				    errs->e[i].line, errs->e[i].col, errs->e[i].text);
-		if (c != NULL && c->ntunnels == 0)
-			(void)snprintf(first, cap, "%s has no tunnel", file);
+		none = c != NULL && c->ntunnels == 0;
 		conf_free(c);
 	}
 	free(errs);
 	wholefile_free(text, len);
-	return (first[0] != '\0');
+	return (none ? 2 : first[0] != '\0');
 }
 
 int
@@ -56,6 +57,7 @@ doctor_absent(const char *errtext, const char *conf)
 	static const uint16_t ports[] = { 500, 4500 };
 	char who[128], first[FINDING_TEXT], clean[FINDING_TEXT];
 	size_t i;
+	int bad;
 
 	printf("%s\n", print_clean(clean, sizeof(clean), errtext));
 	for (i = 0; i < 2; i++)
@@ -65,7 +67,13 @@ doctor_absent(const char *errtext, const char *conf)
 			    "start iked\n", ports[i], print_clean(clean, sizeof(clean), who));
 			return (1);
 		}
-	if (mistake(conf, first, sizeof(first))) {
+	if ((bad = mistake(conf, first, sizeof(first))) == 2) {
+		printf("  1. it has nothing to do: %s has no tunnel\n     do:   write one, see "
+		    "iked.conf(5), and look at it with iked -n; then start iked\n",
+		    print_clean(clean, sizeof(clean), conf));
+		return (1);
+	}
+	if (bad) {
 		printf("  1. its file cannot be used: %s\n     do:   mend it; iked -n names all "
 		    "mistakes; then start iked\n", print_clean(clean, sizeof(clean), first));
 		return (1);
