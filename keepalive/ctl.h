@@ -26,6 +26,8 @@ struct ctl_io {
 	/* Another node is the master (1), or this one is: whoever keeps that is told, and
 	 * answers by ctl_backup.  0, or -1: it could not be told. */
 	int		(*backup)(void *arg, int);
+	/* How much is logged from now on.  0, or -1. */
+	int		(*level)(void *arg, enum log_level);
 };
 
 struct ctl;

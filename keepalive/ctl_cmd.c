@@ -121,6 +121,29 @@ backup(char **args, struct ctl_cmd *cmd)
 	return (NULL);
 }
 
+/* The words of iked's own (iked.control(5)). */
+static const char *
+level(char **args, struct ctl_cmd *cmd)
+{
+	static const struct {
+		const char	*word;
+		enum log_level	 level;
+	} levels[] = {
+		{ "verbose", LOGGER_DEBUG }, { "info", LOGGER_INFO },
+		{ "brief", LOGGER_INFO }, { "warning", LOGGER_WARN }
+	};
+	int bad = 0;
+	char *word = lineio_word(args, &bad);
+	size_t i;
+
+	for (i = 0; word != NULL && i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (strcmp(word, levels[i].word) == 0) {
+			cmd->level = (uint8_t)levels[i].level;
+			return (NULL);
+		}
+	return ("write: log verbose | info | warning");
+}
+
 static const struct {
 	const char	*name;
 	enum ctl_verb	 verb;
@@ -133,6 +156,7 @@ static const struct {
 	{ "ping", CTL_PING, ping },
 	{ "trace", CTL_TRACE, trace },
 	{ "backup", CTL_BACKUP_SET, backup },
+	{ "log", CTL_LOG, level },
 	{ "version", CTL_VERSION, no_words },
 };
 

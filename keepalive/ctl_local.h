@@ -14,7 +14,7 @@
 
 enum ctl_verb {
 	CTL_SHOW = 1, CTL_EVENTS, CTL_METRICS, CTL_PROBE,
-	CTL_PING, CTL_TRACE, CTL_VERSION, CTL_HISTORY, CTL_BACKUP_SET
+	CTL_PING, CTL_TRACE, CTL_VERSION, CTL_HISTORY, CTL_BACKUP_SET, CTL_LOG
 };
 
 /* A command, checked. */
@@ -22,6 +22,7 @@ struct ctl_cmd {
 	enum ctl_verb	verb;
 	char		name[CONF_NAMELEN];	/* "": all */
 	uint8_t		on;			/* of backup */
+	uint8_t		level;			/* of log: enum log_level */
 	uint32_t	count, wait_ms, size;	/* of ping; size 0: the target's */
 };
 /* ctl_cmd.c; pure.  NULL and *cmd, or what to answer.  The line is written into. */

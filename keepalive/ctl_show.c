@@ -172,6 +172,11 @@ ctl_run(struct ctl_client *c)
 	case CTL_BACKUP_SET:
 		backup(c);
 		break;
+	case CTL_LOG:
+		lineio_end(&c->io, c->ctl->io->level(c->ctl->io->arg,
+		    (enum log_level)c->cmd.level) == -1 ?
+		    "the parent process does not listen" : NULL);
+		break;
 	case CTL_VERSION:
 		version(c);
 		break;

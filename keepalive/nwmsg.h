@@ -13,7 +13,7 @@ enum nwmsg {
 	NW_ICMP = 1,	/* an icmp_sockkey; with that socket */
 	NW_LINK,	/* with a connection to iked that has said `role keepalive' */
 	NW_CONTROL,	/* with the listening control socket */
-	NW_VERBOSE,	/* u8 */
+	NW_VERBOSE,	/* u8: it is to say all */
 	NW_BACKUP,	/* u8: another node is the master */
 	NW_CONF_BEGIN,	/* long things: begin, items, end */
 	NW_CONF_TARGET,	/* a watch_conf */
@@ -26,6 +26,7 @@ enum nwmsg {
 	NW_READY,	/* sandboxed and waiting for the above */
 	NW_LOG,		/* u8 level, string */
 	NW_HOOK,	/* a hook_event */
+	NW_LEVEL,	/* u8: a client's enum log_level, which NW_VERBOSE answers */
 	NW_LOST,	/* the connection to iked is gone */
 	NW_BACKUP_SET,	/* u8: a client says whether another node is the master */
 	/* parent to probe, when it is done; behind NW_BACKUP, if that changed */

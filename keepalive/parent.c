@@ -173,6 +173,16 @@ send_backup(struct parent *s)
 }
 
 static void
+send_verbose(struct parent *s)
+{
+	struct msg m;
+
+	msg_start(&m, NW_VERBOSE);
+	wbuf_u8(&m.w, plog_level() == LOGGER_DEBUG);
+	put(s, &m);
+}
+
+static void
 look_for_backup(struct parent *s)
 {
 	int backup = backup_get(s->p->backup);
@@ -220,6 +230,19 @@ take_backup(struct parent *s, struct rbuf *r)
 	wbuf_u8(&m.w, on);
 	wbuf_str(&m.w, error != 0 ? strerror(error) : "");
 	put(s, &m);
+	return (0);
+}
+
+/* So does a client that wants to know more, or less. */
+static int
+take_level(struct parent *s, struct rbuf *r)
+{
+	uint8_t level = rbuf_u8(r);
+
+	if (!rbuf_ok(r) || level > LOGGER_DEBUG)
+		return (-1);
+	plog_setlevel((enum log_level)level);
+	send_verbose(s);
 	return (0);
 }
 
@@ -315,6 +338,7 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 		s->ready = 1;
 		memset(&s->icmp, 0, sizeof(s->icmp));
 		parent_icmp(&s->icmp, s->conf, s->chan);
+		send_verbose(s);
 		send_control(s);
 		send_backup(s);
 		send_conf(s);
@@ -334,6 +358,8 @@ message(void *arg, struct chan *c, uint16_t type, struct rbuf *r, int fd)
 		return (take_hook(s, r));
 	case NW_BACKUP_SET:
 		return (take_backup(s, r));
+	case NW_LEVEL:
+		return (take_level(s, r));
 	case NW_TOTALS:
 		return (say_totals(r));
 	case NW_LOST:

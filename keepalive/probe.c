@@ -405,6 +405,18 @@ ctl_to_parent(void *arg, int on)
 	return (chan_put(p->chan, &m));
 }
 
+/* Both processes' level: the parent writes what is logged. */
+static int
+level_to_parent(void *arg, enum log_level level)
+{
+	struct pstate *p = arg;
+	struct msg m;
+
+	msg_start(&m, NW_LEVEL);
+	wbuf_u8(&m.w, (uint8_t)level);
+	return (chan_put(p->chan, &m));
+}
+
 static int
 take_done(struct pstate *p, struct rbuf *r)
 {
@@ -595,7 +607,7 @@ probe_main(const struct nw_opts *opts)
 	p->io = (struct watch_io){ p, send_probe, random32, &p->log, event,
 	    hook };
 	p->ctlio = (struct ctl_io){ p, ctl_now, ctl_wake, ctl_send, ctl_quotes,
-	    ctl_to_parent };
+	    ctl_to_parent, level_to_parent };
 	client_prepare();
 	p->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	if (p->loop == NULL || (p->chan = chan_new(p->loop, PROBE_CHANFD,

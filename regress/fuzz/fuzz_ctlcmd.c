@@ -34,6 +34,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	    c.wait_ms < PING_WAITMIN || c.wait_ms > PING_WAITMAX ||
 	    (c.size != 0 && c.size < ICMP_PROBELEN) || c.size > ICMP_PROBEMAX))
 		abort();
+	if (c.verb == CTL_LOG && c.level > LOGGER_DEBUG)
+		abort();
 	if ((c.verb == CTL_PING || c.verb == CTL_TRACE ||
 	    c.verb == CTL_PROBE) && c.name[0] == '\0')
 		abort();

@@ -39,6 +39,7 @@ static struct world {
 	struct addr		 mine;
 	int			 backup;	/* the parent was told so; -1: it was not */
 	int			 deaf;
+	int			 level;		/* and of that; -1 */
 } W;
 
 static inline void
@@ -122,6 +123,14 @@ to_parent(void *arg, int on)
 	return (W.deaf ? -1 : 0);
 }
 
+static inline int
+level_to_parent(void *arg, enum log_level level)
+{
+	(void)arg;
+	W.level = (int)level;
+	return (W.deaf ? -1 : 0);
+}
+
 static inline void
 event(void *arg, const struct watch_event *ev)
 {
@@ -137,8 +146,8 @@ world(void)
 	W.log = (struct logger){ emit, NULL, 1, NULL };
 	W.io = (struct watch_io){ NULL, probe, random32, &W.log, event, NULL };
 	W.ctlio = (struct ctl_io){ NULL, now, wake, ping_send, ping_quotes,
-	    to_parent };
-	W.backup = -1;
+	    to_parent, level_to_parent };
+	W.backup = W.level = -1;
 	ATF_REQUIRE_EQ(0, addr_parse(&W.mine, "10.1.0.1"));
 	ATF_REQUIRE((W.loop = ev_loop_new(0)) != NULL);
 	ATF_REQUIRE((W.watch = watch_new(&W.io)) != NULL);

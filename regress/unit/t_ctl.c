@@ -54,6 +54,10 @@ ATF_TC_BODY(parse, tc)
 		{ "backup", "write: backup on", 0, "" },
 		{ "backup maybe", "write: backup on", 0, "" },
 		{ "backup on off", "too many words", 0, "" },
+		{ "log verbose", NULL, CTL_LOG, "" },
+		{ "log", "write: log verbose", 0, "" },
+		{ "log debug", "write: log verbose", 0, "" },
+		{ "log info now", "too many words", 0, "" },
 		{ "show history", NULL, CTL_HISTORY, "" },
 		{ "show history \"a b\"", NULL, CTL_HISTORY, "a b" },
 		{ "version", NULL, CTL_VERSION, "" },
@@ -357,6 +361,36 @@ ATF_TC_BODY(backup, tc)
 	ATF_CHECK_STREQ("", hear(a));
 }
 
+/* As iked's: the parent, which writes the log, is told. */
+ATF_TC_WITHOUT_HEAD(level);
+ATF_TC_BODY(level, tc)
+{
+	static const struct {
+		const char	*line;
+		int		 level;
+	} t[] = {
+		{ "log verbose\n", LOGGER_DEBUG }, { "log warning\n", LOGGER_WARN },
+		{ "log info\n", LOGGER_INFO }, { "log brief\n", LOGGER_INFO }
+	};
+	size_t i;
+	int fd;
+
+	(void)tc;
+	world();
+	targets(1);
+	fd = visit();
+	(void)hear(fd);
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		W.level = -1;
+		say(fd, t[i].line);
+		ATF_CHECK_STREQ("{\"end\":true}\n", hear(fd));
+		ATF_CHECK_EQ(t[i].level, W.level);
+	}
+	W.deaf = 1;
+	say(fd, "log info\n");
+	ATF_CHECK(strstr(hear(fd), "the parent process does not listen") != NULL);
+}
+
 /* Nobody has answered: there is no history. */
 ATF_TC_WITHOUT_HEAD(history);
 ATF_TC_BODY(history, tc)
@@ -395,6 +429,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, events);
 	ATF_TP_ADD_TC(tp, manners);
 	ATF_TP_ADD_TC(tp, backup);
+	ATF_TP_ADD_TC(tp, level);
 	ATF_TP_ADD_TC(tp, history);
 	return (atf_no_error());
 }

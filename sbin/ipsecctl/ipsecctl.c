@@ -294,6 +294,8 @@ main_command(struct opts *o)
 		if (rv == 0 && waits)
 			rv = command_wait(c, o->args[1], o->args[0][0] == 'u',
 			    seconds(o, WAIT_SECS));
+		if (rv == 0 && strcmp(o->args[0], "log") == 0)
+			rv = keepalive_log(&o->ka, line);
 	}
 	free(line);
 	client_close(c);

@@ -224,6 +224,27 @@ simple(const struct ka_opts *o, const char *line)
 	return (array == NULL);
 }
 
+int
+keepalive_log(const struct ka_opts *o, const char *line)
+{
+	char errtext[CLIENT_ERRLEN], clean[CLIENT_ERRLEN];
+	enum client_why why;
+	struct client *c;
+	json_t *array = NULL;
+	int refused;
+
+	if ((c = keepalive_open(o, &why, errtext)) == NULL &&
+	    why == CLIENT_WHY_ABSENT)
+		return (0);
+	if (c != NULL)
+		array = query(c, line, &refused, errtext, NULL);
+	client_close(c);
+	if (array == NULL)
+		warnx("netwatchd: %s", print_clean(clean, sizeof(clean), errtext));
+	json_decref(array);
+	return (array == NULL);
+}
+
 /* backup on, backup off */
 static int
 backup(const struct ka_opts *o, char *const *args)

@@ -32,6 +32,8 @@ struct ka_opts {
 int	keepalive_show(const struct ka_opts *, const char *name);
 /* events, probe, ping, trace, watch, keepalive backup.  The exit status; -1: wrong usage. */
 int	keepalive_main(const struct ka_opts *, int n, char *const *args);
+/* The level of netwatchd's log, as iked's: `log LEVEL'.  If it runs; 0, or 1 and it is said. */
+int	keepalive_log(const struct ka_opts *, const char *line);
 /* That word begins such a command. */
 int	keepalive_word(const char *);
 
