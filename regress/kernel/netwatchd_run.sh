@@ -133,6 +133,15 @@ step_tunnel() {
 	[ "$(hex seattle spi_in)" = "$(hex boise spi_out)" ] || bad "SPIs do not mirror"
 	[ "$(hex seattle spi_out)" = "$(hex boise spi_in)" ] || bad "SPIs do not mirror"
 
+	# The level of iked's log is netwatchd's, too: a reload is no news, and then it is.
+	ctl seattle log warning || bad "no level"
+	kill -HUP "$NETWATCHD_seattle"
+	sleep 2
+	said 'reloaded: watching' && bad "log warning does not reach netwatchd"
+	ctl seattle log info || bad "no level"
+	kill -HUP "$NETWATCHD_seattle"
+	wait_for 20 said 'reloaded: watching' || bad "log info does not reach netwatchd"
+
 	# iked ends and comes back: netwatchd finds it again by itself.
 	iked_slay seattle
 	iked_start seattle || bad "no iked again"
