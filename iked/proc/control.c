@@ -21,7 +21,7 @@ record(struct rbuf *r, uint16_t type, struct json *j)
 {
 	struct policy_rec pr;
 	struct system_rec sr;
-	struct show_rec rec;
+	struct told_rec rec;
 
 	switch (type) {
 	case M_POLICY_RECS:

@@ -75,7 +75,7 @@ void	cmd_continue(struct client *);	/* the next slice of a show */
 void	cmd_planned(struct client *);	/* the plan can be read */
 
 /* control_json.c */
-void	json_show(struct json *, const struct show_rec *);
+void	json_show(struct json *, const struct told_rec *);
 void	json_policy(struct json *, const struct policy_rec *);
 void	json_system(struct json *, const struct system_rec *);
 /* since: when it was read; e: the first mistake, its file "" where there is none. */

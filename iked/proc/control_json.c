@@ -33,8 +33,17 @@ json_traffic(struct json *j, uint64_t bi, uint64_t bo, uint64_t pi, uint64_t po)
 	json_u64(j, "packets_out", po);
 }
 
+static const char *
+heard_words(const struct icmp_heard *h)
+{
+	const struct icmp_said said = { .by = h->by, .type = h->type, .code = h->code };
+	const char *words = h->by.fam != ADDR_NONE ? icmp_words(&said) : NULL;
+
+	return (words != NULL ? words : "");
+}
+
 static void
-json_tunnel(struct json *j, const struct show_tunnel *t)
+json_tunnel(struct json *j, const struct show_tunnel *t, const struct icmp_heard *h)
 {
 	json_str(j, "kind", "tunnel");
 	json_str(j, "tunnel", t->name);
@@ -47,6 +56,9 @@ json_tunnel(struct json *j, const struct show_tunnel *t)
 	json_u64(j, "next_ms", t->next_ms);
 	json_str(j, "error", t->error);
 	json_str(j, "reason", reason_name(t->reason));
+	json_str(j, "icmp", heard_words(h));
+	json_addr(j, "icmp_by", &h->by);
+	json_u64(j, "icmp_ms", h->ago_ms);
 	json_addr(j, "local", &t->local.addr);
 	json_addr(j, "remote", &t->remote.addr);
 	json_tslist(j, "from", &t->from);
@@ -223,12 +235,14 @@ json_plan(struct json *j, const struct show_plan *p)
 }
 
 void
-json_show(struct json *j, const struct show_rec *rec)
+json_show(struct json *j, const struct told_rec *t)
 {
+	const struct show_rec *rec = &t->rec;
+
 	json_begin(j);
 	switch (rec->kind) {
 	case SHOWK_TUNNEL:
-		json_tunnel(j, &rec->u.tunnel);
+		json_tunnel(j, &rec->u.tunnel, &t->icmp);
 		break;
 	case SHOWK_PEER:
 		json_peer(j, &rec->u.peer);

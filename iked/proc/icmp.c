@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* ICMP errors by remote address: of a bounded number, for a minute. */
 
-#include <stdio.h>
 #include <string.h>
 
 #include "proc/icmp.h"
@@ -99,16 +98,17 @@ icmp_forget(struct icmp_seen *t, const struct addr *from)
 }
 
 void
-icmp_text(const struct icmp_seen *t, monotime now, const struct addr *to,
-    char text[ICMP_TEXT])
+icmp_heard(const struct icmp_seen *t, monotime now, const struct addr *to,
+    struct icmp_heard *h)
 {
 	const struct icmp_slot *k = &t->slot[slot_of(to)];
-	char		 by[ADDR_STRLEN];
 
-	text[0] = '\0';
+	memset(h, 0, sizeof(*h));
 	if (to->fam == ADDR_NONE || k->s.to.fam == ADDR_NONE || addr_cmp(&k->s.to, to) != 0 ||
 	    mono_diff_us(now, k->at) >= KEPT_US)
 		return;
-	(void)snprintf(text, ICMP_TEXT, "ICMP %s, says %s %llds ago", icmp_words(&k->s),
-	    addr_str(&k->s.by, by), (long long)(mono_diff_us(now, k->at) / 1000000));
+	h->by = k->s.by;
+	h->type = k->s.type;
+	h->code = k->s.code;
+	h->ago_ms = (uint64_t)mono_diff_us(now, k->at) / 1000;
 }

@@ -10,7 +10,6 @@
 #include "base/mono.h"
 
 #define ICMP_SLOTS	256	/* of remote addresses; the newest wins */
-#define ICMP_TEXT	128
 
 struct icmp_said {
 	struct addr	to, by;		/* whom it was sent to, who says so */
@@ -31,10 +30,14 @@ struct icmp_seen {
 int		 icmp_note(struct icmp_seen *, monotime now, const struct icmp_said *);
 /* Something has come from there: what was said before is no longer why nothing does. */
 void		 icmp_forget(struct icmp_seen *, const struct addr *from);
-/* "ICMP port unreachable, says 192.0.2.1 3s ago" of what was sent to that address in the
- * last minute, "" nothing. */
-void		 icmp_text(const struct icmp_seen *, monotime now, const struct addr *to,
-		     char text[ICMP_TEXT]);
+/* What was said of what was sent to that address in the last minute. */
+struct icmp_heard {
+	struct addr	by;		/* who says so; ADDR_NONE: nobody says anything */
+	uint8_t		type, code;
+	uint64_t	ago_ms;
+};
+void		 icmp_heard(const struct icmp_seen *, monotime now, const struct addr *to,
+		     struct icmp_heard *);
 /* "port unreachable"; NULL: nothing that explains an outage. */
 const char	*icmp_words(const struct icmp_said *);
 

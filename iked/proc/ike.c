@@ -91,9 +91,9 @@ fx_send(void *arg, const struct endpoint *local, const struct endpoint *remote,
 }
 
 void
-ike_icmp(const struct addr *remote, char text[ICMP_TEXT])
+ike_icmp(const struct addr *remote, struct icmp_heard *h)
 {
-	ikenet_icmp(s.net, remote, text);
+	ikenet_icmp(s.net, remote, h);
 }
 
 static void

@@ -22,10 +22,10 @@ int		 ikenet_send(struct ikenet *, const struct endpoint *local,
 		    const struct endpoint *remote, int marker, const uint8_t *,
 		    size_t);
 
-/* What ICMP has said of what was sent to that address, "" nothing. */
+/* What ICMP has said of what was sent to that address. */
 void		 ikenet_icmp(const struct ikenet *, const struct addr *remote,
-		    char text[ICMP_TEXT]);
-void		 ike_icmp(const struct addr *remote, char text[ICMP_TEXT]);
+		    struct icmp_heard *);
+void		 ike_icmp(const struct addr *remote, struct icmp_heard *);
 
 /* Control's questions (ike_show.c), with the ways on.  0; -1 malformed. */
 int	ike_control_message(struct engine *, struct chan *, struct chan *parent,

@@ -105,9 +105,9 @@ errors(struct ikenet *net, int fd)
 }
 
 void
-ikenet_icmp(const struct ikenet *net, const struct addr *remote, char text[ICMP_TEXT])
+ikenet_icmp(const struct ikenet *net, const struct addr *remote, struct icmp_heard *h)
 {
-	icmp_text(&net->icmp, mono_now(), remote, text);
+	icmp_heard(&net->icmp, mono_now(), remote, h);
 }
 
 static void

@@ -7,25 +7,13 @@
 
 #include "proc/ike.h"
 
-/* Behind why it is not up: what ICMP says, which may be why, and which anybody can say. */
+/* Of one that is not up: what ICMP says, which may be why, and which anybody can say. */
 static void
-evidence(struct show_rec *rec)
+evidence(struct told_rec *t)
 {
-	struct show_tunnel *t = &rec->u.tunnel;
-	char text[ICMP_TEXT];
-	size_t room, len = strlen(t->error);
-
-	if (rec->kind != SHOWK_TUNNEL || t->state == SHOW_UP)
-		return;
-	ike_icmp(&t->remote.addr, text);
-	if (text[0] == '\0')
-		return;
-	room = sizeof(t->error) - strlen(text) - 3;
-	if (len > room) {
-		memcpy(t->error + room - 3, "...", 4);
-		len = room;
-	}
-	(void)snprintf(t->error + len, sizeof(t->error) - len, "%s%s", len > 0 ? "; " : "", text);
+	memset(&t->icmp, 0, sizeof(t->icmp));
+	if (t->rec.kind == SHOWK_TUNNEL && t->rec.u.tunnel.state != SHOW_UP)
+		ike_icmp(&t->rec.u.tunnel.remote.addr, &t->icmp);
 }
 
 /*
@@ -36,7 +24,7 @@ static int
 show_slice(struct engine *e, struct chan *control, struct rbuf *r)
 {
 	struct show_ask ask;
-	struct show_rec rec;
+	struct told_rec t;
 	struct slice s;
 	struct msg m;
 
@@ -47,20 +35,20 @@ show_slice(struct engine *e, struct chan *control, struct rbuf *r)
 	s.cursor = ask.cursor;
 	msg_put_slice(&m, M_SHOW_RECS, &s);
 	s.more = ask.name[0] == '\0';
-	if (!s.more && engine_show_tunnel(e, mono_now(), ask.name, &rec) == 0) {
-		evidence(&rec);
-		put_show_rec(&m.w, &rec);
+	if (!s.more && engine_show_tunnel(e, mono_now(), ask.name, &t.rec) == 0) {
+		evidence(&t);
+		put_show_rec(&m.w, &t);
 		s.n = 1;
 	}
 	while (s.more && m.w.cap - m.w.len >= SHOW_RECMAX) {
-		if (!engine_show(e, mono_now(), ask.kind, &s.cursor, &rec)) {
+		if (!engine_show(e, mono_now(), ask.kind, &s.cursor, &t.rec)) {
 			s.more = 0;
 			break;
 		}
-		if (rec.kind == SHOWK_STATS)
-			ike_counts(&rec.u.stats);
-		evidence(&rec);
-		put_show_rec(&m.w, &rec);
+		if (t.rec.kind == SHOWK_STATS)
+			ike_counts(&t.rec.u.stats);
+		evidence(&t);
+		put_show_rec(&m.w, &t);
 		s.n++;
 	}
 	msg_patch_slice(&m, &s);

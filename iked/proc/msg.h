@@ -14,6 +14,7 @@
 #include "conf/conf.h"
 #include "engine/engine.h"
 #include "proc/channel.h"
+#include "proc/icmp.h"
 #include "proc/role.h"
 
 #define MSG_VERSION	1	/* of this very protocol, in M_SETUP */
@@ -234,8 +235,13 @@ void	msg_put_slice(struct msg *, uint16_t type, const struct slice *);
 void	msg_patch_slice(struct msg *, const struct slice *);
 int	msg_get_slice(struct rbuf *, struct slice *);
 #define SHOW_RECMAX	6144	/* octets of a record at most */
-void	put_show_rec(struct wbuf *, const struct show_rec *);
-int	get_show_rec(struct rbuf *, struct show_rec *);
+/* A record of the engine's, and what the process around it knows besides. */
+struct told_rec {
+	struct show_rec	  rec;
+	struct icmp_heard icmp;		/* TUNNEL */
+};
+void	put_show_rec(struct wbuf *, const struct told_rec *);
+int	get_show_rec(struct rbuf *, struct told_rec *);
 
 void	msg_put_event(struct msg *, const struct show_event *, uint32_t lost);
 int	msg_get_event(struct rbuf *, struct show_event *, uint32_t *lost);

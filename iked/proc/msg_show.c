@@ -271,13 +271,34 @@ get_show_plan(struct rbuf *r, struct show_plan *p)
 		p->change = (enum conf_change)change;
 }
 
-void
-put_show_rec(struct wbuf *w, const struct show_rec *rec)
+static void
+put_heard(struct wbuf *w, const struct icmp_heard *h)
 {
+	put_addr(w, &h->by);
+	wbuf_u8(w, h->type);
+	wbuf_u8(w, h->code);
+	wbuf_u64(w, h->ago_ms);
+}
+
+static void
+get_heard(struct rbuf *r, struct icmp_heard *h)
+{
+	get_addr(r, &h->by);
+	h->type = rbuf_u8(r);
+	h->code = rbuf_u8(r);
+	h->ago_ms = rbuf_u64(r);
+}
+
+void
+put_show_rec(struct wbuf *w, const struct told_rec *t)
+{
+	const struct show_rec *rec = &t->rec;
+
 	wbuf_u8(w, (uint8_t)rec->kind);
 	switch (rec->kind) {
 	case SHOWK_TUNNEL:
 		put_show_tunnel(w, &rec->u.tunnel);
+		put_heard(w, &t->icmp);
 		break;
 	case SHOWK_PEER:
 		put_show_peer(w, &rec->u.peer);
@@ -297,13 +318,16 @@ put_show_rec(struct wbuf *w, const struct show_rec *rec)
 }
 
 int
-get_show_rec(struct rbuf *r, struct show_rec *rec)
+get_show_rec(struct rbuf *r, struct told_rec *t)
 {
-	memset(rec, 0, sizeof(*rec));
+	struct show_rec *rec = &t->rec;
+
+	memset(t, 0, sizeof(*t));
 	switch (rbuf_u8(r)) {
 	case SHOWK_TUNNEL:
 		rec->kind = SHOWK_TUNNEL;
 		get_show_tunnel(r, &rec->u.tunnel);
+		get_heard(r, &t->icmp);
 		break;
 	case SHOWK_PEER:
 		rec->kind = SHOWK_PEER;

@@ -54,19 +54,19 @@ emit(void *arg, enum log_level level, const char *line)
 static void
 answer_show(struct rbuf *r)
 {
-	static struct show_rec rec;
+	static struct told_rec rec;
 	struct show_ask a;
 	struct slice s;
 	struct msg m;
 
 	must(msg_get_show(r, &a) == 0);
 	memset(&rec, 0, sizeof(rec));
-	rec.kind = a.kind;
+	rec.rec.kind = a.kind;
 	if (a.kind == SHOWK_TUNNEL) {
-		rec.u.tunnel.state = SHOW_BACKOFF;
-		strlcpy(rec.u.tunnel.name, "a \x01\xff\"\\b",
-		    sizeof(rec.u.tunnel.name));
-		memset(rec.u.tunnel.error, 1, sizeof(rec.u.tunnel.error) - 1);
+		rec.rec.u.tunnel.state = SHOW_BACKOFF;
+		strlcpy(rec.rec.u.tunnel.name, "a \x01\xff\"\\b",
+		    sizeof(rec.rec.u.tunnel.name));
+		memset(rec.rec.u.tunnel.error, 1, sizeof(rec.rec.u.tunnel.error) - 1);
 	}
 	s.token = a.token;
 	s.cursor = a.cursor + 1;

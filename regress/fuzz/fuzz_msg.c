@@ -162,7 +162,7 @@ again_caps(struct rbuf *r, struct msg *m)
 static int
 slice(struct rbuf *r, struct msg *m, uint16_t type)
 {
-	static struct show_rec	 rec;
+	static struct told_rec	 rec;
 	struct policy_rec	 pr;
 	struct system_rec	 sr;
 	struct slice		 s;

@@ -408,34 +408,46 @@ ATF_TC_BODY(words, tc)
 ATF_TC_WITHOUT_HEAD(icmp);
 ATF_TC_BODY(icmp, tc)
 {
-	static const struct { const char *say, *cause; } all[] = {
-		{ "ICMP port unreachable, says 192.0.2.9 3s ago", "a firewall on the way, that of "
-		    "192.0.2.9, refuses what iked sends to 127.0.0.1 [icmp]" },
-		{ "ICMP port unreachable, says 127.0.0.1 3s ago", "127.0.0.1 says that nobody "
-		    "listens there" },
-		{ "ICMP host unreachable, says 192.0.2.9 3s ago", "192.0.2.9 says that what iked "
-		    "sends to 127.0.0.1 does not arrive" },
+	static const struct { const char *what, *by; int ms; const char *says, *cause; } all[] = {
+		{ "port unreachable", "192.0.2.9", 3000, "ICMP port unreachable, says 192.0.2.9 "
+		    "3s ago", "a firewall on the way, that of 192.0.2.9, refuses what iked sends "
+		    "to 127.0.0.1 [icmp]" },
+		{ "port unreachable", "127.0.0.1", 3000, "ICMP port unreachable, says 127.0.0.1 "
+		    "3s ago", "127.0.0.1 says that nobody listens there" },
+		{ "host unreachable", "192.0.2.9", 10000, "ICMP host unreachable, says 192.0.2.9 "
+		    "10s ago", "192.0.2.9 says that what iked sends to 127.0.0.1 does not arrive" },
 		/* who was not there then may be there now */
-		{ "ICMP host unreachable, says 192.0.2.9 11s ago", NULL },
+		{ "host unreachable", "192.0.2.9", 10001, "ICMP host unreachable, says 192.0.2.9 "
+		    "10s ago", NULL },
+		{ "", "any", 0, "", NULL },
 	};
 	struct patient p;
 	struct findings fs;
-	char error[200];
+	char text[400];
 	size_t i, k;
 
 	(void)tc;
 	for (k = 0; k < sizeof(all) / sizeof(all[0]); k++) {
 		memset(&fs, 0, sizeof(fs));
-		(void)snprintf(error, sizeof(error), "the peer does not answer; %s", all[k].say);
-		patient(&p, "connecting", "no-answer", error);
+		patient(&p, "connecting", "no-answer", "the peer does not answer");
+		(void)json_object_set_new(tunnel, "icmp", json_string(all[k].what));
+		(void)json_object_set_new(tunnel, "icmp_by", json_string(all[k].by));
+		(void)json_object_set_new(tunnel, "icmp_ms", json_integer(all[k].ms));
 		ATF_REQUIRE_EQ(addr_parse(&p.remote, "127.0.0.1"), 0);
 		doctor_down(&p, &fs);
-		for (i = 0; i < fs.n && strcmp(fs.f[i].evidence, all[k].say) != 0; i++)
+		for (i = 0; i < fs.n && strstr(fs.f[i].cause, "[icmp]") == NULL; i++)
 			;
-		ATF_REQUIRE_MSG((i < fs.n) == (all[k].cause != NULL), "%s", all[k].say);
-		if (all[k].cause != NULL)
+		ATF_REQUIRE_MSG((i < fs.n) == (all[k].cause != NULL), "%s", all[k].says);
+		if (all[k].cause != NULL) {
 			ATF_CHECK_MSG(strstr(fs.f[i].cause, all[k].cause) != NULL, "%s",
 			    fs.f[i].cause);
+			ATF_CHECK_STREQ(fs.f[i].evidence, all[k].says);
+		}
+		/* and show has it behind the error */
+		show_tunnel_words(tunnel, text, sizeof(text));
+		ATF_CHECK_EQ(strstr(text, "the peer does not answer; ICMP ") != NULL,
+		    all[k].what[0] != '\0');
+		ATF_CHECK_MSG(strstr(text, all[k].says) != NULL, "%s", text);
 		json_decref(tunnel);
 	}
 }

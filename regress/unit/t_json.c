@@ -88,24 +88,24 @@ ATF_TC_WITHOUT_HEAD(limits);
 ATF_TC_BODY(limits, tc)
 {
 	static char big[JSON_LINEMAX];
-	struct show_rec rec;
+	struct told_rec rec;
 	struct prefix p;
 	struct json j;
 	size_t i;
 
 	(void)tc;
 	memset(&rec, 0, sizeof(rec));
-	rec.kind = SHOWK_TUNNEL;
-	memset(rec.u.tunnel.name, '\001', sizeof(rec.u.tunnel.name) - 1);
-	memset(rec.u.tunnel.error, '"', sizeof(rec.u.tunnel.error) - 1);
-	rec.u.tunnel.state = SHOW_UP;
+	rec.rec.kind = SHOWK_TUNNEL;
+	memset(rec.rec.u.tunnel.name, '\001', sizeof(rec.rec.u.tunnel.name) - 1);
+	memset(rec.rec.u.tunnel.error, '"', sizeof(rec.rec.u.tunnel.error) - 1);
+	rec.rec.u.tunnel.state = SHOW_UP;
 	ATF_REQUIRE_EQ(0, prefix_parse(&p,
 	    "2001:db8:1111:2222:3333:4444:5555:6666/128"));
 	for (i = 0; i < TS_MAX; i++) {
-		ts_from_prefix(&rec.u.tunnel.from.t[i], &p, 17, 65535);
-		ts_from_prefix(&rec.u.tunnel.to.t[i], &p, 17, 65535);
+		ts_from_prefix(&rec.rec.u.tunnel.from.t[i], &p, 17, 65535);
+		ts_from_prefix(&rec.rec.u.tunnel.to.t[i], &p, 17, 65535);
 	}
-	rec.u.tunnel.from.n = rec.u.tunnel.to.n = TS_MAX;
+	rec.rec.u.tunnel.from.n = rec.rec.u.tunnel.to.n = TS_MAX;
 	json_show(&j, &rec);
 	json_decref(parse(&j));
 	memset(big, 'a', sizeof(big) - 1);

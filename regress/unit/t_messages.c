@@ -478,7 +478,7 @@ fill_show(struct show_rec *rec, enum show_kind kind)
 }
 
 static int
-one_rec(struct rbuf *r, struct show_rec *rec)
+one_rec(struct rbuf *r, struct told_rec *rec)
 {
 	return (get_show_rec(r, rec) == -1 ? -1 : get_end(r));
 }
@@ -486,7 +486,7 @@ one_rec(struct rbuf *r, struct show_rec *rec)
 ATF_TC_WITHOUT_HEAD(show);
 ATF_TC_BODY(show, tc)
 {
-	struct show_rec a, b;
+	struct told_rec a, b;
 	struct show_event e, e2;
 	struct show_ask s, s2;
 	uint32_t lost;
@@ -497,7 +497,14 @@ ATF_TC_BODY(show, tc)
 
 	(void)tc;
 	for (k = SHOWK_TUNNEL; k <= SHOWK_PLAN; k++) {
-		fill_show(&a, (enum show_kind)k);
+		memset(&a, 0, sizeof(a));
+		fill_show(&a.rec, (enum show_kind)k);
+		if (k == SHOWK_TUNNEL) {
+			a.icmp.by = addr_of("192.0.2.9");
+			a.icmp.type = 3;
+			a.icmp.code = 13;
+			a.icmp.ago_ms = 1ULL << 33;
+		}
 		msg_start(&m, M_SHOW_RECS);
 		put_show_rec(&m.w, &a);
 		ATF_REQUIRE(m.w.len < SHOW_RECMAX);

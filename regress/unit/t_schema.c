@@ -162,7 +162,7 @@ ATF_TC_BODY(records, tc)
 	struct reload_error re;
 	struct policy_rec p;
 	struct system_rec s;
-	struct show_rec rec;
+	struct told_rec rec;
 	struct show_event ev;
 	struct json j;
 	int i, n;
@@ -171,19 +171,19 @@ ATF_TC_BODY(records, tc)
 	load();
 	for (i = 0; i < 5; i++) {
 		memset(&rec, 0, sizeof(rec));
-		rec.kind = kinds[i].kind;
-		if (rec.kind == SHOWK_SA)
-			(void)strlcpy(rec.u.sa.state, "installed", sizeof(rec.u.sa.state));
+		rec.rec.kind = kinds[i].kind;
+		if (rec.rec.kind == SHOWK_SA)
+			(void)strlcpy(rec.rec.u.sa.state, "installed", sizeof(rec.rec.u.sa.state));
 		json_show(&j, &rec);
 		line(&j, kinds[i].name);
 	}
 	/* every word of states and wakes */
-	rec.kind = SHOWK_TUNNEL;
+	rec.rec.kind = SHOWK_TUNNEL;
 	for (i = SHOW_UP; i <= SHOW_DOWN; i++)
 		for (n = WAKE_NONE; n <= WAKE_PEER; n++) {
-			memset(&rec.u, 0, sizeof(rec.u));
-			rec.u.tunnel.state = (enum show_state)i;
-			rec.u.tunnel.wake = (enum show_wake)n;
+			memset(&rec.rec.u, 0, sizeof(rec.rec.u));
+			rec.rec.u.tunnel.state = (enum show_state)i;
+			rec.rec.u.tunnel.wake = (enum show_wake)n;
 			json_show(&j, &rec);
 			line(&j, "tunnel");
 		}

@@ -9,7 +9,7 @@
 #include "print.h"
 #include "show.h"
 
-#define ICMP_FRESH	10	/* s */
+#define ICMP_FRESH	10000	/* ms */
 
 /* By the word of iked.reasons(7): what it most likely is, and what to do. */
 static const struct meaning {
@@ -115,17 +115,12 @@ doctor_reason(const struct patient *p, struct findings *fs)
 	finding_set(f->advice, "%s", m->advice);
 }
 
-/* What iked has heard by ICMP just now; NULL: nothing, or things may have changed. */
-static const char *
-icmp_heard(const struct patient *p)
+/* iked has heard something by ICMP just now; before that things may have been otherwise. */
+static int
+icmp_fresh(const struct patient *p)
 {
-	const char *said = strstr(field_str(p->tunnel, "error"), "ICMP "), *says;
-	unsigned int age;
-
-	if (said == NULL || (says = strstr(said, ", says ")) == NULL ||
-	    sscanf(says, ", says %*s %us ago", &age) != 1 || age > ICMP_FRESH)
-		return (NULL);
-	return (said);
+	return (field_str(p->tunnel, "icmp")[0] != '\0' &&
+	    field_num(p->tunnel, "icmp_ms") <= ICMP_FRESH);
 }
 
 /* What a knock at the peer's port says, where nothing has come from it so far. */
@@ -140,7 +135,7 @@ knock(const struct patient *p, struct findings *fs, uint16_t port)
 
 	addr_str(&p->remote, a);
 	/* who is asked often by iked says so only now and then: it has been said */
-	if (r == 0 || (r == ETIMEDOUT && icmp_heard(p) != NULL))
+	if (r == 0 || (r == ETIMEDOUT && icmp_fresh(p)))
 		return (r);
 	f = finding_new(fs, 75);
 	switch (r) {
@@ -282,21 +277,19 @@ doctor_wait(const struct patient *p, int answers, struct findings *fs)
 	}
 }
 
-/* What iked has heard by ICMP in the last minute; it stands behind the error. */
 static void
 icmp(const struct patient *p, struct findings *fs)
 {
-	const char *said = icmp_heard(p);
-	char by[ADDR_STRLEN] = "", a[ADDR_STRLEN];
+	const char *said = field_str(p->tunnel, "icmp"), *by = field_str(p->tunnel, "icmp_by");
+	char a[ADDR_STRLEN], words[ICMP_WORDS];
 	struct finding *f;
 
-	if (said == NULL)
+	if (!icmp_fresh(p))
 		return;
-	(void)sscanf(said, "ICMP %*[^,], says %45s", by);
 	addr_str(&p->remote, a);
 	f = finding_new(fs, 93);
-	finding_set(f->evidence, "%s", said);
-	if (strstr(said, "port unreachable") == NULL) {
+	finding_set(f->evidence, "%s", show_icmp_words(p->tunnel, words));
+	if (strcmp(said, "port unreachable") != 0) {
 		finding_set(f->cause, "%s says that what iked sends to %s does not arrive: its "
 		    "rules, the way behind it, or peer is not the right address [icmp]", by, a);
 		finding_set(f->advice, "prohibited: look at its rules; unreachable: at the way "

@@ -35,6 +35,9 @@ json_t	*kernel_query(struct client *, int *refused, char err[CLIENT_ERRLEN]);
 void	show_plan(FILE *, const json_t *);
 /* The tunnel's state in words. */
 void	show_tunnel_words(const json_t *tunnel, char *dst, size_t cap);
+/* "ICMP port unreachable, says 192.0.2.1 3s ago", "" nothing was said; gives dst. */
+#define ICMP_WORDS	160
+char	*show_icmp_words(const json_t *tunnel, char dst[ICMP_WORDS]);
 
 /*
  * Runs a command.  Gives the array of its objects (a new reference), or NULL with a

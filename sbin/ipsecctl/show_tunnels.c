@@ -22,11 +22,23 @@ connecting(const json_t *t, char *dst, size_t cap)
 		    (unsigned long long)tries);
 }
 
-static void
-with_error(const json_t *t, const char *words, char *dst, size_t cap)
+char *
+show_icmp_words(const json_t *t, char dst[ICMP_WORDS])
 {
-	const char *error = field_str(t, "error");
+	const char *what = field_str(t, "icmp");
+	char ago[24];
 
+	dst[0] = '\0';
+	if (what[0] != '\0')
+		(void)snprintf(dst, ICMP_WORDS, "ICMP %s, says %s %s ago", what,
+		    field_str(t, "icmp_by"), print_ms(ago, sizeof(ago),
+		    field_num(t, "icmp_ms")));
+	return (dst);
+}
+
+static void
+with_error(const char *error, const char *words, char *dst, size_t cap)
+{
 	if (error[0] != '\0')
 		(void)snprintf(dst, cap, "%s (last: %s)", words, error);
 	else
@@ -37,20 +49,23 @@ void
 show_tunnel_words(const json_t *t, char *dst, size_t cap)
 {
 	const char *state = field_str(t, "state");
-	const char *error = field_str(t, "error");
-	char ms[24], words[160];
+	const char *last = field_str(t, "error");
+	char ms[24], words[160], heard[ICMP_WORDS], error[CELL_MAX];
 
+	(void)show_icmp_words(t, heard);
+	(void)snprintf(error, sizeof(error), "%s%s%s", last, last[0] != '\0' &&
+	    heard[0] != '\0' ? "; " : "", heard);
 	if (strcmp(state, "up") == 0) {
 		(void)snprintf(words, sizeof(words), "up %s", print_ms(ms, sizeof(ms),
 		    field_num(t, "since_ms")));
-		with_error(t, words, dst, cap);
+		with_error(error, words, dst, cap);
 	} else if (strcmp(state, "ondemand") == 0)
-		with_error(t, "on demand, waiting for traffic", dst, cap);
+		with_error(error, "on demand, waiting for traffic", dst, cap);
 	else if (strcmp(state, "passive") == 0)
-		with_error(t, "passive, waiting for the peer", dst, cap);
+		with_error(error, "passive, waiting for the peer", dst, cap);
 	else if (strcmp(state, "connecting") == 0) {
 		connecting(t, words, sizeof(words));
-		with_error(t, words, dst, cap);
+		with_error(error, words, dst, cap);
 	} else if (strcmp(state, "backoff") == 0)
 		(void)snprintf(dst, cap, "down: %s; next try in %s",
 		    error[0] != '\0' ? error : "no reason known",
