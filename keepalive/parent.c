@@ -46,6 +46,7 @@ struct parent {
 	struct parent_icmp	 icmp;		/* what the child has */
 	pid_t			 child;
 	int			 ready;
+	int			 deaf;		/* said so, and killed */
 	int			 linked;
 	int			 backup;
 	int			 said_absent;
@@ -56,11 +57,16 @@ struct parent {
 	ev_signal		 sighup, sigusr1, sigusr2, sigterm, sigint;
 };
 
+/* What it is not told it would never know: the next one begins with all of it. */
 static void
 put(struct parent *s, struct msg *m)
 {
-	if (chan_put(s->chan, m) == -1)
-		log_warn(plog(), "the probe process does not listen");
+	if (chan_put(s->chan, m) == 0 || s->deaf)
+		return;
+	s->deaf = 1;
+	log_warn(plog(), "the probe process does not listen");
+	if (s->child > 0)
+		(void)kill(s->child, SIGKILL);
 }
 
 static void
@@ -448,7 +454,7 @@ dead_cb(struct ev_loop *loop, ev_child *w, int revents)
 	if (loop != NULL && ev_now(loop) - s->born > SETTLED_S)
 		s->backoff = BACKOFF_MIN_S;
 	s->child = 0;
-	s->ready = s->linked = 0;
+	s->ready = s->linked = s->deaf = 0;
 	ev_timer_stop(loop, &s->connect);
 	chan_free(s->chan);
 	s->chan = NULL;
