@@ -15,6 +15,7 @@
 #define CLIENTS_MAX	32
 #define CLIENTS_RO	(CLIENTS_MAX - 8)	/* on the read-only socket: root gets in */
 #define CLIENTS_UID	16		/* of one uid there */
+#define CLIENTS_KEEPALIVE	4	/* with that role: an agent gone mad leaves room */
 #define CLIENT_IDLE	60.		/* seconds there without a word or an answer read */
 
 #define COUNTERS_NAMES	16		/* of one line */
@@ -93,6 +94,6 @@ void	monitor_left(void);		/* a client that listened has gone */
 int	report_take(struct client *, char *line, const char **why);
 void	report_forget(const struct client *);
 void	report_show(struct client *);
-int	report_connected(void);
+unsigned report_connected(void);	/* how many have the role */
 
 #endif

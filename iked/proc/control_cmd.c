@@ -163,7 +163,7 @@ cmd_show(struct client *c, char *args)
 		    "group");
 		return;
 	}
-	if (what[i].stages == 1U << ST_KEEPALIVE && !report_connected()) {
+	if (what[i].stages == 1U << ST_KEEPALIVE && report_connected() == 0) {
 		client_end(c, "netwatchd is not connected");
 		return;
 	}
@@ -351,6 +351,10 @@ cmd_role(struct client *c, char *args)
 	word = lineio_word(&args, &bad);
 	if (word == NULL || bad || strcmp(word, "keepalive") != 0) {
 		client_end(c, "write: role keepalive");
+		return;
+	}
+	if (!c->keepalive && report_connected() >= CLIENTS_KEEPALIVE) {
+		client_end(c, "as many have this role as may");
 		return;
 	}
 	c->keepalive = 1;

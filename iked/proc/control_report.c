@@ -39,7 +39,7 @@ struct report {
 };
 
 static SLIST_HEAD(, report) buckets[REPORT_BUCKETS];
-static size_t nreports, nclients;
+static size_t nreports;
 
 static size_t
 bucket_of(const char *name)
@@ -194,16 +194,15 @@ report_take(struct client *c, char *line, const char **why)
 	return (0);
 }
 
-int
+unsigned
 report_connected(void)
 {
+	unsigned n = 0;
 	size_t i;
 
-	nclients = 0;
 	for (i = 0; i < CLIENTS_MAX; i++)
-		if (ct.c[i].io.fd != -1 && ct.c[i].keepalive)
-			nclients++;
-	return (nclients > 0);
+		n += ct.c[i].io.fd != -1 && ct.c[i].keepalive;
+	return (n);
 }
 
 void

@@ -117,6 +117,33 @@ ATF_TC_BODY(idle, tc)
 	ATF_CHECK(!at_end(root));
 }
 
+/* An agent that was taken over gets new connections as often as it says that it has lost
+ * one: they are not all there are. */
+ATF_TC_WITHOUT_HEAD(agents);
+ATF_TC_BODY(agents, tc)
+{
+	char line[] = "role keepalive";
+	size_t i, has = 0;
+
+	(void)tc;
+	begin();
+	for (i = 0; i < CLIENTS_MAX - 1; i++) {
+		ATF_REQUIRE(take(0, 0));
+		lineio_open(&ct.c[i].io, ch.loop, socket(AF_UNIX, SOCK_STREAM, 0), NULL);
+		cmd_line(&ct.c[i], (char[]){ "role keepalive" });
+		has += ct.c[i].keepalive != 0;
+	}
+	ATF_CHECK_EQ(CLIENTS_KEEPALIVE, has);
+	/* one that has it may say so again, and one that goes makes room */
+	ATF_REQUIRE(ct.c[0].keepalive);
+	cmd_line(&ct.c[0], line);
+	ATF_CHECK(ct.c[0].keepalive);
+	client_drop(&ct.c[0]);
+	ATF_CHECK_EQ(CLIENTS_KEEPALIVE - 1, report_connected());
+	cmd_line(&ct.c[CLIENTS_MAX - 2], (char[]){ "role keepalive" });
+	ATF_CHECK(ct.c[CLIENTS_MAX - 2].keepalive);
+}
+
 /* How a line falls into words. */
 ATF_TC_WITHOUT_HEAD(words);
 ATF_TC_BODY(words, tc)
@@ -143,6 +170,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, places);
 	ATF_TP_ADD_TC(tp, idle);
+	ATF_TP_ADD_TC(tp, agents);
 	ATF_TP_ADD_TC(tp, words);
 	return (atf_no_error());
 }
