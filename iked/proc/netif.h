@@ -19,7 +19,7 @@ int		 netif_fd(const struct netif *);
 /* Takes a bounded part of what has come, without looking at it closely. 1: something may
  * have changed; 0: nothing. */
 int		 netif_input(struct netif *);
-/* All addresses, the first NETIF_MAX of them: how many, or -1 (errno). */
+/* All addresses: how many, or -1 (errno; EOVERFLOW on Linux: more than NETIF_MAX). */
 int		 netif_addrs(struct netif *, struct addr a[NETIF_MAX]);
 /* The address that the routes choose towards dst. 0, or an errno: no way there. */
 int		 netif_source(struct netif *, const struct addr *dst, struct addr *src);

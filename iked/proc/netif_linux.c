@@ -111,36 +111,13 @@ ask(struct netif *n, struct nlmsghdr *nlh)
 	return (len == -1 ? -1 : 0);
 }
 
-struct list {
-	struct addr	*a;
-	int		 n, done, err;
-};
-
-/* One datagram of a dump of addresses. */
-static void
-collect(const void *buf, size_t len, uint32_t seq, struct list *l)
-{
-	const struct nlmsghdr *nlh = buf;
-	int left = (int)len;
-
-	for (; rtnl_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
-		if (nlh->nlmsg_seq != seq)
-			continue;
-		if (nlh->nlmsg_type == NLMSG_DONE ||
-		    nlh->nlmsg_type == NLMSG_ERROR)
-			l->done = 1;
-		else if (l->n < NETIF_MAX && rtnl_addr(nlh, &l->a[l->n]) == 0)
-			l->n++;
-	}
-}
-
 int
 netif_addrs(struct netif *n, struct addr a[NETIF_MAX])
 {
 	_Alignas(8) uint8_t q[128];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(q);
 	struct ifaddrmsg *ifa;
-	struct list l = { a, 0, 0, 0 };
+	struct rtnl_addrs l = { a, 0, NETIF_MAX, 0, 0 };
 	ssize_t len;
 	int i;
 
@@ -154,9 +131,10 @@ netif_addrs(struct netif *n, struct addr a[NETIF_MAX])
 		len = recv(n->req, n->buf, sizeof(n->buf), MSG_DONTWAIT);
 		if (len <= 0)
 			return (-1);
-		collect(n->buf, (size_t)len, n->seq, &l);
+		rtnl_collect(n->buf, (size_t)len, n->seq, &l);
 	}
-	return (l.n);
+	errno = l.err;
+	return (l.err != 0 || !l.done ? -1 : l.n);
 }
 
 int

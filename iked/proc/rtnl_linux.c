@@ -62,6 +62,13 @@ family_len(uint8_t family)
 	return (family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0);
 }
 
+/* fe80::/10: of a link that IKE's addresses do not name (RFC 4291 2.5.6). */
+static int
+is_linklocal(const struct addr *a)
+{
+	return (a->fam == ADDR_V6 && a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80);
+}
+
 /* The local one where the other is the far end of a point-to-point link. */
 int
 rtnl_addr(const struct nlmsghdr *nlh, struct addr *a)
@@ -86,7 +93,35 @@ rtnl_addr(const struct nlmsghdr *nlh, struct addr *a)
 		return (-1);
 	if (f.p == NULL)
 		f.p = f.or_p;
-	return (f.p == NULL ? -1 : addr_from_bytes(a, f.p, f.len));
+	if (f.p == NULL || addr_from_bytes(a, f.p, f.len) == -1)
+		return (-1);
+	return (is_linklocal(a) ? -1 : 0);
+}
+
+/* Half of a list would say that the rest has gone. */
+void
+rtnl_collect(const void *buf, size_t len, uint32_t seq, struct rtnl_addrs *l)
+{
+	const struct nlmsghdr *nlh = buf;
+	struct addr a;
+	int left = (int)len;
+
+	for (; rtnl_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		if (nlh->nlmsg_seq != seq)
+			continue;
+		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+			l->err = EINTR;		/* by a change that is told of, too */
+		if (nlh->nlmsg_type == NLMSG_ERROR)
+			l->done = l->err = EIO;
+		else if (nlh->nlmsg_type == NLMSG_DONE)
+			l->done = 1;
+		else if (rtnl_addr(nlh, &a) == 0) {
+			if (l->n < l->max)
+				l->a[l->n++] = a;
+			else
+				l->err = EOVERFLOW;
+		}
+	}
 }
 
 int

@@ -37,6 +37,8 @@ one(struct nlmsghdr *h)
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 {
+	struct addr a[3];
+	struct rtnl_addrs l = { a, 0, 3, 0, 0 };
 	struct nlmsghdr *h;
 	uint8_t *b;
 	int left = (int)len;
@@ -45,6 +47,10 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t len)
 	if (len > 65536 || (b = malloc(len + (len == 0))) == NULL)
 		return (0);
 	memcpy(b, p, len);
+	h = (struct nlmsghdr *)(void *)b;
+	rtnl_collect(b, len, len >= sizeof(*h) ? h->nlmsg_seq : 0, &l);
+	if (l.n < 0 || l.n > l.max)
+		abort();
 	for (h = (struct nlmsghdr *)(void *)b; rtnl_ok(h, left);
 	    h = mnl_nlmsg_next(h, &left))
 		one(h);

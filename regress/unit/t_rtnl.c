@@ -71,6 +71,15 @@ ATF_TC_BODY(addresses, tc)
 	ATF_CHECK_EQ(-1, rtnl_addr(h, &a));
 	h->nlmsg_len = MNL_NLMSG_HDRLEN + 2;
 	ATF_CHECK_EQ(-1, rtnl_addr(h, &a));
+	/* of a link: no tunnel has one, and each interface does */
+	{
+		uint8_t ll[16] = { 0xfe, 0xbf, [15] = 1 };
+
+		ATF_CHECK_EQ(-1, rtnl_addr(address(AF_INET6, 0, IFA_ADDRESS, ll, 16), &a));
+		ll[1] = 0xc0;
+		ATF_CHECK_EQ(0, rtnl_addr(address(AF_INET6, 0, IFA_ADDRESS, ll, 16), &a));
+	}
+	h = address(AF_INET, 0, IFA_LOCAL, v4, 4);
 	/* a length that is negative to libmnl */
 	h->nlmsg_len = 0x80000000U;
 	ATF_CHECK(!rtnl_ok(h, 64));
@@ -135,10 +144,46 @@ ATF_TC_BODY(routes, tc)
 	ATF_CHECK_EQ(EIO, rtnl_source(h, &a));
 }
 
+/* All of them or none: what is left out would have gone. */
+ATF_TC_WITHOUT_HEAD(whole);
+ATF_TC_BODY(whole, tc)
+{
+	static const uint8_t v4[4] = { 192, 0, 2, 1 };
+	struct addr a[4];
+	struct rtnl_addrs l = { a, 0, 4, 0, 0 };
+	struct nlmsghdr *h;
+	int i;
+
+	(void)tc;
+	h = address(AF_INET, 0, IFA_LOCAL, v4, 4);
+	h->nlmsg_seq = 7;
+	rtnl_collect(h, h->nlmsg_len, 8, &l);	/* of another question */
+	ATF_CHECK_EQ(0, l.n);
+	for (i = 0; i < 4; i++)
+		rtnl_collect(h, h->nlmsg_len, 7, &l);
+	ATF_CHECK(l.n == 4 && l.err == 0 && !l.done);
+	rtnl_collect(h, h->nlmsg_len, 7, &l);
+	ATF_CHECK(l.n == 4 && l.err == EOVERFLOW);
+	l.n = l.err = 0;
+	h->nlmsg_flags = NLM_F_DUMP_INTR;
+	rtnl_collect(h, h->nlmsg_len, 7, &l);
+	ATF_CHECK(l.err != 0 && !l.done);
+	l.err = 0;
+	h->nlmsg_type = NLMSG_DONE;
+	h->nlmsg_flags = 0;
+	rtnl_collect(h, h->nlmsg_len, 7, &l);
+	ATF_CHECK(l.err == 0 && l.done);
+	l.done = 0;
+	h->nlmsg_type = NLMSG_ERROR;
+	rtnl_collect(h, h->nlmsg_len, 7, &l);
+	ATF_CHECK(l.err != 0 && l.done);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, addresses);
 	ATF_TP_ADD_TC(tp, routes);
+	ATF_TP_ADD_TC(tp, whole);
 	return (atf_no_error());
 }
 
