@@ -486,6 +486,17 @@ answer(struct kern *k)
 		kern_req_end(k, r, EBADMSG, NULL);
 }
 
+/* One that cannot be read is left out, but a dump whose last it is ends all the same. */
+static void
+unreadable(struct kern *k)
+{
+	const struct pfkey *x = k->be;
+
+	if (x->msg.pid == x->pid && x->msg.seq == 0 && k->dumping != NULL &&
+	    k->dumping->type == x->msg.type)
+		kern_req_end(k, k->dumping, x->msg.err == ENOENT ? 0 : x->msg.err, NULL);
+}
+
 static void
 event(struct kern *k)
 {
@@ -520,6 +531,8 @@ drain(struct kern *k, int fd, void (*each)(struct kern *))
 			break;
 		if (rc == 1)
 			each(k);
+		if (rc == 2)
+			unreadable(k);
 		if (rc == -1) {
 			log_warnx(k->log, "PF_KEY: the kernel had to drop %s; "
 			    "looking at everything again",
