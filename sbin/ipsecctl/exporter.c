@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/addr.h"
@@ -27,7 +28,8 @@
 #include "print.h"
 
 #define REQUEST_MAX	4096
-#define CLIENT_SECS	5
+#define REQUEST_MS	5000	/* all of it, however it comes */
+#define REPLY_MS	30000
 #define CONTENT		"application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 static int
@@ -96,14 +98,35 @@ listen_inet(const char *where)
 	return (fd);
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+/* The next call waits for what is left of the time; 0: nothing is.  A time for each call
+ * would be as many as there are octets. */
+static int
+in_time(int fd, int option, int64_t end)
+{
+	int64_t ms = end - now_ms();
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	return (ms > 0 && setsockopt(fd, SOL_SOCKET, option, &tv, sizeof(tv)) == 0);
+}
+
 /* The request's first line into buf; 0, or -1: none came. */
 static int
 request(int fd, char buf[REQUEST_MAX])
 {
+	int64_t end = now_ms() + REQUEST_MS;
 	size_t n = 0;
 	ssize_t got;
 
-	while (n < REQUEST_MAX - 1) {
+	while (n < REQUEST_MAX - 1 && in_time(fd, SO_RCVTIMEO, end)) {
 		if ((got = recv(fd, buf + n, REQUEST_MAX - 1 - n, 0)) <= 0)
 			return (-1);
 		n += (size_t)got;
@@ -119,15 +142,17 @@ request(int fd, char buf[REQUEST_MAX])
 static void
 reply(int fd, const char *status, const char *type, const char *body, size_t len)
 {
+	int64_t end = now_ms() + REPLY_MS;
 	char head[256];
 	ssize_t n;
 	int hlen;
 
 	hlen = snprintf(head, sizeof(head), "HTTP/1.0 %s\r\nContent-Type: %s\r\n"
 	    "Content-Length: %zu\r\nConnection: close\r\n\r\n", status, type, len);
-	if (send(fd, head, (size_t)hlen, MSG_NOSIGNAL) != hlen)
+	if (!in_time(fd, SO_SNDTIMEO, end) ||
+	    send(fd, head, (size_t)hlen, MSG_NOSIGNAL) != hlen)
 		return;
-	for (; len > 0; body += n, len -= (size_t)n)
+	for (; len > 0 && in_time(fd, SO_SNDTIMEO, end); body += n, len -= (size_t)n)
 		if ((n = send(fd, body, len, MSG_NOSIGNAL)) <= 0)
 			return;
 }
@@ -161,11 +186,8 @@ reply_metrics(int fd, const char *iked)
 static void
 serve(int fd, const char *iked)
 {
-	struct timeval tv = { .tv_sec = CLIENT_SECS };
 	char buf[REQUEST_MAX];
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 	if (request(fd, buf) == -1)
 		return;
 	if (strncmp(buf, "GET /metrics ", 13) == 0 || strcmp(buf, "GET /metrics") == 0)
