@@ -18,6 +18,7 @@
 #define KID_QUEUE	(8U << 20)
 #define BACKOFF_MIN	0.1		/* seconds */
 #define BACKOFF_MAX	5.
+#define LAST_TURNS	1024		/* of the loop: a socket's buffer of packets */
 
 const enum role roles[] = { ROLE_KEYS, ROLE_KERNEL, ROLE_IKE, ROLE_CONTROL };
 
@@ -261,15 +262,15 @@ kids_bury(void)
 	restart_later();
 }
 
-/* The last words of a child are still in its channel: they are read before it is freed. */
-static void
-kids_listen(struct ev_loop *loop)
+/* The last words of a child are still in its channel: they are read before it is freed.
+ * Their end need not come: one that was taken over may have given its side away. */
+void
+kid_listen(const struct kid *k)
 {
-	size_t i;
+	int n;
 
-	for (i = 0; i < NROLES; i++)
-		while (chan_isopen(pa.kid[roles[i]].chan))
-			ev_run(loop, EVRUN_NOWAIT);
+	for (n = 0; n < LAST_TURNS && chan_isopen(k->chan); n++)
+		ev_run(pa.loop, EVRUN_NOWAIT);
 }
 
 static void
@@ -280,6 +281,7 @@ on_chld(struct ev_loop *loop, ev_signal *w, int revents)
 	pid_t pid;
 	size_t i;
 
+	(void)loop;
 	(void)w;
 	(void)revents;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
@@ -293,7 +295,8 @@ on_chld(struct ev_loop *loop, ev_signal *w, int revents)
 	if (!ours || kids_left() > 0 || burying)
 		return;
 	burying = 1;
-	kids_listen(loop);
+	for (i = 0; i < NROLES; i++)
+		kid_listen(&pa.kid[roles[i]]);
 	burying = 0;
 	kids_bury();
 }

@@ -62,6 +62,8 @@ void	kids_kill(void);
 int	kids_left(void);
 /* Starts one: its channel, and what it is.  0 or -1. */
 int	kid_start(struct kid *, const char *chroot, const struct chan_ops *, size_t queue);
+/* It is dead: what is still in its channel is read, and no more than can be. */
+void	kid_listen(const struct kid *);
 int	kid_go(struct kid *);		/* it has all its descriptors. 0 or -1 */
 void	kid_kill(const struct kid *);
 void	kid_end(enum role);		/* tells it to */

@@ -106,8 +106,7 @@ parent_names_gone(pid_t pid, int status)
 		return (0);
 	k->pid = 0;
 	s.burying = 1;
-	while (k->chan != NULL && chan_isopen(k->chan))	/* its last words */
-		ev_run(pa.loop, EVRUN_NOWAIT);
+	kid_listen(k);
 	s.burying = 0;
 	chan_free(k->chan);
 	k->chan = NULL;

@@ -257,8 +257,42 @@ ATF_TC_BODY(one_at_a_time, tc)
 	end();
 }
 
+/* One that was taken over gives its side of the channel to somebody who lives on: the
+ * parent does not wait for him. */
+ATF_TC_WITHOUT_HEAD(heir);
+ATF_TC_BODY(heir, tc)
+{
+	size_t	 i;
+	int	 n, heir;
+
+	begin();
+	(void)alarm(30);
+	names_live(0);
+	ATF_REQUIRE((heir = dup(theirs[ROLE_NAMES])) != -1);
+	names_die();
+	ATF_CHECK(pa.kid[ROLE_NAMES].chan == NULL);
+	close(heir);
+	parent_names_stop();
+	spawned = 0;
+	pa.conf = parse("ikev2 \"a\" from 10.1.0.0/24 to 10.2.0.0/24 peer 192.0.2.1 "
+	    "psk \"twenty characters at least\"\n");
+	kids_start();
+	ATF_REQUIRE((heir = dup(theirs[ROLE_CONTROL])) != -1);
+	for (i = 0; i < NROLES; i++)
+		murder(roles[i]);
+	for (n = 0; n < 500 && spawned < 2 * NROLES; n++) {
+		(void)usleep(10000);
+		turn();
+	}
+	(void)alarm(0);
+	ATF_CHECK_EQ(2 * NROLES, spawned);
+	close(heir);
+	end();
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, heir);
 	ATF_TP_ADD_TC(tp, last_word);
 	ATF_TP_ADD_TC(tp, gift);
 	ATF_TP_ADD_TC(tp, one_at_a_time);
