@@ -203,7 +203,8 @@ int	kernel_sweep(int policies, kjob_done *);
 
 /* Policies of a caller's own (kernel_host.c). */
 int	khost_wanted(const struct ktable *, const struct kernel_req *);
-int	khost_add(const struct ktable *, const struct kernel_req *);	/* an outbound SA */
+/* An outbound SA comes.  0; 1: it has its policies already; -1: no memory. */
+int	khost_add(const struct ktable *, const struct kernel_req *);
 void	khost_delete(uint32_t spi, const struct addr *dst);
 void	khost_clear(void);
 /* The one with that selector in that direction, in *p.  0: none. */

@@ -24,6 +24,7 @@ static struct kern_monitor	*ear;
 static ev_io			 io;
 static ev_timer			 hold;
 static int			 due, busy;
+static int			 theirs, looks_theirs;	/* others have done something */
 static size_t			 missed;	/* policies of this look */
 static const char		*first;		/* the tunnel of one of them */
 
@@ -37,7 +38,11 @@ done(uint32_t failed)
 	struct conf *c = later;
 
 	busy = 0;
-	if (missed > 0 && failed == 0)
+	if (missed > 0 && failed == 0 && !looks_theirs)
+		log_fault(&kn.ch->log, WHY_POLICY, "tunnel \"%s\"%s: %zu of our policies were "
+		    "not in the kernel as they should be; they stand now", first,
+		    missed > 3 ? " and others" : "", missed);
+	else if (missed > 0 && failed == 0)
 		log_fault(&kn.ch->log, WHY_TAKEN, "tunnel \"%s\"%s: another program took "
 		    "away or changed %zu of our policies (ip xfrm policy flush, setkey -FP, "
 		    "another daemon?); they stand again, and packets may have left in clear "
@@ -129,7 +134,8 @@ look(void)
 	if (!due || kn.job != NULL || kn.now == NULL || kn.flushed ||
 	    kn.ch->setup.sweep || ev_is_active(&hold) || kjob_new(placed, done) == -1)
 		return;
-	due = 0;
+	looks_theirs = theirs;
+	due = theirs = 0;
 	busy = 1;
 	missed = 0;
 	if (kern_policy_dump(kn.kern, mono_now(), dumped, NULL) == -1)
@@ -181,8 +187,10 @@ heard(struct ev_loop *loop, ev_io *w, int revents)
 	(void)w;
 	(void)revents;
 	for (i = 0; i < NOTES && (rv = kern_monitor_next(ear, &n)) != 0; i++)
-		if (rv == -1 || concerns_us(&n))
+		if (rv == -1)
 			due = 1;
+		else if (concerns_us(&n))
+			due = theirs = 1;
 	look();
 	kernel_settle();
 }

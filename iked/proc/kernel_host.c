@@ -72,6 +72,7 @@ host_done(void *arg, int err, const char *what)
 	errno = err;
 	log_error(&kn.ch->log, WHY_POLICY, "a policy for one caller of an \"any\" peer is "
 	    "refused%s%s", what != NULL ? ": " : "", what != NULL ? what : "");
+	kguard_look();
 }
 
 static int
@@ -225,7 +226,9 @@ khost_add(const struct ktable *kt, const struct kernel_req *q)
 	struct kern_policy p;
 	unsigned int i, j;
 
-	if (*slot != NULL || (o = calloc(1, sizeof(*o))) == NULL)
+	if (*slot != NULL)
+		return (1);
+	if ((o = calloc(1, sizeof(*o))) == NULL)
 		return (-1);
 	o->spi = q->sa.spi;
 	o->dst = q->sa.dst;

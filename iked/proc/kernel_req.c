@@ -18,6 +18,9 @@
 
 struct inflight {
 	uint64_t	token;
+	int		caller;		/* an outbound SA with policies of its own */
+	uint32_t	spi;
+	struct addr	dst;
 };
 
 static void
@@ -62,6 +65,9 @@ op_done(void *arg, int err, const char *what)
 {
 	struct inflight *f = arg;
 
+	/* what may be there ike deletes, and they go with it */
+	if (f->caller && err != 0 && err != ETIMEDOUT)
+		khost_delete(f->spi, &f->dst);
 	answer(f->token, err, what, NULL);
 	free(f);
 	kernel_ended();
@@ -190,6 +196,7 @@ bound(void *arg, int err, const char *what)
 	errno = err;
 	log_error(&kn.ch->log, WHY_POLICY, "the kernel does not let a policy follow its SA%s%s",
 	    what != NULL ? ": " : "", what != NULL ? what : "");
+	kguard_look();
 }
 
 /* An "any" peer has come: its traps ask for its SA instead of discarding.  Or a peer has
@@ -307,15 +314,20 @@ run_request(struct ktable *kt, struct kernel_req *q)
 		return;
 	}
 	f->token = q->token;
+	f->spi = q->sa.spi;
+	f->dst = q->sa.dst;
 	q->sa.reqid = kt->reqid[q->tunnel];
 	if (q->op == KREQ_SA_ADD && q->sa.dir == KERN_IN)
 		kiface_follow(kt, q);
 	if (q->op == KREQ_SA_ADD && !khost_wanted(kt, q))
 		bind_traps(kt, q);
-	else if (q->op == KREQ_SA_ADD && q->sa.dir == KERN_OUT &&
-	    khost_add(kt, q) == -1)
-		log_fault(&kn.ch->log, WHY_MEMORY, "tunnel \"%s\": out of memory: one caller's "
-		    "packets are discarded", kt->conf->tunnels[q->tunnel].name);
+	else if (q->op == KREQ_SA_ADD && q->sa.dir == KERN_OUT) {
+		err = khost_add(kt, q);
+		f->caller = err == 0;
+		if (err == -1)
+			log_fault(&kn.ch->log, WHY_MEMORY, "tunnel \"%s\": out of memory: one "
+			    "caller's packets are discarded", kt->conf->tunnels[q->tunnel].name);
+	}
 	if ((q->op == KREQ_SA_ADD || q->op == KREQ_SA_UPDATE) &&
 	    !khost_wanted(kt, q) && own_reqid(kt, q) == -1) {
 		free(f);
@@ -323,12 +335,8 @@ run_request(struct ktable *kt, struct kernel_req *q)
 		return;
 	}
 	kernel_begun();
-	if (send_request(q, f) == -1) {
-		err = errno;
-		free(f);
-		kernel_ended();
-		answer(q->token, err, NULL, NULL);
-	}
+	if (send_request(q, f) == -1)
+		op_done(f, errno, NULL);
 }
 
 /* No secret: anybody on this machine may ask the routes. */

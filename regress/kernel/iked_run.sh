@@ -338,7 +338,7 @@ takes() {
 	on seattle ip xfrm policy flush
 	wait_for 10 taken_is 3 "$2" || bad "$1: the log does not say it"
 	whole 3 || bad "$1: after a flush: $(ctl seattle show kernel)"
-	hosts_ping || bad "$1: no reply after a flush"
+	wait_for 10 hosts_ping || bad "$1: no reply after a flush"
 	[ "$(tunnel_field seattle spi_in)" = "$_spi" ] || bad "$1: the tunnel went down"
 	on seattle ip xfrm policy delete src $LAN_BOISE dst $LAN_SEATTLE dir fwd || bad "fwd"
 	wait_for 10 taken_is 1 "$2" || bad "$1: one is missing, and nobody says it"
@@ -346,7 +346,7 @@ takes() {
 	on seattle ip xfrm policy update src $LAN_BOISE dst $LAN_SEATTLE dir in priority 1067
 	wait_for 10 taken_is 1 $((2 * $2)) || bad "$1: one is another, and nobody says it"
 	wait_for 10 whole 3 || bad "$1: one is another: $(ctl seattle show kernel)"
-	hosts_ping || bad "$1: no reply in the end"
+	wait_for 10 hosts_ping || bad "$1: no reply in the end"
 }
 step_taken() {
 	takes xfrm 1
