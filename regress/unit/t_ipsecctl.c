@@ -277,6 +277,10 @@ ATF_TC_BODY(plan, tc)
 	ATF_CHECK_EQ(0, run("-n reload -j"));
 	ATF_CHECK(strstr(slurp("out"), "\"fields\": \"lifetime,childsa\"") != NULL);
 	ATF_CHECK_EQ(2, run("show -n"));
+	/* who takes a tunnel for a table is told, and not by all usages */
+	ATF_CHECK_EQ(2, run("show boise"));
+	ATF_CHECK_STREQ("ipsecctl: show has no table \"boise\"; of one tunnel: ipsecctl show "
+	    "tunnels NAME\n", slurp("err"));
 	ATF_CHECK_EQ(2, run("flush -n"));
 	ATF_CHECK_EQ(2, run("up -n boise"));
 	ATF_CHECK_EQ(2, run("reload -j"));

@@ -246,6 +246,9 @@ main_show(struct opts *o)
 	if (so.json + so.graph + so.metrics > 1 || ((so.graph || so.metrics) &&
 	    o->n > 1) || (so.metrics && o->watch))
 		usage();
+	if (o->n == 2 && !show_known(o->args[1]))
+		errx(EXIT_USAGE, "show has no table \"%s\"; of one tunnel: ipsecctl show "
+		    "tunnels NAME", o->args[1]);
 	if (o->n > 3 || (o->n > 1 && !show_known(o->args[1])) ||
 	    (o->n == 3 && !show_takes_name(o->args[1])))
 		usage();

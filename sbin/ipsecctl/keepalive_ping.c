@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "keepalive.h"
 #include "print.h"
@@ -156,6 +157,9 @@ converse(const struct ka_opts *o, const char *line, struct tally *t)
 			take(obj, t, o->json);
 			json_decref(obj);
 		}
+	/* what comes is not behind the terminal's ^C */
+	if (stopped && isatty(STDOUT_FILENO))
+		(void)fputc('\n', stdout);
 	(void)print_clean(clean, sizeof(clean), client_error(c));
 	if (r != CLIENT_END)
 		warnx("%s", clean[0] != '\0' ? clean : "no answer from "

@@ -290,7 +290,9 @@ show_overview(struct client *c, FILE *f)
 	n = json_array_size(a[3]);
 	(void)fprintf(f, "%zu polic%s, %zu installed; ", n, n == 1 ? "y" :
 	    "ies", count_true(a[3], "installed"));
-	if (a[4] != NULL)
+	if (a[4] != NULL && json_array_size(a[4]) == 0)
+		(void)fprintf(f, "keepalive: no tunnel has it\n");
+	else if (a[4] != NULL)
 		(void)fprintf(f, "keepalive: %zu of %zu up\n",
 		    count(a[4], "state", "up"), json_array_size(a[4]));
 	else
