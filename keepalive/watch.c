@@ -216,6 +216,18 @@ watch_conf_add(struct watch *w, const struct watch_conf *wc)
 	return (0);
 }
 
+/* Iked's file has changed, too, most likely: what it could not bring up is asked for at once. */
+static void
+ask_anew(struct watch *w, struct target *t, monotime now)
+{
+	if (!w->linked || watch_conf_alone(t->conf) || t->state == 0 ||
+	    t->state == WATCH_UP || t->state == WATCH_NOSOURCE)
+		return;
+	t->ask_ms = WATCH_ASK_MIN_MS;
+	t->next_ask = now;
+	target_reschedule(w, t, now);
+}
+
 void
 watch_conf_commit(struct watch *w, monotime now)
 {
@@ -224,6 +236,8 @@ watch_conf_commit(struct watch *w, monotime now)
 	for (i = w->n; i-- > 0; )
 		if (!w->all[i]->marked)
 			target_free(w, w->all[i]);
+		else
+			ask_anew(w, w->all[i], now);
 	free(w->byname);
 	w->byname = NULL;
 	w->nbyname = 0;

@@ -102,9 +102,10 @@ conf_stands(uint32_t failed)
 	int places = pa.conf == pa.last;
 
 	if (!places)
-		log_info(plog(), "%s: %u tunnels with %u peers%s",
+		log_info(plog(), "%s: %u tunnel%s with %u peer%s%s",
 		    pa.was_up ? "configuration in use" : "iked " IKEEP_VERSION " ready",
-		    pa.conf->ntunnels, pa.conf->npeers,
+		    pa.conf->ntunnels, pa.conf->ntunnels == 1 ? "" : "s",
+		    pa.conf->npeers, pa.conf->npeers == 1 ? "" : "s",
 		    failed ? "; some of their traps could not be placed" : "");
 	pa.live = pa.conf->gen;
 	pa.was_up = 1;

@@ -310,8 +310,8 @@ step_systemd() {
 	    bad "$(sd cat /run/policies-then) policies before the network"
 	works boot
 	confined
-	journal_has iked ' ready: 1 tunnels' || bad "iked's log is not in the journal"
-	n=$(journal iked | grep -c ' ready: 1 tunnels')
+	journal_has iked ' ready: 1 tunnel ' || bad "iked's log is not in the journal"
+	n=$(journal iked | grep -c ' ready: 1 tunnel ')
 	[ "$n" = 1 ] || bad "iked's line stands $n times in the journal"
 	journal_has netwatchd 'watching 1 tunnel' || bad "netwatchd's log is not in the journal"
 	sctl status iked netwatchd >"$OUT/seattle/status.txt"

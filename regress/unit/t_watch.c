@@ -537,6 +537,29 @@ ATF_TC_BODY(reload, tc)
 	done();
 }
 
+/* What iked could not bring up it is asked for at once, and often: its file is mended. */
+ATF_TC_WITHOUT_HEAD(mended_conf);
+ATF_TC_BODY(mended_conf, tc)
+{
+	unsigned int ups;
+
+	world("10.1.0.0/24");
+	boise();
+	link_iked(1);
+	addrs("10.1.0.1", NULL);
+	run_ms(300000);
+	ups = W.nups;
+	run_ms(10000);
+	ATF_CHECK(W.nups <= ups + 1);
+	ups = W.nups;
+	watch_conf_begin(W.w);
+	target("boise", "10.1.0.0/24", "10.2.0.0/24", "10.2.0.1", 10000);
+	watch_conf_commit(W.w, W.now);
+	run_ms(4000);
+	ATF_CHECK_MSG(W.nups >= ups + 2, "asked %u times", W.nups - ups);
+	done();
+}
+
 ATF_TC_WITHOUT_HEAD(refused_confs);
 ATF_TC_BODY(refused_confs, tc)
 {
@@ -669,6 +692,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, no_route);
 	ATF_TP_ADD_TC(tp, foreign_replies);
 	ATF_TP_ADD_TC(tp, reload);
+	ATF_TP_ADD_TC(tp, mended_conf);
 	ATF_TP_ADD_TC(tp, refused_confs);
 	ATF_TP_ADD_TC(tp, many);
 	ATF_TP_ADD_TC(tp, weather);

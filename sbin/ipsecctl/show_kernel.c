@@ -205,11 +205,11 @@ remark(const char *whose, int sa)
 	if (strcmp(whose, "unknown") == 0)
 		return ("; iked does not know it");
 	if (strcmp(whose, "differs") == 0)
-		return ("; not as iked wants it: \"ipsecctl reload\" replaces it");
+		return ("; not as iked wants it: it replaces it, once a second at most");
 	if (strcmp(whose, "missing") != 0)
 		return ("");
 	return (sa ? "; not there: \"ipsecctl recreate\" makes a new one" :
-	    "; not there: \"ipsecctl reload\" places it again");
+	    "; not there: iked places it again, once a second at most");
 }
 
 static void
