@@ -126,6 +126,7 @@ poke(struct patient *p)
 		big = host_poke_open(&p->inside, &p->beyond);
 	for (i = 0; big != -1 && i < POKES_LARGE && !p->answered_large; i++) {
 		host_poke(big, p->large, v6);
+		p->poked_large++;
 		(void)nanosleep(&part, NULL);
 		(void)nanosleep(&part, NULL);
 		p->answered_large = host_poked(big);
@@ -151,7 +152,7 @@ look(struct client *c, const char *line, struct patient *p)
 	json_t *a, *b;
 	enum seen seen = SEEN_NONE;
 
-	p->poked = p->answered = p->answered_large = 0;
+	p->poked = p->poked_large = p->answered = p->answered_large = 0;
 	p->moved_in = p->moved_out = 0;
 	a = ask(c, line);
 	p->clear_in = host_in_clear();

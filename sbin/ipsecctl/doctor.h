@@ -44,7 +44,7 @@ struct patient {
 	/* Datagrams sent through it, from the from net, 0: none; how far the counters moved
 	 * meanwhile; whether the other side's host answered a small one, and one as large as
 	 * the kernel believes that may pass; how large (octets). */
-	int		 poked, answered, answered_large;
+	int		 poked, poked_large, answered, answered_large;
 	unsigned int	 large;
 	uint64_t	 moved_in, moved_out;
 	uint64_t	 before_in;	/* packets that had come out of it before */

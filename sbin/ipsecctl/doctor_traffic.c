@@ -170,12 +170,21 @@ replaced(const struct patient *p, struct findings *fs)
 	    "netwatchd is lost (a firewall, mostly its own)");
 }
 
-/* Hosts ask and are not answered; or they want no answer. */
+static uint64_t
+less(uint64_t n, int own)
+{
+	return (n > (uint64_t)own ? n - (uint64_t)own : 0);
+}
+
+/* Hosts ask and are not answered; or they want no answer.  What we ask ourselves is none of
+ * theirs. */
 static void
 lopsided(const struct patient *p, struct findings *fs)
 {
+	uint64_t theirs_in = less(p->moved_in, p->answered + p->answered_large);
+	uint64_t theirs_out = less(p->moved_out, p->poked + p->poked_large);
+	int in = theirs_in > 2 * theirs_out + 2, out = theirs_out > 2 * theirs_in + 2;
 	struct finding *f;
-	int in = p->moved_in > 3 * p->moved_out + 3, out = p->moved_out > 3 * p->moved_in + 3;
 	char a[ADDR_STRLEN];
 
 	if (p->poked > 0 && !p->answered) {
