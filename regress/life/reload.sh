@@ -203,7 +203,7 @@ renewed() { [ "$(grep -c '"event":"rekey","tunnel":"t[0-9]"' "$W/monitor")" -ge 
 renewed_in() {
 	sed -n 's/.*"time_ms":\([0-9]*\),"event":"rekey","tunnel":"t\([0-9]\)".*/\1 \2/p' "$W/monitor" |
 	    awk -v from="$1" '$1 >= from && !($2 in t) { t[$2] = $1; n++; if ($1 > max) max = $1 }
-	    END { if (n == 10) printf "%d ms", max - from; else printf "never (%d of them)", n }'
+	    END { if (n == 10) printf "%.0f ms", max - from; else printf "never (%d of them)", n }'
 }
 # ipsecctl waits for 10 s, which may be too short here: see reloaded
 planned() { ctl seattle reload -n >"$OUT/plan.txt" 2>&1; }
