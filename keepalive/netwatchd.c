@@ -251,7 +251,7 @@ main(int argc, char *argv[])
 	privdrop_files(probe ? PROBE_CHANFD + 1 : STDERR_FILENO + 1);
 	if (probe)
 		probe_main(&p.opts);
-	plog_init("netwatchd", PLOG_FRONT, p.opts.verbose);
+	plog_init("netwatchd", check ? PLOG_PLAIN : PLOG_FRONT, p.opts.verbose);
 	if (check)
 		return (check_only(&p, p.opts.verbose));
 	return (run(&p, front));

@@ -67,6 +67,12 @@ plog_is_journal(int fd, const char *stream)
 	    (unsigned long long)st.st_ino == ino);
 }
 
+static int
+to_syslog(void)
+{
+	return (pl.front == PLOG_SYSLOG || pl.front == PLOG_BOTH);
+}
+
 void
 plog_init(const char *ident, int front, int verbose)
 {
@@ -77,7 +83,7 @@ plog_init(const char *ident, int front, int verbose)
 	pl.front = front;
 	pl.log.verbose = verbose;
 	pl.level = verbose ? LOGGER_DEBUG : LOGGER_INFO;
-	if (front != PLOG_FRONT)
+	if (to_syslog())
 		openlog(ident, LOG_PID | LOG_NDELAY, pl.facility);
 	tzset();
 }
@@ -109,6 +115,10 @@ to_stderr(const char *who, const char *line)
 	char hms[16] = "";
 	time_t t;
 
+	if (pl.front == PLOG_PLAIN) {
+		(void)fprintf(stderr, "%s\n", line);
+		return;
+	}
 	if (gettimeofday(&tv, NULL) == 0) {
 		t = tv.tv_sec;
 		if (localtime_r(&t, &tm) != NULL)
@@ -149,7 +159,7 @@ plog_line(enum role role, enum log_level level, const char *text)
 	line[i] = '\0';
 	if (pl.front != PLOG_SYSLOG)
 		to_stderr(role_name(role), line);
-	if (pl.front != PLOG_FRONT)
+	if (to_syslog())
 		syslog(priority(level), "%s: %s", role_name(role), line);
 }
 

@@ -14,6 +14,7 @@
 #define PLOG_FRONT	1	/* standard error, with the time of day */
 #define PLOG_BOTH	2	/* a daemon that is starting; where standard error is the
 				   journal of systemd: syslog alone, which is the same */
+#define PLOG_PLAIN	3	/* standard error, the text alone: -n */
 /* ident must stay valid.  May be called again. */
 void	plog_init(const char *ident, int front, int verbose);
 /* From now on this level and what is worse. */

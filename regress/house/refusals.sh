@@ -57,7 +57,8 @@ many_body()
 	done >conf
 	says 1 '^and 6 more$' "$OBJDIR/iked" -n -f conf
 	[ "$(grep -c '^.*conf:[0-9]*:1:' out)" -eq 64 ] || atf_fail "not 64 lines"
-	says 1 'and 6 more$' "$OBJDIR/netwatchd" -n -f conf
+	says 1 '^and 6 more$' "$OBJDIR/netwatchd" -n -f conf
+	[ "$(grep -c '^.*conf:[0-9]*:1:' out)" -eq 64 ] || atf_fail "not 64 lines of netwatchd"
 }
 
 atf_init_test_cases()

@@ -180,6 +180,8 @@ summary(const char *name, const struct tally *t)
 		(void)printf(", least %s, mean %s, longest %s", ms(t->min, a),
 		    ms(t->sum / t->received, b), ms(t->max, c));
 	(void)printf("\n");
+	if (t->received == 0 && t->beside == 0 && t->sent > 0)
+		(void)printf("ipsecctl doctor %s says what is wrong\n", name);
 	if (t->beside > 0)
 		(void)printf("%s: the gateway, or a router on this side, has answered %llu beside "
 		    "the tunnel; name an address of the to net after target to know of the way "
