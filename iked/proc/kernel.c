@@ -113,8 +113,9 @@ kernel_prepare(struct child *ch)
 	kn.ch = ch;
 	kiface_open();
 	ev_init(&kn.timer, kernel_tick);
-	kn.kern = kern_open((enum kern_backend)ch->setup.backend, &cb, &ch->log,
-	    &err);
+	/* what it cannot do is of no use to who only takes away */
+	kn.kern = kern_open((enum kern_backend)ch->setup.backend, &cb,
+	    ch->setup.sweep ? NULL : &ch->log, &err);
 	if (kn.kern == NULL) {
 		log_fault(&ch->log, WHY_KERNEL_LACKS, "cannot reach the kernel's IPsec: %s",
 		    err != NULL ? err : strerror(errno));

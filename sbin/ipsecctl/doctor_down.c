@@ -123,6 +123,16 @@ icmp_fresh(const struct patient *p)
 	    field_num(p->tunnel, "icmp_ms") <= ICMP_FRESH);
 }
 
+/* It says itself, by ICMP, that nobody listens there. */
+static int
+icmp_closed(const struct patient *p)
+{
+	char a[ADDR_STRLEN];
+
+	return (icmp_fresh(p) && strcmp(field_str(p->tunnel, "icmp"), "port unreachable") == 0 &&
+	    strcmp(field_str(p->tunnel, "icmp_by"), addr_str(&p->remote, a)) == 0);
+}
+
 /* What a knock at the peer's port says, where nothing has come from it so far. */
 static int
 knock(const struct patient *p, struct findings *fs, uint16_t port)
@@ -135,7 +145,8 @@ knock(const struct patient *p, struct findings *fs, uint16_t port)
 
 	addr_str(&p->remote, a);
 	/* who is asked often by iked says so only now and then: it has been said */
-	if (r == 0 || (r == ETIMEDOUT && icmp_fresh(p)))
+	if (r == 0 || (r == ETIMEDOUT && icmp_fresh(p)) ||
+	    (r == ECONNREFUSED && !other && icmp_closed(p)))
 		return (r);
 	f = finding_new(fs, 75);
 	switch (r) {
@@ -295,7 +306,7 @@ icmp(const struct patient *p, struct findings *fs)
 		finding_set(f->advice, "prohibited: look at its rules; unreachable: at the way "
 		    "behind it, and is peer the right address? Such a message can be forged");
 	} else if (strcmp(by, a) == 0) {
-		finding_set(f->cause, "%s says that nobody listens there: no IKE daemon runs, or "
+		finding_set(f->cause, "%s says that nobody listens there: no IKE daemon runs there, or "
 		    "its own firewall refuses [icmp]", a);
 		finding_set(f->advice, "start iked there; or peer is not the address meant. Such a "
 		    "message can be forged");
