@@ -125,23 +125,14 @@ backup(char **args, struct ctl_cmd *cmd)
 static const char *
 level(char **args, struct ctl_cmd *cmd)
 {
-	static const struct {
-		const char	*word;
-		enum log_level	 level;
-	} levels[] = {
-		{ "verbose", LOGGER_DEBUG }, { "info", LOGGER_INFO },
-		{ "brief", LOGGER_INFO }, { "warning", LOGGER_WARN }
-	};
 	int bad = 0;
 	char *word = lineio_word(args, &bad);
-	size_t i;
+	enum log_level l;
 
-	for (i = 0; word != NULL && i < sizeof(levels) / sizeof(levels[0]); i++)
-		if (strcmp(word, levels[i].word) == 0) {
-			cmd->level = (uint8_t)levels[i].level;
-			return (NULL);
-		}
-	return ("write: log verbose | info | warning");
+	if (bad || word == NULL || log_level_parse(word, &l) == -1)
+		return ("write: log verbose | info | warning");
+	cmd->level = (uint8_t)l;
+	return (NULL);
 }
 
 static const struct {

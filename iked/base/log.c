@@ -88,3 +88,23 @@ log_debug(const struct logger *lg, const char *fmt, ...)
 	vlog(lg, LOGGER_DEBUG, 0, fmt, ap);
 	va_end(ap);
 }
+
+int
+log_level_parse(const char *word, enum log_level *level)
+{
+	static const struct {
+		const char	*word;
+		enum log_level	 level;
+	} levels[] = {
+		{ "verbose", LOGGER_DEBUG }, { "info", LOGGER_INFO },
+		{ "brief", LOGGER_INFO }, { "warning", LOGGER_WARN }
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (strcmp(word, levels[i].word) == 0) {
+			*level = levels[i].level;
+			return (0);
+		}
+	return (-1);
+}

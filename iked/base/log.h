@@ -29,4 +29,7 @@ void	log_info(const struct logger *, const char *, ...)
 void	log_debug(const struct logger *, const char *, ...)
 	    __attribute__((__format__(printf, 2, 3)));
 
+/* verbose, info (ikectl: brief) or warning.  0 or -1: none of them. */
+int	log_level_parse(const char *word, enum log_level *);
+
 #endif

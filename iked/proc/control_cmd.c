@@ -316,28 +316,16 @@ cmd_reload(struct client *c, char *args)
 static void
 cmd_log(struct client *c, char *args)
 {
-	static const struct {
-		const char	*word;
-		enum log_level	 level;
-	} levels[] = {
-		{ "verbose", LOGGER_DEBUG }, { "info", LOGGER_INFO },
-		{ "brief", LOGGER_INFO }, { "warning", LOGGER_WARN }
-	};
+	enum log_level level;
 	struct msg m;
-	char *word;
-	size_t i = 0, n = sizeof(levels) / sizeof(levels[0]);
 	int bad = 0;
+	char *word = lineio_word(&args, &bad);
 
-	if ((word = lineio_word(&args, &bad)) == NULL)
-		bad = 1;
-	for (; i < n && !bad; i++)
-		if (strcmp(word, levels[i].word) == 0)
-			break;
-	if (bad || i == n) {
+	if (bad || word == NULL || log_level_parse(word, &level) == -1) {
 		client_end(c, "write: log verbose | info | warning");
 		return;
 	}
-	msg_put_u8(&m, M_SETVERBOSE, (uint8_t)levels[i].level);
+	msg_put_u8(&m, M_SETVERBOSE, (uint8_t)level);
 	client_end(c, chan_put(ct.ike, &m) == -1 ?
 	    "iked is too busy; try again" : NULL);
 }

@@ -182,6 +182,8 @@ int	kjob_new(void (*step)(void), kjob_done *);
 struct kop *kjob_add(enum kopwhat);
 void	kjob_run(void);		/* do what is listed, then the step */
 void	kjob_end(void);		/* kn.job is NULL, and the done function is called */
+/* Learns the kernel's ids of that table's policies, where an ACQUIRE says nothing else. */
+void	kjob_ids(struct ktable *, void (*then)(void));
 /* What is wanted of this selector in this direction now, in *p.  0: nothing. */
 int	kernel_wanted(struct kern_policy *p);
 

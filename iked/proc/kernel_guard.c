@@ -53,26 +53,12 @@ done(uint32_t failed)
 }
 
 static void
-ids_dumped(void *arg, int err, const struct kern_policy *p)
-{
-	(void)arg;
-	if (p != NULL) {
-		kseen_add(&kn.seen, p);
-		return;
-	}
-	if (err == 0)
-		ktable_setids(kn.now, &kn.seen);
-	kjob_end();
-}
-
-/* They have other ids now, and an ACQUIRE of PF_KEY says nothing else. */
-static void
 placed(void)
 {
-	kseen_free(&kn.seen);
-	if (missed == 0 || kn.caps.backend != KERN_PFKEY ||
-	    kern_policy_dump(kn.kern, mono_now(), ids_dumped, NULL) == -1)
+	if (missed == 0)
 		kjob_end();
+	else
+		kjob_ids(kn.now, kjob_end);
 }
 
 static void

@@ -180,3 +180,34 @@ kjob_run(void)
 	}
 }
 
+/* An ACQUIRE of PF_KEY says nothing but the policy's id, which is another one each time. */
+static void
+ids_dumped(void *arg, int err, const struct kern_policy *p)
+{
+	struct ktable *kt = arg;
+
+	if (p != NULL) {
+		kseen_add(&kn.seen, p);
+		return;
+	}
+	if (err != 0) {
+		errno = err;
+		log_error(&kn.ch->log, WHY_POLICY, "policies cannot be listed: an ACQUIRE "
+		    "will not be understood");
+	} else
+		ktable_setids(kt, &kn.seen);
+	kn.job->step();
+}
+
+void
+kjob_ids(struct ktable *kt, void (*then)(void))
+{
+	if (kn.caps.backend != KERN_PFKEY) {
+		then();
+		return;
+	}
+	kn.job->step = then;
+	kseen_free(&kn.seen);
+	if (kern_policy_dump(kn.kern, mono_now(), ids_dumped, kt) == -1)
+		ids_dumped(kt, errno, NULL);
+}

@@ -12,8 +12,6 @@
 
 /* Placing a generation. */
 
-static void	place_ids(void);
-
 /*
  * A file that names too much until the next change is no harm: where something was not
  * done, it is left as it is.
@@ -43,23 +41,6 @@ place_done(void)
 	kjob_end();
 }
 
-static void
-ids_dumped(void *arg, int err, const struct kern_policy *p)
-{
-	(void)arg;
-	if (p != NULL) {
-		kseen_add(&kn.seen, p);
-		return;
-	}
-	if (err != 0) {
-		errno = err;
-		log_error(&kn.ch->log, WHY_POLICY, "policies cannot be listed: an ACQUIRE "
-		    "will not be understood");
-	} else
-		ktable_setids(kn.next, &kn.seen);
-	place_done();
-}
-
 /* After the placing: learn the ids, where an ACQUIRE says nothing else. */
 static void
 place_ids(void)
@@ -69,15 +50,7 @@ place_ids(void)
 		return;
 	}
 	kn.flushed = 0;
-	if (kn.caps.backend != KERN_PFKEY) {
-		place_done();
-		return;
-	}
-	kseen_free(&kn.seen);
-	if (kern_policy_dump(kn.kern, mono_now(), ids_dumped, NULL) == -1) {
-		log_error(&kn.ch->log, WHY_POLICY, "policies cannot be listed");
-		place_done();
-	}
+	kjob_ids(kn.next, place_done);
 }
 
 /* The new traps come first, so that nothing is open where nets overlap. */
